@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every entry point; "make help" lists them.  The work is done by scripts/, each
+# of which says at its top what it does.
+
+# Variables on the command line reach the scripts through the environment.
+export REPO := $(CURDIR)
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup fetch tree base kernel build run shell test check \
+	series check-series lint where clean distclean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## Boot and test (each does all that it needs first):
+##   make run            boot the series under QEMU and show what it does
+##   make run BASE=1     the same on the unmodified base: the leak
+##   make shell          the same machine, with a prompt
+##   make test           all tests; the last line is "N passed, N failed"
+##   make check          only the unit tests that run in user space: seconds
+##
+## Work on the series:
+##   make tree           lay the series tree, changing only what changed
+##   make kernel         build the kernel with the series (also: make build)
+##   make base           build the base kernel
+##   make series         write build/series.mbox and build/patches/, and verify
+##                       them with git am
+##   make check-series   compile each step, option off and on
+##   make lint           checkpatch, kernel-doc, sparse
+##   make where          print KSRC=, KOBJ= and IMAGE= of the series' kernel
+##
+## Housekeeping:
+##   make setup          install missing packages (root or sudo)
+##   make fetch          fetch the base source and busybox
+##   make clean          remove the series' tree and all objects
+##   make distclean      remove the whole cache
+##
+## Variables:
+##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
+##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
+##   OBJ=name            build such a variant beside the others
+##   XDG_CACHE_HOME=dir  where the cache is: dir/pkvm-smmu (default: ~/.cache)
+
+setup:
+	@scripts/setup.sh
+
+fetch: setup
+	@scripts/fetch.sh
+
+tree: fetch
+	@scripts/tree.sh
+
+base: fetch
+	@scripts/build.sh base
+
+kernel build: tree
+	@scripts/build.sh series
+
+run: $(if $(BASE),base,kernel)
+	@scripts/run.sh
+
+shell: $(if $(BASE),base,kernel)
+	@scripts/shell.sh
+
+test: base kernel
+	@scripts/test.sh
+
+check:
+	@$(MAKE) -C tools/testing/pkvm-smmu check
+
+series: tree
+	@. scripts/env.sh && python3 scripts/series.py
+
+check-series: series
+	@scripts/check-series.sh
+
+lint: tree
+	@scripts/lint.sh
+
+where:
+	@. scripts/env.sh && printf 'KSRC=%s\nKOBJ=%s\nIMAGE=%s\n' \
+		"$$TREE" "$$OBJ_SERIES" "$$OBJ_SERIES/arch/arm64/boot/Image"
+
+clean:
+	@. scripts/env.sh && rm -rf build "$$CACHE"/obj-base*"-$$KEY" \
+		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY"
+
+distclean:
+	@. scripts/env.sh && rm -rf build "$$CACHE"

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMUs that EL2 owns: who owns which MMIO, and who hears of a page that
+ * changes hands. Knows no vendor.
+ *
+ * The host can access MMIO that EL2 took, and gets what the driver emulates; an
+ * access that the syndrome doesn't describe gets an abort. It never gets such
+ * MMIO mapped: the ranges are kept here and not in the host's stage 2, which
+ * drops what it knows of MMIO when it runs out of memory
+ * (host_stage2_unmap_dev_all()).
+ *
+ * A page leaves the host only after the driver has said that no device reaches
+ * it, and is mapped for devices only after it has come to the host.
+ */
+#include <asm/esr.h>
+#include <asm/kvm_arm.h>
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/kvm_mmu.h>
+
+#include <hyp/adjust_pc.h>
+
+#include <nvhe/iommu.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/mm.h>
+#include <nvhe/trap_handler.h>
+
+#define KVM_IOMMU_MAX_MMIO	16
+
+/* The driver, from EL1, before it loses its privileges; NULL if there is none */
+const struct kvm_iommu_ops *kvm_iommu_ops;
+
+/* Its @init has succeeded */
+static bool kvm_iommu_live;
+
+struct kvm_iommu_mmio {
+	phys_addr_t	base;
+	phys_addr_t	end;
+	void		*cookie;
+};
+
+/* Filled in by @init, and constant from then on */
+static struct kvm_iommu_mmio mmio_ranges[KVM_IOMMU_MAX_MMIO];
+static unsigned int nr_mmio_ranges;
+
+static const struct kvm_iommu_mmio *mmio_find(u64 addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_mmio_ranges; i++) {
+		if (addr >= mmio_ranges[i].base && addr < mmio_ranges[i].end)
+			return &mmio_ranges[i];
+	}
+
+	return NULL;
+}
+
+/* The host hasn't given this page of MMIO to anyone, nor has it mapped */
+static int mmio_check_host_page(phys_addr_t pa)
+{
+	kvm_pte_t pte;
+	int ret;
+
+	if (addr_is_memory(pa) || mmio_find(pa))
+		return -EPERM;
+
+	ret = kvm_pgtable_get_leaf(&host_mmu.pgt, pa, &pte, NULL);
+	if (ret)
+		return ret;
+
+	return pte ? -EBUSY : 0;
+}
+
+/**
+ * kvm_iommu_take_mmio() - take MMIO from the host, for good
+ * @base:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ * @cookie:	given back to mmio_read() and mmio_write()
+ * @va:		where EL2 finds it
+ *
+ * For @init only, while the host has no stage 2.
+ *
+ * Return: 0; -EPERM if it isn't MMIO of the host's, -EBUSY if the host's stage 2
+ * has anything there, -ENOSPC, -EINVAL.
+ */
+int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
+{
+	unsigned long addr;
+	phys_addr_t pa;
+	int ret = 0;
+
+	if (!size || !PAGE_ALIGNED(base | size) || base + size < base ||
+	    (base + size - 1) >> kvm_phys_shift(&host_mmu.arch.mmu))
+		return -EINVAL;
+	if (nr_mmio_ranges == KVM_IOMMU_MAX_MMIO)
+		return -ENOSPC;
+
+	hyp_spin_lock(&host_mmu.lock);
+	for (pa = base; pa < base + size && !ret; pa += PAGE_SIZE)
+		ret = mmio_check_host_page(pa);
+	hyp_spin_unlock(&host_mmu.lock);
+	if (ret)
+		return ret;
+
+	ret = __pkvm_create_private_mapping(base, size, PAGE_HYP_DEVICE, &addr);
+	if (ret)
+		return ret;
+
+	mmio_ranges[nr_mmio_ranges++] = (struct kvm_iommu_mmio) {
+		.base	= base,
+		.end	= base + size,
+		.cookie	= cookie,
+	};
+	*va = (void __iomem *)addr;
+
+	return 0;
+}
+
+/**
+ * kvm_iommu_next_mmio() - iterate over what kvm_iommu_take_mmio() took
+ * @pa:		physical address
+ * @base:	of the lowest range that ends above @pa
+ * @end:	of that range
+ *
+ * Return: false if there is none.
+ */
+bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
+{
+	const struct kvm_iommu_mmio *next = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr_mmio_ranges; i++) {
+		const struct kvm_iommu_mmio *range = &mmio_ranges[i];
+
+		if (range->end > pa && (!next || range->base < next->base))
+			next = range;
+	}
+	if (!next)
+		return false;
+
+	*base = next->base;
+	*end = next->end;
+	return true;
+}
+
+/**
+ * kvm_iommu_trim_mmio() - keep EL2's MMIO out of a mapping of the host's
+ * @addr:	an address of MMIO that the host needs mapped
+ * @start:	of a range around @addr; raised as needed
+ * @end:	of that range; lowered as needed
+ *
+ * Return: false if @addr itself is EL2's.
+ */
+bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_mmio_ranges; i++) {
+		const struct kvm_iommu_mmio *range = &mmio_ranges[i];
+
+		if (addr >= range->end)
+			*start = max(*start, range->end);
+		else if (addr < range->base)
+			*end = min(*end, range->base);
+		else
+			return false;
+	}
+
+	return true;
+}
+
+/**
+ * kvm_iommu_copy_from_host() - copy out of memory that the host can access
+ * @dst:	EL2's buffer
+ * @src:	physical address, aligned to 8 bytes; any value is safe
+ * @size:	in bytes, a multiple of 8; must not cross a page
+ *
+ * The host can change the memory, but not its owner, meanwhile. Each 64-bit word
+ * is read once. Takes host_mmu.lock.
+ *
+ * Return: 0; -EPERM if the host can't access it, -EINVAL.
+ */
+int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
+{
+	const u64 *from;
+	u64 *to = dst;
+	int ret;
+
+	if (!IS_ALIGNED(src | size, sizeof(u64)) || offset_in_page(src) + size > PAGE_SIZE)
+		return -EINVAL;
+
+	hyp_spin_lock(&host_mmu.lock);
+	ret = check_range_allowed_memory(src, src + size);
+	if (ret)
+		goto unlock;
+	if (get_host_state(hyp_phys_to_page(src)) == PKVM_NOPAGE) {
+		ret = -EPERM;
+		goto unlock;
+	}
+
+	from = hyp_fixmap_map(src);
+	for (; size; size -= sizeof(u64))
+		*to++ = READ_ONCE(*from++);
+	hyp_fixmap_unmap();
+unlock:
+	hyp_spin_unlock(&host_mmu.lock);
+
+	return ret;
+}
+
+static u64 mmio_extend(u64 esr, u64 val, unsigned int size)
+{
+	unsigned int shift = 64 - 8 * size;
+
+	if (esr & ESR_ELx_SSE)
+		val = (s64)(val << shift) >> shift;
+
+	return esr & ESR_ELx_SF ? val : lower_32_bits(val);
+}
+
+/**
+ * kvm_iommu_host_abort() - the host's access faulted in its stage 2
+ * @host_ctxt:	the host's registers
+ * @esr:	the syndrome
+ * @ipa:	the address, to the byte
+ *
+ * Return: 0 if it has been emulated, -ENOENT if EL2 doesn't own this, -EPERM if
+ * the host is to get an abort.
+ */
+int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
+{
+	const struct kvm_iommu_mmio *range = mmio_find(ipa);
+	unsigned int size = BIT(FIELD_GET(ESR_ELx_SAS, esr));
+	unsigned int rt = FIELD_GET(ESR_ELx_SRT_MASK, esr);
+	u64 val;
+
+	if (!range)
+		return -ENOENT;
+
+	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW || !(esr & ESR_ELx_ISV) ||
+	    esr & (ESR_ELx_S1PTW | ESR_ELx_CM) ||
+	    read_sysreg_el2(SYS_SPSR) & PSR_MODE32_BIT)
+		return -EPERM;
+
+	/* Register 31 is the zero register here */
+	if (esr & ESR_ELx_WNR) {
+		val = rt == 31 ? 0 : cpu_reg(host_ctxt, rt);
+		if (size < sizeof(val))
+			val &= BIT(8 * size) - 1;
+		kvm_iommu_ops->mmio_write(range->cookie, ipa - range->base, size, val);
+	} else {
+		val = kvm_iommu_ops->mmio_read(range->cookie, ipa - range->base, size);
+		if (rt != 31)
+			cpu_reg(host_ctxt, rt) = mmio_extend(esr, val, size);
+	}
+	kvm_skip_host_instr();
+
+	return 0;
+}
+
+/**
+ * kvm_iommu_host_unmap() - pages are about to leave the host
+ * @start:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ *
+ * With host_mmu.lock held, before any other part of the transition.
+ *
+ * Return: 0, or a negative error: the transition must not happen.
+ */
+int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	if (!kvm_iommu_live)
+		return 0;
+
+	return kvm_iommu_ops->host_unmap(start, start + size);
+}
+
+/**
+ * kvm_iommu_host_map() - pages have come to the host
+ * @start:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ *
+ * With host_mmu.lock held, after they have been scrubbed.
+ */
+void kvm_iommu_host_map(phys_addr_t start, u64 size)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	if (kvm_iommu_live)
+		kvm_iommu_ops->host_map(start, start + size);
+}
+
+/**
+ * kvm_iommu_init() - take the IOMMUs, if EL1 has named a driver
+ *
+ * Return: 0, or a negative error, and protected KVM must not start.
+ */
+int kvm_iommu_init(void)
+{
+	int ret;
+
+	if (!kvm_iommu_ops)
+		return 0;
+
+	ret = kvm_iommu_ops->init();
+	kvm_iommu_live = !ret;
+
+	return ret;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMUs that EL2 takes from a protected KVM host: the half at EL1.
+ *
+ * It runs while the host still has all its privileges. See
+ * arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
+ */
+#include <linux/init.h>
+#include <linux/mm.h>
+
+#include <asm/kvm_asm.h>
+#include <asm/kvm_host.h>
+#include <asm/kvm_mmu.h>
+
+#include <kvm/arm_iommu.h>
+
+extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
+
+static const struct kvm_iommu_driver *iommu_driver;
+
+/**
+ * kvm_iommu_register_driver() - name the driver of the machine's IOMMUs
+ * @driver:	the driver; there can be one. It stays.
+ *
+ * Before KVM initialises, that is, before device_initcall().
+ */
+void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
+{
+	WARN_ON(iommu_driver);
+	iommu_driver = driver;
+}
+
+/**
+ * kvm_iommu_prepare() - tell EL2 of the machine's IOMMUs
+ *
+ * Right before EL2 is initialised.
+ *
+ * Return: 0, or a negative error if protected KVM must not start.
+ */
+int kvm_iommu_prepare(void)
+{
+	int ret;
+
+	if (!iommu_driver)
+		return 0;
+
+	ret = iommu_driver->prepare();
+	if (ret)
+		return ret == -ENODEV ? 0 : ret;
+
+	kvm_nvhe_sym(kvm_iommu_ops) = kern_hyp_va(lm_alias(iommu_driver->el2_ops));
+
+	return 0;
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SMMUv3s of a protected KVM host.
+ *
+ * This driver claims every SMMUv3 before the ordinary driver can, describes them
+ * to EL2, and sets memory aside for it. Once EL2 has taken them and the host has
+ * lost its privileges, each gets a faux device as its child, on which the ordinary
+ * driver probes: same registers, which now trap, same interrupts, same DMA
+ * properties. The ordinary driver may come later, as a module.
+ *
+ * Without protected KVM, or if it does not come up, the devices are given back and
+ * the ordinary driver binds to them as ever. A line in the log says so.
+ */
+#define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/device/faux.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/iopoll.h>
+#include <linux/log2.h>
+#include <linux/mutex.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/of_device.h>
+#include <linux/platform_device.h>
+
+#include <asm/kvm_pkvm.h>
+#include <asm/virt.h>
+
+#include <kvm/arm_iommu.h>
+#include <kvm/arm_smmu_v3.h>
+
+#include "arm-smmu-v3.h"
+
+extern struct pkvm_smmu_config kvm_nvhe_sym(pkvm_smmu_config);
+extern const struct kvm_iommu_ops kvm_nvhe_sym(pkvm_smmu_ops);
+
+/* EL2's stage 2 has addresses of up to 48 bits */
+#define PKVM_SMMU_MAX_IA_BITS	48
+
+enum pkvm_smmu_state {
+	PKVM_SMMU_CLAIMING,	/* until EL2 has had its chance */
+	PKVM_SMMU_ISOLATED,	/* EL2 has them all */
+	PKVM_SMMU_DECLINED,	/* EL2 has none */
+};
+
+/**
+ * struct pkvm_smmu_claim - an SMMU that this driver is bound to
+ * @pdev:	the SMMU; NULL if the slot is free
+ * @child:	where the ordinary driver probes, or NULL
+ * @oas_bits:	its output address size
+ * @two_level:	its shadow stream table has two levels
+ *
+ * Slots have the same index as in EL2's configuration.
+ */
+struct pkvm_smmu_claim {
+	struct platform_device	*pdev;
+	struct faux_device	*child;
+	u8			oas_bits;
+	bool			two_level;
+};
+
+static struct pkvm_smmu_claim claims[PKVM_SMMU_MAX_DEVICES];
+static unsigned int nr_claims;
+static enum pkvm_smmu_state pkvm_smmu_state;
+static const struct arm_smmu_pkvm_host *pkvm_smmu_host;
+static bool pkvm_smmu_asked_for;
+
+/* Serialises @pkvm_smmu_state, @pkvm_smmu_host and the children */
+static DEFINE_MUTEX(pkvm_smmu_mutex);
+
+/* Why EL1 would not hand an SMMU to EL2; a reason of EL2's takes its place */
+static const char *pkvm_smmu_obstacle;
+
+static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
+	[PKVM_SMMU_NOT_TRIED]		= "not tried",
+	[PKVM_SMMU_NO_MEMORY]		= "not enough memory was set aside",
+	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO of the host's",
+	[PKVM_SMMU_NO_STAGE1]		= "it has no stage 1 translation",
+	[PKVM_SMMU_NO_STAGE2]		= "it has no stage 2 translation",
+	[PKVM_SMMU_NOT_COHERENT]	= "its table walks are not coherent",
+	[PKVM_SMMU_FORMAT]		= "it does not support the CPU's page size and byte order",
+	[PKVM_SMMU_PRESET]		= "its tables or queues are at fixed addresses",
+	[PKVM_SMMU_EXTRA_QUEUES]	= "it has command queues that EL2 does not control",
+	[PKVM_SMMU_OUTPUT_SIZE]		= "it can't address all memory",
+	[PKVM_SMMU_ERRATUM]		= "an erratum breaks nested translation",
+	[PKVM_SMMU_NO_ANSWER]		= "it does not respond",
+};
+
+static int pkvm_smmu_alloc(struct pkvm_smmu_mem *mem, size_t size)
+{
+	void *va;
+
+	size = roundup_pow_of_two(PAGE_ALIGN(size));
+	va = alloc_pages_exact(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!va)
+		return -ENOMEM;
+
+	mem->base = virt_to_phys(va);
+	mem->size = size;
+	return 0;
+}
+
+static void pkvm_smmu_free(struct pkvm_smmu_mem *mem)
+{
+	if (mem->size)
+		free_pages_exact(phys_to_virt(mem->base), mem->size);
+	*mem = (struct pkvm_smmu_mem) {};
+}
+
+static u8 pkvm_smmu_oas_bits(u32 idr5)
+{
+	static const u8 bits[] = {
+		[IDR5_OAS_32_BIT] = 32, [IDR5_OAS_36_BIT] = 36, [IDR5_OAS_40_BIT] = 40,
+		[IDR5_OAS_42_BIT] = 42, [IDR5_OAS_44_BIT] = 44, [IDR5_OAS_48_BIT] = 48,
+	};
+	u32 oas = FIELD_GET(IDR5_OAS, idr5);
+
+	return oas < ARRAY_SIZE(bits) ? bits[oas] : PKVM_SMMU_MAX_IA_BITS;
+}
+
+/* EL2 looks at the registers itself: this is only about how much memory it needs */
+static int pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *desc)
+{
+	void __iomem *base = ioremap(desc->mmio_base, ARM_SMMU_REG_SZ);
+	u32 idr0, idr1, idr5, sid_bits;
+	size_t strtab;
+	int ret;
+
+	if (!base)
+		return -ENOMEM;
+
+	idr0 = readl_relaxed(base + ARM_SMMU_IDR0);
+	idr1 = readl_relaxed(base + ARM_SMMU_IDR1);
+	idr5 = readl_relaxed(base + ARM_SMMU_IDR5);
+	iounmap(base);
+
+	claim->oas_bits = pkvm_smmu_oas_bits(idr5);
+	sid_bits = FIELD_GET(IDR1_SIDSIZE, idr1);
+	claim->two_level = FIELD_GET(IDR0_ST_LVL, idr0) == IDR0_ST_LVL_2LVL &&
+			   sid_bits > PKVM_SMMU_STRTAB_SPLIT;
+	if (claim->two_level) {
+		sid_bits = min(sid_bits, PKVM_SMMU_MAX_SID_BITS_2LVL);
+		strtab = BIT(sid_bits - PKVM_SMMU_STRTAB_SPLIT) *
+			 sizeof(struct arm_smmu_strtab_l1);
+	} else {
+		sid_bits = min(sid_bits, PKVM_SMMU_MAX_SID_BITS_LINEAR);
+		strtab = BIT(sid_bits) * sizeof(struct arm_smmu_ste);
+	}
+
+	ret = pkvm_smmu_alloc(&desc->strtab, strtab);
+	if (ret)
+		return ret;
+
+	return pkvm_smmu_alloc(&desc->cmdq, BIT(PKVM_SMMU_CMDQ_SHIFT + CMDQ_ENT_SZ_SHIFT));
+}
+
+/*
+ * Pages for the stage 2 in the worst case, which is all RAM mapped page by page,
+ * and for second levels of stream tables.
+ */
+static unsigned long pkvm_smmu_pool_pages(void)
+{
+	/* Where a block can be, a table covers this many bits of address */
+	const unsigned int block_table_bits = PAGE_SHIFT +
+		(4 - KVM_PGTABLE_MIN_BLOCK_LEVEL) * (PAGE_SHIFT - 3);
+	unsigned long pages = __hyp_pgtable_total_pages();
+	u8 ia_bits = PKVM_SMMU_MAX_IA_BITS;
+	unsigned int i;
+
+	for (i = 0; i < nr_claims; i++) {
+		ia_bits = min(ia_bits, claims[i].oas_bits);
+		if (claims[i].two_level)
+			pages += PKVM_SMMU_L2_TABLES;
+	}
+
+	/* What isn't RAM is mapped in blocks */
+	if (ia_bits > block_table_bits)
+		pages += BIT(ia_bits - block_table_bits);
+
+	/* Two levels of table at both ends of each region and of each hole for an SMMU */
+	pages += 4 * (kvm_nvhe_sym(hyp_memblock_nr) + nr_claims);
+
+	/* A concatenated root, and what it takes to have it aligned */
+	return pages + 2 * BIT(4);
+}
+
+static int pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
+{
+	unsigned long pages = pkvm_smmu_pool_pages();
+	unsigned int order = min_t(unsigned int, MAX_PAGE_ORDER, ilog2(pages));
+
+	while (pages) {
+		order = min_t(unsigned int, order, ilog2(pages));
+		if (cfg->nr_chunks == PKVM_SMMU_MAX_POOL_CHUNKS)
+			return -ENOMEM;
+		if (pkvm_smmu_alloc(&cfg->pool[cfg->nr_chunks], PAGE_SIZE << order)) {
+			if (!order--)
+				return -ENOMEM;
+			continue;
+		}
+		cfg->nr_chunks++;
+		pages -= BIT(order);
+	}
+
+	return 0;
+}
+
+static const struct of_device_id pkvm_smmu_of_match[] = {
+	{ .compatible = "arm,smmu-v3", },
+	{ },
+};
+
+/* Is this an SMMUv3 that EL2 will not hear of? */
+static int pkvm_smmu_is_unclaimed(struct device *dev, void *data)
+{
+	unsigned int i;
+
+	if (!of_match_node(pkvm_smmu_of_match, dev->of_node) &&
+	    strcmp(to_platform_device(dev)->name, "arm-smmu-v3"))
+		return 0;
+
+	for (i = 0; i < nr_claims; i++) {
+		if (&claims[i].pdev->dev == dev)
+			return 0;
+	}
+
+	return 1;
+}
+
+static int pkvm_smmu_prepare(void)
+{
+	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	unsigned int i;
+	int ret;
+
+	/* Never half: devices behind an SMMU of the host's would reach everything */
+	if (bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_is_unclaimed)) {
+		if (!pkvm_smmu_obstacle)
+			pkvm_smmu_obstacle = "an SMMUv3 could not be claimed";
+		return -EBUSY;
+	}
+	if (pkvm_smmu_obstacle)
+		return -EINVAL;
+	if (!nr_claims)
+		return -ENODEV;
+
+	for (i = 0; i < nr_claims; i++) {
+		ret = pkvm_smmu_size(&claims[i], &cfg->smmus[i]);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = pkvm_smmu_fill_pool(cfg);
+	if (ret)
+		pkvm_smmu_obstacle = "out of memory";
+
+	return ret == -ENODEV ? -EIO : ret;
+}
+
+static const struct kvm_iommu_driver pkvm_smmu_iommu_driver = {
+	.el2_ops	= &kvm_nvhe_sym(pkvm_smmu_ops),
+	.prepare	= pkvm_smmu_prepare,
+};
+
+static int pkvm_smmu_probe(struct platform_device *pdev)
+{
+	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	struct device_node *np = pdev->dev.of_node;
+	struct resource *res;
+
+	res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
+	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING || !res)
+		return -ENODEV;
+	if (nr_claims == PKVM_SMMU_MAX_DEVICES || resource_size(res) < PKVM_SMMU_MMIO_SIZE)
+		return -ENODEV;
+	/* The virtual command queues of CMDQV are MMIO elsewhere */
+	if (of_device_is_compatible(np, "nvidia,tegra264-smmu")) {
+		pkvm_smmu_obstacle = refusal_str[PKVM_SMMU_EXTRA_QUEUES];
+		return -ENODEV;
+	}
+
+	cfg->smmus[nr_claims] = (struct pkvm_smmu_desc) {
+		.mmio_base	= res->start,
+		.coherent	= of_dma_is_coherent(np),
+		.refusal	= PKVM_SMMU_NOT_TRIED,
+	};
+	claims[nr_claims].pdev = pdev;
+	cfg->nr_smmus = ++nr_claims;
+
+	return 0;
+}
+
+static struct pkvm_smmu_claim *pkvm_smmu_find(struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_claims; i++) {
+		if (&claims[i].pdev->dev == dev)
+			return &claims[i];
+	}
+
+	return NULL;
+}
+
+static void pkvm_smmu_shutdown(struct platform_device *pdev)
+{
+	struct pkvm_smmu_claim *claim = pkvm_smmu_find(&pdev->dev);
+
+	/* The faux bus has no shutdown of its own */
+	if (claim && claim->child)
+		pkvm_smmu_host->shutdown(pdev);
+}
+
+static struct platform_driver pkvm_smmu_driver = {
+	.driver	= {
+		.name			= "arm-smmu-v3-pkvm",
+		.of_match_table		= pkvm_smmu_of_match,
+		.suppress_bind_attrs	= true,
+	},
+	.probe		= pkvm_smmu_probe,
+	.shutdown	= pkvm_smmu_shutdown,
+};
+
+static int pkvm_smmu_child_probe(struct faux_device *fdev)
+{
+	struct device *dev = &fdev->dev;
+	struct platform_device *pdev = to_platform_device(dev->parent);
+	int ret;
+
+	/* A faux device is born without any of this */
+	device_set_node(dev, dev_fwnode(&pdev->dev));
+	dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	dev->dma_mask = &dev->coherent_dma_mask;
+	ret = of_dma_configure(dev, dev->of_node, true);
+	if (ret)
+		return ret;
+
+	return pkvm_smmu_host->probe(pdev, dev);
+}
+
+static void pkvm_smmu_child_remove(struct faux_device *fdev)
+{
+	pkvm_smmu_host->remove(to_platform_device(fdev->dev.parent));
+}
+
+static const struct faux_device_ops pkvm_smmu_child_ops = {
+	.probe	= pkvm_smmu_child_probe,
+	.remove	= pkvm_smmu_child_remove,
+};
+
+static void pkvm_smmu_create_children(void)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&pkvm_smmu_mutex);
+	if (!pkvm_smmu_host || pkvm_smmu_state != PKVM_SMMU_ISOLATED)
+		return;
+
+	for (i = 0; i < nr_claims; i++) {
+		struct device *dev = &claims[i].pdev->dev;
+		const char *name __free(kfree) = kasprintf(GFP_KERNEL, "%s-host",
+							   dev_name(dev));
+
+		if (name)
+			claims[i].child = faux_device_create(name, dev, &pkvm_smmu_child_ops);
+		if (!claims[i].child)
+			dev_err(dev, "the host's driver did not probe\n");
+	}
+}
+
+/**
+ * arm_smmu_pkvm_register() - the ordinary driver has arrived
+ * @host:	its entry points
+ *
+ * It probes on a child of each SMMU that EL2 owns, now or once EL2 does.
+ */
+void arm_smmu_pkvm_register(const struct arm_smmu_pkvm_host *host)
+{
+	guard(mutex)(&pkvm_smmu_mutex);
+	pkvm_smmu_host = host;
+	pkvm_smmu_create_children();
+}
+EXPORT_SYMBOL_GPL(arm_smmu_pkvm_register);
+
+/**
+ * arm_smmu_pkvm_unregister() - the ordinary driver is about to go
+ *
+ * Its children are removed. EL2 keeps the SMMUs, and every stream aborts.
+ */
+void arm_smmu_pkvm_unregister(void)
+{
+	unsigned int i;
+
+	guard(mutex)(&pkvm_smmu_mutex);
+	for (i = 0; i < nr_claims; i++) {
+		if (claims[i].child)
+			faux_device_destroy(claims[i].child);
+		claims[i].child = NULL;
+	}
+	pkvm_smmu_host = NULL;
+}
+EXPORT_SYMBOL_GPL(arm_smmu_pkvm_unregister);
+
+/* Protected KVM did not come up: may the SMMU still be using EL2's memory? */
+static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
+{
+	void __iomem *base;
+	u32 ack;
+	int ret;
+
+	if (desc->refusal)
+		return true;
+
+	base = ioremap(desc->mmio_base, ARM_SMMU_REG_SZ);
+	if (!base)
+		return false;
+
+	writel_relaxed(0, base + ARM_SMMU_CR0);
+	ret = readl_relaxed_poll_timeout(base + ARM_SMMU_CR0ACK, ack, !ack, 1,
+					 ARM_SMMU_POLL_TIMEOUT_US);
+	iounmap(base);
+
+	return !ret;
+}
+
+static const char *pkvm_smmu_why_not(void)
+{
+	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	unsigned int i;
+
+	if (pkvm_smmu_obstacle)
+		return pkvm_smmu_obstacle;
+
+	for (i = 0; i < cfg->nr_smmus; i++) {
+		u32 refusal = cfg->smmus[i].refusal;
+
+		if (refusal > PKVM_SMMU_NOT_TRIED && refusal < PKVM_SMMU_NR_REFUSALS)
+			return refusal_str[refusal];
+	}
+
+	return "protected KVM did not initialise";
+}
+
+static void pkvm_smmu_decline(void)
+{
+	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	bool quiet = true;
+	unsigned int i;
+
+	pkvm_smmu_state = PKVM_SMMU_DECLINED;
+	pr_warn("DMA is not isolated: %s\n", pkvm_smmu_why_not());
+
+	for (i = 0; i < cfg->nr_smmus; i++)
+		quiet &= pkvm_smmu_quiesce(&cfg->smmus[i]);
+	if (quiet) {
+		for (i = 0; i < cfg->nr_smmus; i++) {
+			pkvm_smmu_free(&cfg->smmus[i].cmdq);
+			pkvm_smmu_free(&cfg->smmus[i].strtab);
+		}
+		for (i = 0; i < cfg->nr_chunks; i++)
+			pkvm_smmu_free(&cfg->pool[i]);
+	}
+
+	platform_driver_unregister(&pkvm_smmu_driver);
+	for (i = 0; i < nr_claims; i++) {
+		if (device_attach(&claims[i].pdev->dev) < 0)
+			dev_warn(&claims[i].pdev->dev, "could not be given back\n");
+	}
+	nr_claims = 0;
+}
+
+static int __init pkvm_smmu_init(void)
+{
+	int ret;
+
+	if (!is_protected_kvm_enabled())
+		return 0;
+
+	pkvm_smmu_asked_for = true;
+	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
+	ret = platform_driver_register(&pkvm_smmu_driver);
+	if (ret)
+		pkvm_smmu_obstacle = "the driver could not be registered";
+
+	return ret;
+}
+/* After the devices have been created, before KVM and before any driver of theirs */
+subsys_initcall(pkvm_smmu_init);
+
+static int __init pkvm_smmu_finalise(void)
+{
+	unsigned int i;
+
+	guard(mutex)(&pkvm_smmu_mutex);
+	if (!pkvm_smmu_asked_for) {
+		pr_info("DMA is not isolated: protected KVM is not enabled\n");
+		return 0;
+	}
+	if (!is_pkvm_initialized()) {
+		pkvm_smmu_decline();
+		return 0;
+	}
+	if (!nr_claims) {
+		pr_warn("DMA is not isolated: there is no SMMUv3\n");
+		return 0;
+	}
+
+	pkvm_smmu_state = PKVM_SMMU_ISOLATED;
+	for (i = 0; i < nr_claims; i++)
+		dev_info(&claims[i].pdev->dev, "taken over by EL2, DMA is isolated\n");
+	pkvm_smmu_create_children();
+
+	return 0;
+}
+/* After finalize_pkvm(), which is linked before */
+device_initcall_sync(pkvm_smmu_finalise);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command queue that the host believes in.
+ *
+ * It is consumed while the host's write of CMDQ_PROD is trapped: each command is
+ * copied out of the host's queue, checked and rewritten (cmd.c), and appended to
+ * the hardware's queue. A CMD_SYNC of the host's is waited for there and then, so
+ * CONS never runs ahead of what has completed.
+ *
+ * An illegal command stops the host's queue as the architecture says, and nothing
+ * else: the hardware's queue never sees it. A queue whose memory isn't the host's
+ * stops with CERROR_ABT. An index beyond the queue consumes nothing. If the
+ * hardware doesn't answer, CONS stays where it is.
+ *
+ * One trap costs at most one full queue of the host's. All functions are called
+ * with emu_lock held. See section 3.5 and chapter 4 of the SMMUv3 architecture
+ * (Arm IHI 0070).
+ */
+#include <linux/kernel.h>
+
+#include "smmu.h"
+
+/**
+ * smmu_cmdq_enable() - the host has enabled its command queue
+ * @smmu:	the SMMU; emu_lock held
+ */
+void smmu_cmdq_enable(struct pkvm_smmu *smmu)
+{
+	/* If it can't be pinned then consuming from it reports so */
+	smmu_queue_pin(smmu, &smmu->cmdq, smmu->host.cmdq_base,
+		       BIT(CMDQ_ENT_SZ_SHIFT), SMMU_HOST_CMDQ_SHIFT);
+	smmu_cmdq_consume(smmu);
+}
+
+/**
+ * smmu_cmdq_disable() - the host has disabled its command queue
+ * @smmu:	the SMMU; emu_lock held
+ */
+void smmu_cmdq_disable(struct pkvm_smmu *smmu)
+{
+	smmu_queue_unpin(&smmu->cmdq);
+}
+
+/* Returns false if the queue can't go on, with CONS at the command */
+static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
+{
+	const u64 *ent = &smmu->cmdq.va[idx * CMDQ_ENT_DWORDS];
+	struct arm_smmu_cmd host, hw;
+	struct smmu_sid_range sids;
+
+	/* The host may be writing to it: one read, and then only the copy */
+	host.data[0] = le64_to_cpu(READ_ONCE(ent[0]));
+	host.data[1] = le64_to_cpu(READ_ONCE(ent[1]));
+
+	switch (smmu_cmd_from_host(&smmu->feat, &host, &hw, &sids)) {
+	case SMMU_CMD_DROP:
+		return true;
+	case SMMU_CMD_STES:
+		smmu_strtab_refresh(smmu, &sids);
+		fallthrough;
+	case SMMU_CMD_FORWARD:
+		return !smmu_hwq_add(smmu, &hw);
+	case SMMU_CMD_SYNC:
+		return !smmu_hwq_sync(smmu);
+	case SMMU_CMD_ILLEGAL:
+		break;
+	}
+
+	smmu_cmdq_error(smmu, CMDQ_ERR_CERROR_ILL_IDX);
+	return false;
+}
+
+/**
+ * smmu_cmdq_consume() - run what the host has put into its queue
+ * @smmu:	the SMMU; emu_lock held
+ */
+void smmu_cmdq_consume(struct pkvm_smmu *smmu)
+{
+	struct smmu_host_queue *q = &smmu->cmdq;
+	u32 entries = BIT(q->shift), wrap = 2 * entries - 1;
+	u32 cons = q->cons & wrap, prod = q->prod & wrap;
+
+	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
+		return;
+
+	if (!q->va) {
+		smmu_cmdq_error(smmu, CMDQ_ERR_CERROR_ABT_IDX);
+		return;
+	}
+
+	if (((prod - cons) & wrap) > entries)
+		return;
+
+	while (cons != prod && cmdq_run_one(smmu, cons & (entries - 1))) {
+		cons = (cons + 1) & wrap;
+		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
+	}
+
+	smmu_hwq_kick(smmu);
+}

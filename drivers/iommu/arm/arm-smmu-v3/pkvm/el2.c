@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator as the hypervisor's IOMMU driver: from void pointers to types.
+ */
+#include <nvhe/iommu.h>
+
+#include "smmu.h"
+
+/* Filled in by EL1 before it loses its privileges */
+struct pkvm_smmu_config pkvm_smmu_config;
+
+static int el2_init(void)
+{
+	return pkvm_smmu_init(&pkvm_smmu_config);
+}
+
+static u64 el2_mmio_read(void *cookie, u32 offset, unsigned int size)
+{
+	return smmu_mmio_read(cookie, offset, size);
+}
+
+static void el2_mmio_write(void *cookie, u32 offset, unsigned int size, u64 val)
+{
+	smmu_mmio_write(cookie, offset, size, val);
+}
+
+const struct kvm_iommu_ops pkvm_smmu_ops = {
+	.init		= el2_init,
+	.host_unmap	= pkvm_smmu_host_unmap,
+	.host_map	= pkvm_smmu_host_map,
+	.mmio_read	= el2_mmio_read,
+	.mmio_write	= el2_mmio_write,
+};

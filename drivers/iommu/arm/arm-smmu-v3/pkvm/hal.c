@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hal.h at EL2, on what the nVHE hypervisor offers.
+ */
+#include <linux/io.h>
+
+#include <asm/arch_timer.h>
+#include <asm/kvm_pkvm.h>
+
+#include <nvhe/gfp.h>
+#include <nvhe/iommu.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/memory.h>
+#include <nvhe/mm.h>
+#include <nvhe/spinlock.h>
+
+#include "smmu.h"
+
+static struct hyp_pool smmu_pool;
+
+static hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
+{
+	BUILD_BUG_ON(sizeof(*lock) != sizeof(hyp_spinlock_t));
+	return (hyp_spinlock_t *)&lock->val;
+}
+
+void hal_lock(struct hal_lock *lock)
+{
+	hyp_spin_lock(hal_to_hyp_lock(lock));
+}
+
+void hal_unlock(struct hal_lock *lock)
+{
+	hyp_spin_unlock(hal_to_hyp_lock(lock));
+}
+
+u32 hal_readl(const void __iomem *addr)
+{
+	return readl_relaxed(addr);
+}
+
+u64 hal_readq(const void __iomem *addr)
+{
+	return readq_relaxed(addr);
+}
+
+void hal_writel(u32 val, void __iomem *addr)
+{
+	writel_relaxed(val, addr);
+}
+
+void hal_writeq(u64 val, void __iomem *addr)
+{
+	writeq_relaxed(val, addr);
+}
+
+void hal_wmb(void)
+{
+	dsb(st);
+}
+
+void hal_rmb(void)
+{
+	dsb(ld);
+}
+
+void hal_relax(void)
+{
+	cpu_relax();
+}
+
+u64 hal_now(void)
+{
+	return __arch_counter_get_cntvct();
+}
+
+u64 hal_ticks(u64 us)
+{
+	return us * read_sysreg(cntfrq_el0) / 1000000;
+}
+
+phys_addr_t hal_virt_to_phys(const void *va)
+{
+	return hyp_virt_to_phys((void *)va);
+}
+
+void *hal_phys_to_virt(phys_addr_t pa)
+{
+	return hyp_phys_to_virt(pa);
+}
+
+int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
+{
+	return kvm_iommu_take_mmio(base, size, cookie, va);
+}
+
+int hal_mem_take(phys_addr_t base, size_t size, void **va)
+{
+	int ret;
+
+	if (!size || !PAGE_ALIGNED(base | size))
+		return -EINVAL;
+
+	ret = __pkvm_host_donate_hyp(hyp_phys_to_pfn(base), size >> PAGE_SHIFT);
+	if (ret)
+		return ret;
+
+	*va = hyp_phys_to_virt(base);
+	memset(*va, 0, size);
+
+	return 0;
+}
+
+int hal_pool_add(phys_addr_t base, size_t size)
+{
+	u64 pfn = hyp_phys_to_pfn(base), end = pfn + (size >> PAGE_SHIFT);
+
+	if (!smmu_pool.range_end)
+		return hyp_pool_init(&smmu_pool, pfn, size >> PAGE_SHIFT, 0);
+
+	/* Pages from elsewhere join one by one */
+	for (; pfn < end; pfn++) {
+		struct hyp_page *page = hyp_phys_to_page(hyp_pfn_to_phys(pfn));
+
+		page->order = 0;
+		hyp_set_page_refcounted(page);
+		hyp_put_page(&smmu_pool, hyp_page_to_virt(page));
+	}
+
+	return 0;
+}
+
+void *hal_pages_alloc(u8 order)
+{
+	/* Not filled yet, or for good */
+	if (!smmu_pool.range_end)
+		return NULL;
+
+	return hyp_alloc_pages(&smmu_pool, order);
+}
+
+void *hal_page_alloc(void)
+{
+	return hal_pages_alloc(0);
+}
+
+void hal_page_free(void *page)
+{
+	hyp_put_page(&smmu_pool, page);
+}
+
+/* The host may do this as well, at any time that a page isn't pinned */
+static void unshare(phys_addr_t from, phys_addr_t to)
+{
+	for (; from < to; from += PAGE_SIZE)
+		__pkvm_host_unshare_hyp(hyp_phys_to_pfn(from));
+}
+
+int hal_host_pin(phys_addr_t base, size_t size, void **va)
+{
+	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE), end = PAGE_ALIGN(base + size);
+	phys_addr_t pa;
+	int ret;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		ret = __pkvm_host_share_hyp(hyp_phys_to_pfn(pa));
+		if (ret)
+			goto unshare;
+	}
+
+	ret = hyp_pin_shared_mem(hyp_phys_to_virt(start), hyp_phys_to_virt(end));
+	if (ret)
+		goto unshare;
+
+	*va = hyp_phys_to_virt(base);
+	return 0;
+
+unshare:
+	unshare(start, pa);
+	return ret;
+}
+
+void hal_host_unpin(phys_addr_t base, size_t size)
+{
+	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE), end = PAGE_ALIGN(base + size);
+
+	hyp_unpin_shared_mem(hyp_phys_to_virt(start), hyp_phys_to_virt(end));
+	unshare(start, end);
+}
+
+int hal_host_copy(void *dst, phys_addr_t src, size_t size)
+{
+	return kvm_iommu_copy_from_host(dst, src, size);
+}
+
+bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
+{
+	if (i >= hyp_memblock_nr)
+		return false;
+
+	*base = hyp_memory[i].base;
+	*end = hyp_memory[i].base + hyp_memory[i].size;
+	return true;
+}
+
+bool hal_ram_is_hosts(phys_addr_t pa)
+{
+	return get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
+}
+
+bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
+{
+	return kvm_iommu_next_mmio(pa, base, end);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The emulator's only door to the world: MMIO, barriers, memory, locks, time.
+ *
+ * Everything else in this directory is plain C over these functions, so that
+ * the same files run at EL2 (hal.c), in a KUnit module and in a user-space
+ * program, where a fake SMMU stands behind the door.
+ *
+ * Lock order, which all callers keep (see also smmu.h):
+ *	emu_lock -> the host's ownership lock -> hw_lock
+ * The hal_host_*() functions take the ownership lock inside, so they must be
+ * called neither with it nor with a hw_lock held.
+ */
+#ifndef __PKVM_SMMU_HAL_H
+#define __PKVM_SMMU_HAL_H
+
+#include <linux/types.h>
+
+/* Same shape as a hyp_spinlock_t; zero is unlocked */
+struct hal_lock {
+	u32 val;
+};
+
+void hal_lock(struct hal_lock *lock);
+void hal_unlock(struct hal_lock *lock);
+
+/* Registers. Ordered against each other, not against memory: see hal_wmb() */
+u32 hal_readl(const void __iomem *addr);
+u64 hal_readq(const void __iomem *addr);
+void hal_writel(u32 val, void __iomem *addr);
+void hal_writeq(u64 val, void __iomem *addr);
+
+/* Stores before it are seen by the SMMU before any store after it */
+void hal_wmb(void);
+/* Accesses after it are done after the register reads before it */
+void hal_rmb(void);
+/* Let another CPU run, or the fake hardware make progress */
+void hal_relax(void);
+
+/*
+ * Time for bounded waits: a counter that only goes up, and the number of its
+ * ticks in @us microseconds.
+ */
+u64 hal_now(void);
+u64 hal_ticks(u64 us);
+
+/*
+ * Translation between an address at EL2 and a physical one. Only for memory that
+ * EL2 owns: what hal_mem_take(), hal_page_alloc() or hal_pages_alloc() returned.
+ */
+phys_addr_t hal_virt_to_phys(const void *va);
+void *hal_phys_to_virt(phys_addr_t pa);
+
+/**
+ * hal_mmio_take() - take a range of MMIO from the host, for good
+ * @base:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ * @cookie:	given back with each access of the host's that traps
+ * @va:		where EL2 finds the registers
+ *
+ * Return: 0, or a negative error if the range is not MMIO of the host's.
+ */
+int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va);
+
+/**
+ * hal_mem_take() - take memory from the host, for good, and zero it
+ * @base:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ * @va:		where EL2 finds it
+ *
+ * Return: 0, or a negative error if the host does not own all of it.
+ */
+int hal_mem_take(phys_addr_t base, size_t size, void **va);
+
+/* Add memory that has been taken to the pool; the first call must be the biggest */
+int hal_pool_add(phys_addr_t base, size_t size);
+/* One page, or 1 << @order pages aligned to their size; zeroed; NULL if none is left */
+void *hal_page_alloc(void);
+void *hal_pages_alloc(u8 order);
+void hal_page_free(void *page);
+
+/**
+ * hal_host_pin() - keep pages with the host and readable for EL2
+ * @base:	physical address
+ * @size:	in bytes, not 0; every page that is touched is pinned
+ * @va:		where EL2 finds @base
+ *
+ * Until hal_host_unpin() with the same arguments, no page of the range can be
+ * given to EL2 or to a guest. Fails without a trace if any page isn't the host's
+ * alone, isn't memory, or is pinned or shared with EL2 already.
+ *
+ * Return: 0, or a negative error.
+ */
+int hal_host_pin(phys_addr_t base, size_t size, void **va);
+void hal_host_unpin(phys_addr_t base, size_t size);
+
+/**
+ * hal_host_copy() - copy out of memory that the host can access
+ * @dst:	EL2's buffer
+ * @src:	physical address, aligned to 8 bytes
+ * @size:	in bytes, a multiple of 8; must not cross a page
+ *
+ * Each 64-bit word is read exactly once.
+ *
+ * Return: 0, or a negative error if the page isn't the host's to read.
+ */
+int hal_host_copy(void *dst, phys_addr_t src, size_t size);
+
+/**
+ * hal_ram_region() - the machine's memory map
+ * @i:		index of the region, from 0, in ascending order of address
+ * @base:	physical address of the region
+ * @end:	first address behind it
+ *
+ * Return: false if there are fewer regions than that.
+ */
+bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end);
+
+/* May the host's devices reach this page of RAM? (ownership lock held, or at init) */
+bool hal_ram_is_hosts(phys_addr_t pa);
+
+/* The next range of MMIO that EL2 took and that ends above @pa; false if none does */
+bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);
+
+#endif /* __PKVM_SMMU_HAL_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registers that the host sees: one table, and what it doesn't list is
+ * read-as-zero, write-ignored.
+ *
+ * Accesses are of 4 or 8 bytes and naturally aligned. A 64-bit register may be
+ * accessed as two halves. Anything else is RAZ/WI too.
+ *
+ * What the host writes goes no further than smmu->host, except through the
+ * handlers named in the table. The hardware's enables, table and command queue
+ * stay as EL2 set them. See chapter 6 of the SMMUv3 architecture (Arm IHI 0070).
+ */
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "smmu.h"
+
+/* What the host can enable; the rest of CR0 is hidden by the ID registers */
+#define CR0_HOST	(CR0_SMMUEN | CR0_EVTQEN | CR0_CMDQEN)
+#define CR1_HOST	(CR1_TABLE_SH | CR1_TABLE_OC | CR1_TABLE_IC | \
+			 CR1_QUEUE_SH | CR1_QUEUE_OC | CR1_QUEUE_IC)
+#define CR2_HOST	(CR2_PTM | CR2_RECINVSID)
+#define IRQ_CTRL_HOST	(IRQ_CTRL_EVTQ_IRQEN | IRQ_CTRL_GERROR_IRQEN)
+#define Q_BASE_HOST	(Q_BASE_RWA | Q_BASE_ADDR_MASK | Q_BASE_LOG2SIZE)
+/* Index and wrap bit of the largest queue there is (2^19 entries) */
+#define Q_INDEX_MASK	GENMASK(19, 0)
+
+/**
+ * struct smmu_reg - a register that the host sees
+ * @offset:	from the base of page 0, in bytes
+ * @size:	4 or 8 bytes
+ * @state:	where its value is kept, from the start of struct pkvm_smmu, if there
+ *		is no @read
+ * @mask:	the bits that the host can write
+ * @locked_by:	while one of these is set in the host's CR0, writes are ignored
+ * @read:	what the host reads, if it isn't in @state; emu_lock held
+ * @write:	what a write does, instead of changing @state; emu_lock held
+ */
+struct smmu_reg {
+	u32	offset;
+	u32	size;
+	size_t	state;
+	u64	mask;
+	u32	locked_by;
+	u64	(*read)(struct pkvm_smmu *smmu);
+	void	(*write)(struct pkvm_smmu *smmu, u64 val);
+};
+
+/*
+ * A bit is acknowledged when what it asks for has been done. What the hardware
+ * did not do in time is not acknowledged, and the host sees what it would see of
+ * such an SMMU.
+ */
+static void write_cr0(struct pkvm_smmu *smmu, u64 val)
+{
+	u32 off = smmu->host.cr0 & ~val, on = val & ~smmu->host.cr0;
+	u32 ack = smmu->host.cr0ack;
+
+	smmu->host.cr0 = val;
+
+	if ((off & CR0_SMMUEN) && !smmu_strtab_disable(smmu))
+		ack &= ~CR0_SMMUEN;
+	if (off & CR0_CMDQEN) {
+		smmu_cmdq_disable(smmu);
+		ack &= ~CR0_CMDQEN;
+	}
+	if ((off & CR0_EVTQEN) && !smmu_evtq_disable(smmu))
+		ack &= ~CR0_EVTQEN;
+
+	if (on & CR0_CMDQEN) {
+		smmu_cmdq_enable(smmu);
+		ack |= CR0_CMDQEN;
+	}
+	if ((on & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
+		ack |= CR0_EVTQEN;
+	if (on & CR0_SMMUEN) {
+		smmu_strtab_enable(smmu);
+		ack |= CR0_SMMUEN;
+	}
+
+	smmu->host.cr0ack = ack;
+}
+
+/* What is not translated aborts, always */
+static u64 read_gbpa(struct pkvm_smmu *smmu)
+{
+	return GBPA_ABORT;
+}
+
+static u64 read_irq_ctrl(struct pkvm_smmu *smmu)
+{
+	return hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_HOST;
+}
+
+static u64 read_irq_ctrlack(struct pkvm_smmu *smmu)
+{
+	return hal_readl(smmu->base + ARM_SMMU_IRQ_CTRLACK) & IRQ_CTRL_HOST;
+}
+
+static void write_irq_ctrl(struct pkvm_smmu *smmu, u64 val)
+{
+	hal_writel(val, smmu->base + ARM_SMMU_IRQ_CTRL);
+}
+
+static u64 read_gerror(struct pkvm_smmu *smmu)
+{
+	return smmu_gerror(smmu);
+}
+
+static void write_gerrorn(struct pkvm_smmu *smmu, u64 val)
+{
+	smmu_gerror_ack(smmu, val);
+	smmu_cmdq_consume(smmu);
+}
+
+static void write_cmdq_prod(struct pkvm_smmu *smmu, u64 val)
+{
+	smmu->cmdq.prod = val;
+	smmu_cmdq_consume(smmu);
+}
+
+static u64 read_evtq_prod(struct pkvm_smmu *smmu)
+{
+	return smmu_evtq_prod(smmu);
+}
+
+static void write_evtq_prod(struct pkvm_smmu *smmu, u64 val)
+{
+	smmu_evtq_set_prod(smmu, val);
+}
+
+static u64 read_evtq_cons(struct pkvm_smmu *smmu)
+{
+	return smmu_evtq_cons(smmu);
+}
+
+static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
+{
+	smmu_evtq_set_cons(smmu, val);
+}
+
+#define STATE(field)	.state = offsetof(struct pkvm_smmu, field)
+
+/*
+ * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
+ * STATUSR and AGBPA, *_IRQ_CFG* (the SMMU would write MSIs to a raw address),
+ * PRIQ_* (IDR0.PRI is hidden), GATOS_* and VATOS_* (a translation oracle),
+ * IMPLEMENTATION DEFINED space.
+ */
+static const struct smmu_reg smmu_regs[] = {
+	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
+	{ ARM_SMMU_IDR1,		4, STATE(idr[1]) },
+	{ ARM_SMMU_IDR3,		4, STATE(idr[3]) },
+	{ ARM_SMMU_IDR5,		4, STATE(idr[5]) },
+	{ ARM_SMMU_IIDR,		4, STATE(iidr) },
+	{ ARM_SMMU_AIDR,		4, STATE(aidr) },
+	{ ARM_SMMU_CR0,			4, STATE(host.cr0), .mask = CR0_HOST,
+	  .write = write_cr0 },
+	{ ARM_SMMU_CR0ACK,		4, STATE(host.cr0ack) },
+	{ ARM_SMMU_CR1,			4, STATE(host.cr1), .mask = CR1_HOST },
+	{ ARM_SMMU_CR2,			4, STATE(host.cr2), .mask = CR2_HOST },
+	{ ARM_SMMU_GBPA,		4, .read = read_gbpa },
+	{ ARM_SMMU_IRQ_CTRL,		4, .mask = IRQ_CTRL_HOST,
+	  .read = read_irq_ctrl, .write = write_irq_ctrl },
+	{ ARM_SMMU_IRQ_CTRLACK,		4, .read = read_irq_ctrlack },
+	{ ARM_SMMU_GERROR,		4, .read = read_gerror },
+	{ ARM_SMMU_GERRORN,		4, STATE(host.gerrorn), .mask = GERROR_ERR_MASK,
+	  .write = write_gerrorn },
+	{ ARM_SMMU_STRTAB_BASE,		8, STATE(host.strtab_base),
+	  .mask = STRTAB_BASE_RA | STRTAB_BASE_ADDR_MASK, .locked_by = CR0_SMMUEN },
+	{ ARM_SMMU_STRTAB_BASE_CFG,	4, STATE(host.strtab_cfg),
+	  .mask = STRTAB_BASE_CFG_FMT | STRTAB_BASE_CFG_SPLIT | STRTAB_BASE_CFG_LOG2SIZE,
+	  .locked_by = CR0_SMMUEN },
+	{ ARM_SMMU_CMDQ_BASE,		8, STATE(host.cmdq_base), .mask = Q_BASE_HOST,
+	  .locked_by = CR0_CMDQEN },
+	{ ARM_SMMU_CMDQ_PROD,		4, STATE(cmdq.prod), .mask = Q_INDEX_MASK,
+	  .write = write_cmdq_prod },
+	{ ARM_SMMU_CMDQ_CONS,		4, STATE(cmdq.cons), .mask = Q_INDEX_MASK,
+	  .locked_by = CR0_CMDQEN },
+	{ ARM_SMMU_EVTQ_BASE,		8, STATE(host.evtq_base), .mask = Q_BASE_HOST,
+	  .locked_by = CR0_EVTQEN },
+	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
+	  .read = read_evtq_prod, .write = write_evtq_prod },
+	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
+	  .read = read_evtq_cons, .write = write_evtq_cons },
+};
+
+static void *reg_state(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
+{
+	return (void *)smmu + reg->state;
+}
+
+static u64 reg_read(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
+{
+	if (reg->read)
+		return reg->read(smmu);
+
+	return reg->size == 8 ? *(u64 *)reg_state(smmu, reg) :
+				*(u32 *)reg_state(smmu, reg);
+}
+
+static void reg_write(struct pkvm_smmu *smmu, const struct smmu_reg *reg, u64 val)
+{
+	if (smmu->host.cr0 & reg->locked_by)
+		return;
+
+	val &= reg->mask;
+	if (reg->write)
+		reg->write(smmu, val);
+	else if (reg->size == 8)
+		*(u64 *)reg_state(smmu, reg) = val;
+	else
+		*(u32 *)reg_state(smmu, reg) = val;
+}
+
+/**
+ * smmu_mmio_check_table() - is the table sorted, aligned, and without overlap?
+ *
+ * Return: 0, or -EINVAL, and then the emulator must not be used.
+ */
+int smmu_mmio_check_table(void)
+{
+	unsigned int i;
+	u32 next = 0;
+
+	for (i = 0; i < ARRAY_SIZE(smmu_regs); i++) {
+		const struct smmu_reg *reg = &smmu_regs[i];
+
+		if (reg->offset < next || (reg->size != 4 && reg->size != 8) ||
+		    !IS_ALIGNED(reg->offset, reg->size) || !reg->state == !reg->read)
+			return -EINVAL;
+		next = reg->offset + reg->size;
+	}
+
+	return next <= PKVM_SMMU_MMIO_SIZE ? 0 : -EINVAL;
+}
+
+/* The register that an access falls into, or NULL if it is RAZ/WI */
+static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
+{
+	unsigned int lo = 0, hi = ARRAY_SIZE(smmu_regs);
+
+	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size))
+		return NULL;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+		const struct smmu_reg *reg = &smmu_regs[mid];
+
+		if (offset < reg->offset)
+			hi = mid;
+		else if (offset >= reg->offset + reg->size)
+			lo = mid + 1;
+		else
+			return size <= reg->size ? reg : NULL;
+	}
+
+	return NULL;
+}
+
+/**
+ * smmu_mmio_read() - the host reads a register
+ * @smmu:	the SMMU; takes its emu_lock
+ * @offset:	from the base of page 0
+ * @size:	of the access in bytes, any
+ *
+ * Return: what the host reads.
+ */
+u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
+{
+	const struct smmu_reg *reg = smmu_reg_find(offset, size);
+	u64 val;
+
+	if (!reg)
+		return 0;
+
+	hal_lock(&smmu->emu_lock);
+	val = reg_read(smmu, reg);
+	hal_unlock(&smmu->emu_lock);
+
+	if (size == reg->size)
+		return val;
+
+	return offset == reg->offset ? lower_32_bits(val) : upper_32_bits(val);
+}
+
+/**
+ * smmu_mmio_write() - the host writes a register
+ * @smmu:	the SMMU; takes its emu_lock
+ * @offset:	from the base of page 0
+ * @size:	of the access in bytes, any
+ * @val:	what it writes
+ */
+void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val)
+{
+	const struct smmu_reg *reg = smmu_reg_find(offset, size);
+	u64 old;
+
+	if (!reg || !reg->mask)
+		return;
+
+	if (size == 4)
+		val = lower_32_bits(val);
+
+	hal_lock(&smmu->emu_lock);
+	if (size != reg->size) {
+		old = reg_read(smmu, reg);
+		if (offset == reg->offset)
+			val |= old & ~(u64)U32_MAX;
+		else
+			val = (val << 32) | lower_32_bits(old);
+	}
+	reg_write(smmu, reg, val);
+	hal_unlock(&smmu->emu_lock);
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking over the SMMUs, and what the hypervisor asks of them afterwards.
+ *
+ * Runs once, before the host loses its privileges, on a description that the host
+ * gave. Either every SMMU is taken or none: on any failure those already taken
+ * are put back as they were found, and EL2 refuses to start.
+ *
+ * From take-over on the hardware is enabled with a stream table and a command
+ * queue of EL2's, in which no stream passes until the host has asked for it.
+ * GBPA aborts, broadcast TLB maintenance is not taken part in (CR2.PTM: the
+ * CPU's VMID 0 is another one), and no MSI can be written.
+ *
+ * See section 3.11 of the SMMUv3 architecture (Arm IHI 0070).
+ */
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "smmu.h"
+
+/* Not in arm-smmu-v3.h: Arm's implementations with errata in nested translation */
+#define IMPLEMENTER_ARM		0x43b
+#define PRODUCTID_MMU_600	0x483
+#define PRODUCTID_MMU_700	0x487
+
+/* Fields of the ID registers that arm-smmu-v3.h has no use for */
+#define IDR0_TERM_MODEL			BIT(26)
+#define IDR0_STALL_MODEL_NONE		1
+#define IDR1_ECMDQ			BIT(31)
+#define IDR3_HAD			BIT(2)
+
+/*
+ * What the host sees of the ID registers. The rest is 0: stage 2 and its
+ * features, because stage 2 is EL2's; ATS and PRI, because a device could then
+ * bypass it; MSIs, broadcast TLB maintenance, and whatever is not known here.
+ */
+#define IDR0_HOST	(IDR0_ST_LVL | IDR0_STALL_MODEL | IDR0_TTENDIAN |	\
+			 IDR0_CD2L | IDR0_ASID16 | IDR0_HTTU | IDR0_COHACC |	\
+			 IDR0_TTF | IDR0_S1P | IDR0_TERM_MODEL)
+#define IDR3_HOST	(IDR3_RIL | IDR3_BBM | IDR3_HAD)
+#define IDR5_HOST	(IDR5_STALL_MAX | IDR5_VAX | IDR5_GRAN64K |		\
+			 IDR5_GRAN16K | IDR5_GRAN4K)
+
+/* Constant once the host has lost its privileges */
+static struct pkvm_smmu smmus[PKVM_SMMU_MAX_DEVICES];
+static u32 nr_smmus;
+
+static struct smmu_s2 smmu_s2;
+
+static u8 smmu_oas_bits(u32 idr5)
+{
+	switch (FIELD_GET(IDR5_OAS, idr5)) {
+	case IDR5_OAS_32_BIT:
+		return 32;
+	case IDR5_OAS_36_BIT:
+		return 36;
+	case IDR5_OAS_40_BIT:
+		return 40;
+	case IDR5_OAS_42_BIT:
+		return 42;
+	case IDR5_OAS_44_BIT:
+		return 44;
+	default:
+		return 48;
+	}
+}
+
+static u32 smmu_oas_field(u8 bits)
+{
+	switch (bits) {
+	case 32:
+		return IDR5_OAS_32_BIT;
+	case 36:
+		return IDR5_OAS_36_BIT;
+	case 40:
+		return IDR5_OAS_40_BIT;
+	case 42:
+		return IDR5_OAS_42_BIT;
+	case 44:
+		return IDR5_OAS_44_BIT;
+	default:
+		return IDR5_OAS_48_BIT;
+	}
+}
+
+static bool smmu_has_nesting_erratum(u32 iidr)
+{
+	u32 variant = FIELD_GET(IIDR_VARIANT, iidr);
+
+	if (FIELD_GET(IIDR_IMPLEMENTER, iidr) != IMPLEMENTER_ARM)
+		return false;
+
+	switch (FIELD_GET(IIDR_PRODUCTID, iidr)) {
+	case PRODUCTID_MMU_600:
+		/* 1209401 */
+		return variant < 2;
+	case PRODUCTID_MMU_700:
+		/* 2268618, 2812531 */
+		return variant < 1 || FIELD_GET(IIDR_REVISION, iidr) < 1;
+	default:
+		return false;
+	}
+}
+
+/* Can EL2 put a stage 2 under what this one translates? */
+static enum pkvm_smmu_refusal smmu_check_features(const u32 *idr, u32 iidr, bool coherent)
+{
+	u32 gran = PAGE_SHIFT == 12 ? IDR5_GRAN4K :
+		   PAGE_SHIFT == 14 ? IDR5_GRAN16K : IDR5_GRAN64K;
+	u32 endian = FIELD_GET(IDR0_TTENDIAN, idr[0]);
+
+	if (!(idr[0] & IDR0_S1P))
+		return PKVM_SMMU_NO_STAGE1;
+	if (!(idr[0] & IDR0_S2P))
+		return PKVM_SMMU_NO_STAGE2;
+	if (!(idr[0] & IDR0_COHACC) || !coherent)
+		return PKVM_SMMU_NOT_COHERENT;
+	if (!(FIELD_GET(IDR0_TTF, idr[0]) & IDR0_TTF_AARCH64) || !(idr[5] & gran) ||
+	    (endian != IDR0_TTENDIAN_MIXED && endian != IDR0_TTENDIAN_LE))
+		return PKVM_SMMU_FORMAT;
+	if (idr[1] & (IDR1_TABLES_PRESET | IDR1_QUEUES_PRESET | IDR1_REL))
+		return PKVM_SMMU_PRESET;
+	if (idr[1] & IDR1_ECMDQ)
+		return PKVM_SMMU_EXTRA_QUEUES;
+	if (smmu_has_nesting_erratum(iidr))
+		return PKVM_SMMU_ERRATUM;
+
+	return PKVM_SMMU_OK;
+}
+
+static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
+{
+	u32 cmdqs = min_t(u32, FIELD_GET(IDR1_CMDQS, hw[1]), SMMU_HOST_CMDQ_SHIFT);
+	u32 evtqs = min_t(u32, FIELD_GET(IDR1_EVTQS, hw[1]), SMMU_HOST_EVTQ_SHIFT);
+
+	smmu->idr[0] = hw[0] & IDR0_HOST;
+	smmu->idr[1] = (hw[1] & (IDR1_SSIDSIZE | IDR1_ATTR_TYPES_OVR)) |
+		       FIELD_PREP(IDR1_CMDQS, cmdqs) | FIELD_PREP(IDR1_EVTQS, evtqs) |
+		       FIELD_PREP(IDR1_SIDSIZE, smmu->feat.sid_bits);
+	smmu->idr[3] = hw[3] & IDR3_HOST;
+	smmu->idr[5] = (hw[5] & IDR5_HOST) | FIELD_PREP(IDR5_OAS, smmu_oas_field(ia_bits));
+}
+
+static void smmu_read_idrs(struct pkvm_smmu *smmu, u32 *idr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(smmu->idr); i++)
+		idr[i] = hal_readl(smmu->base + ARM_SMMU_IDR0 + i * sizeof(u32));
+}
+
+/* Choose the shadow table's format; is there memory for it? */
+static bool smmu_size_strtab(struct pkvm_smmu *smmu, const u32 *idr, u64 size)
+{
+	u8 sid_bits = FIELD_GET(IDR1_SIDSIZE, idr[1]);
+	u64 entries;
+
+	smmu->strtab.two_level = FIELD_GET(IDR0_ST_LVL, idr[0]) == IDR0_ST_LVL_2LVL &&
+				 sid_bits > PKVM_SMMU_STRTAB_SPLIT;
+	if (smmu->strtab.two_level) {
+		sid_bits = min_t(u8, sid_bits, PKVM_SMMU_MAX_SID_BITS_2LVL);
+		entries = BIT_ULL(sid_bits - PKVM_SMMU_STRTAB_SPLIT) *
+			  sizeof(struct arm_smmu_strtab_l1);
+	} else {
+		sid_bits = min_t(u8, sid_bits, PKVM_SMMU_MAX_SID_BITS_LINEAR);
+		entries = BIT_ULL(sid_bits) * sizeof(struct arm_smmu_ste);
+	}
+	smmu->feat.sid_bits = sid_bits;
+
+	return entries <= size;
+}
+
+static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
+					const struct pkvm_smmu_desc *desc)
+{
+	enum pkvm_smmu_refusal refusal;
+	void *tab, *cmdq;
+	u32 idr[6];
+
+	if (hal_mmio_take(desc->mmio_base, PKVM_SMMU_MMIO_SIZE, smmu, &smmu->base))
+		return PKVM_SMMU_BAD_MMIO;
+
+	smmu_read_idrs(smmu, idr);
+	smmu->iidr = hal_readl(smmu->base + ARM_SMMU_IIDR);
+	smmu->aidr = hal_readl(smmu->base + ARM_SMMU_AIDR);
+	refusal = smmu_check_features(idr, smmu->iidr, desc->coherent);
+	if (refusal)
+		return refusal;
+
+	smmu->hwq.shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
+	if (!smmu_size_strtab(smmu, idr, desc->strtab.size) ||
+	    desc->cmdq.size < BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT))
+		return PKVM_SMMU_NO_MEMORY;
+
+	if (!IS_ALIGNED(desc->strtab.base, desc->strtab.size) ||
+	    !IS_ALIGNED(desc->cmdq.base, desc->cmdq.size) ||
+	    hal_mem_take(desc->strtab.base, desc->strtab.size, &tab) ||
+	    hal_mem_take(desc->cmdq.base, desc->cmdq.size, &cmdq))
+		return PKVM_SMMU_NO_MEMORY;
+
+	smmu->strtab.tab = tab;
+	smmu->hwq.base = cmdq;
+	smmu->oas_bits = smmu_oas_bits(idr[5]);
+	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
+	smmu->feat.ril = idr[3] & IDR3_RIL;
+	smmu->feat.stalls = FIELD_GET(IDR0_STALL_MODEL, idr[0]) != IDR0_STALL_MODEL_NONE;
+
+	return PKVM_SMMU_OK;
+}
+
+static int smmu_set_cr0(struct pkvm_smmu *smmu, u32 cr0)
+{
+	smmu->hw_cr0 = cr0;
+	hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
+
+	return smmu_hw_wait(smmu, ARM_SMMU_CR0ACK, ~0U, cr0);
+}
+
+static int smmu_set_gbpa(struct pkvm_smmu *smmu, u32 gbpa)
+{
+	int ret = smmu_hw_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
+
+	if (ret)
+		return ret;
+
+	hal_writel(gbpa | GBPA_UPDATE, smmu->base + ARM_SMMU_GBPA);
+	return smmu_hw_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
+}
+
+static void smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
+{
+	void __iomem *base = smmu->base;
+	u32 cfg;
+
+	hal_writel(FIELD_PREP(CR1_TABLE_SH, ARM_SMMU_SH_ISH) |
+		   FIELD_PREP(CR1_TABLE_OC, CR1_CACHE_WB) |
+		   FIELD_PREP(CR1_TABLE_IC, CR1_CACHE_WB) |
+		   FIELD_PREP(CR1_QUEUE_SH, ARM_SMMU_SH_ISH) |
+		   FIELD_PREP(CR1_QUEUE_OC, CR1_CACHE_WB) |
+		   FIELD_PREP(CR1_QUEUE_IC, CR1_CACHE_WB), base + ARM_SMMU_CR1);
+	hal_writel(CR2_PTM | CR2_RECINVSID, base + ARM_SMMU_CR2);
+
+	cfg = FIELD_PREP(STRTAB_BASE_CFG_LOG2SIZE, smmu->feat.sid_bits);
+	if (smmu->strtab.two_level)
+		cfg |= FIELD_PREP(STRTAB_BASE_CFG_FMT, STRTAB_BASE_CFG_FMT_2LVL) |
+		       FIELD_PREP(STRTAB_BASE_CFG_SPLIT, PKVM_SMMU_STRTAB_SPLIT);
+	hal_writeq(hal_virt_to_phys(smmu->strtab.tab) | STRTAB_BASE_RA,
+		   base + ARM_SMMU_STRTAB_BASE);
+	hal_writel(cfg, base + ARM_SMMU_STRTAB_BASE_CFG);
+
+	hal_writeq(hal_virt_to_phys(smmu->hwq.base) | Q_BASE_RWA |
+		   FIELD_PREP(Q_BASE_LOG2SIZE, smmu->hwq.shift),
+		   base + ARM_SMMU_CMDQ_BASE);
+	hal_writel(0, base + ARM_SMMU_CMDQ_PROD);
+	hal_writel(0, base + ARM_SMMU_CMDQ_CONS);
+
+	/* No interrupt, and no MSI to an address that somebody left there */
+	hal_writel(0, base + ARM_SMMU_IRQ_CTRL);
+	if (idr[0] & IDR0_MSI) {
+		hal_writeq(0, base + ARM_SMMU_GERROR_IRQ_CFG0);
+		hal_writeq(0, base + ARM_SMMU_EVTQ_IRQ_CFG0);
+		if (idr[0] & IDR0_PRI)
+			hal_writeq(0, base + ARM_SMMU_PRIQ_IRQ_CFG0);
+	}
+	hal_writel(hal_readl(base + ARM_SMMU_GERROR), base + ARM_SMMU_GERRORN);
+}
+
+/* From whatever state it was found in to one in which no stream passes */
+static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu)
+{
+	struct arm_smmu_cmd cmd;
+	u32 idr[6];
+
+	smmu_read_idrs(smmu, idr);
+	smmu_host_idrs(smmu, idr, smmu_s2.ia_bits);
+	smmu_s2_ste_dwords(&smmu_s2, smmu->feat.s2_ste);
+	smmu_strtab_init(smmu);
+
+	smmu->found_gbpa = hal_readl(smmu->base + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
+	if (smmu_set_gbpa(smmu, smmu->found_gbpa | GBPA_ABORT) || smmu_set_cr0(smmu, 0))
+		return PKVM_SMMU_NO_ANSWER;
+
+	smmu_program(smmu, idr);
+	hal_wmb();
+
+	if (smmu_set_cr0(smmu, CR0_CMDQEN))
+		return PKVM_SMMU_NO_ANSWER;
+
+	cmd = arm_smmu_make_cmd_cfgi_all();
+	if (smmu_hwq_run(smmu, &cmd))
+		return PKVM_SMMU_NO_ANSWER;
+	if (idr[0] & IDR0_HYP) {
+		cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
+		if (smmu_hwq_run(smmu, &cmd))
+			return PKVM_SMMU_NO_ANSWER;
+	}
+	cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
+	if (smmu_hwq_run(smmu, &cmd))
+		return PKVM_SMMU_NO_ANSWER;
+
+	if (smmu_set_cr0(smmu, CR0_CMDQEN | CR0_SMMUEN))
+		return PKVM_SMMU_NO_ANSWER;
+
+	return PKVM_SMMU_OK;
+}
+
+/* EL2 will not start: leave the SMMU disabled, with GBPA as it was found */
+static void smmu_put_back(struct pkvm_smmu *smmu)
+{
+	smmu_set_cr0(smmu, 0);
+	smmu_set_gbpa(smmu, smmu->found_gbpa);
+}
+
+static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
+{
+	void *va;
+	u32 i;
+
+	for (i = 0; i < cfg->nr_chunks; i++) {
+		if (hal_mem_take(cfg->pool[i].base, cfg->pool[i].size, &va) ||
+		    hal_pool_add(cfg->pool[i].base, cfg->pool[i].size))
+			return PKVM_SMMU_NO_MEMORY;
+	}
+
+	return PKVM_SMMU_OK;
+}
+
+static enum pkvm_smmu_refusal smmu_build_s2(const struct pkvm_smmu_config *cfg)
+{
+	u8 ia_bits = 48;
+	u32 i;
+
+	for (i = 0; i < cfg->nr_smmus; i++)
+		ia_bits = min(ia_bits, smmus[i].oas_bits);
+
+	switch (smmu_s2_init(&smmu_s2, ia_bits)) {
+	case 0:
+		return PKVM_SMMU_OK;
+	case -ENOMEM:
+		return PKVM_SMMU_NO_MEMORY;
+	default:
+		return PKVM_SMMU_OUTPUT_SIZE;
+	}
+}
+
+/**
+ * pkvm_smmu_init() - take every SMMU, or none
+ * @cfg:	EL1's description; each @refusal in it is filled in
+ *
+ * Before the host loses its privileges; no lock is needed yet.
+ *
+ * Return: 0 if no stream of any SMMU reaches memory but through EL2's stage 2;
+ * else a negative error, and EL2 must not start.
+ */
+int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
+{
+	enum pkvm_smmu_refusal refusal = PKVM_SMMU_OK;
+	u32 i;
+
+	if (smmu_mmio_check_table() || cfg->nr_smmus > PKVM_SMMU_MAX_DEVICES ||
+	    cfg->nr_chunks > PKVM_SMMU_MAX_POOL_CHUNKS)
+		return -EINVAL;
+
+	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
+		refusal = smmu_take(&smmus[i], &cfg->smmus[i]);
+		cfg->smmus[i].refusal = refusal;
+	}
+	if (refusal)
+		return -ENODEV;
+
+	refusal = smmu_fill_pool(cfg);
+	if (!refusal)
+		refusal = smmu_build_s2(cfg);
+	if (refusal) {
+		cfg->smmus[0].refusal = refusal;
+		return -ENODEV;
+	}
+
+	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
+		refusal = smmu_enable(&smmus[i]);
+		cfg->smmus[i].refusal = refusal;
+	}
+	if (refusal) {
+		while (i--)
+			smmu_put_back(&smmus[i]);
+		return -EIO;
+	}
+
+	nr_smmus = cfg->nr_smmus;
+	return 0;
+}
+
+/**
+ * pkvm_smmu_host_unmap() - pages are about to leave the host
+ * @start:	physical address, page aligned
+ * @end:	physical address, page aligned
+ *
+ * With the ownership lock held, before any other part of the transition.
+ *
+ * Return: 0 if no device can reach them any more; -EIO if an SMMU can't be made
+ * to forget them: then the host keeps them, and the caller must give up.
+ */
+int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
+{
+	int ret = 0;
+	u32 i;
+
+	smmu_s2_unmap(&smmu_s2, start, end);
+	for (i = 0; i < nr_smmus && !ret; i++)
+		ret = smmu_tlbi_all(&smmus[i]);
+	if (ret)
+		pkvm_smmu_host_map(start, end);
+
+	return ret;
+}
+
+/**
+ * pkvm_smmu_host_map() - pages have come to the host
+ * @start:	physical address, page aligned
+ * @end:	physical address, page aligned
+ *
+ * With the ownership lock held. The pool has room for the tables of all RAM; if it
+ * hadn't, devices could not reach these pages.
+ */
+void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
+{
+	smmu_s2_map(&smmu_s2, start, end, false);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's queues in memory, and its event queue in particular.
+ *
+ * The SMMU writes events to a physical address that the host chose, without
+ * translation. So every page of the queue must be the host's and is pinned
+ * before the hardware hears of it, and is let go only after the hardware has
+ * acknowledged that the queue is off. A queue that can't be pinned stays empty.
+ *
+ * The PRI queue is not offered (IDR0.PRI).
+ *
+ * All functions are called with emu_lock held. See sections 3.5 and 7.2 of the
+ * SMMUv3 architecture (Arm IHI 0070).
+ */
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "smmu.h"
+
+#define EVTQ_ENT_SIZE		BIT(EVTQ_ENT_SZ_SHIFT)
+
+/* An index of the queue with its wrap bit, and the overflow flag */
+static u32 queue_index(const struct smmu_host_queue *q, u32 val)
+{
+	return val & (Q_OVERFLOW_FLAG | (BIT(q->shift + 1) - 1));
+}
+
+/**
+ * smmu_queue_pin() - pin a queue of the host's
+ * @smmu:	the SMMU; emu_lock held
+ * @q:		to be filled in but for its indices
+ * @q_base:	the base register, as the host wrote it
+ * @ent_size:	size of an entry in bytes
+ * @max_shift:	the size that the ID registers offer, log2
+ *
+ * Return: 0, or a negative error, and nothing is pinned.
+ */
+int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base,
+		   u32 ent_size, u8 max_shift)
+{
+	u8 shift = FIELD_GET(Q_BASE_LOG2SIZE, q_base);
+	void *va;
+	int ret;
+
+	/* A larger size than offered behaves as the one offered (6.3.26) */
+	q->shift = min(shift, max_shift);
+	q->size = (size_t)ent_size << q->shift;
+	q->base = ALIGN_DOWN(q_base & Q_BASE_ADDR_MASK, q->size);
+	if ((q->base + q->size - 1) >> smmu->oas_bits)
+		return -EFAULT;
+
+	ret = hal_host_pin(q->base, q->size, &va);
+	if (!ret)
+		q->va = va;
+
+	return ret;
+}
+
+/**
+ * smmu_queue_unpin() - let go of a queue, if it was pinned
+ * @q:	the queue; nothing reads or writes it any more
+ */
+void smmu_queue_unpin(struct smmu_host_queue *q)
+{
+	if (!q->va)
+		return;
+
+	hal_host_unpin(q->base, q->size);
+	q->va = NULL;
+}
+
+static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
+{
+	u32 cr0 = smmu->hw_cr0 & ~CR0_EVTQEN;
+
+	if (enable)
+		cr0 |= CR0_EVTQEN;
+	hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
+	smmu->hw_cr0 = cr0;
+
+	return smmu_hw_wait(smmu, ARM_SMMU_CR0ACK, CR0_EVTQEN, cr0 & CR0_EVTQEN);
+}
+
+/**
+ * smmu_evtq_enable() - the host has enabled its event queue
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: 0 if the host is to see it enabled, be it that the queue stays empty
+ * because it can't be pinned; -ETIMEDOUT if the hardware did not acknowledge.
+ */
+int smmu_evtq_enable(struct pkvm_smmu *smmu)
+{
+	struct smmu_host_queue *q = &smmu->evtq;
+	void __iomem *page1 = smmu->base + SMMU_PAGE1;
+
+	/* Still pinned, if the hardware never acknowledged that it was disabled */
+	if (q->va || smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
+				    SMMU_HOST_EVTQ_SHIFT))
+		return 0;
+
+	hal_writeq(q->base | FIELD_PREP(Q_BASE_LOG2SIZE, q->shift) |
+		   (smmu->host.evtq_base & Q_BASE_RWA),
+		   smmu->base + ARM_SMMU_EVTQ_BASE);
+	hal_writel(queue_index(q, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
+	hal_writel(queue_index(q, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
+
+	return evtq_set_enabled(smmu, true);
+}
+
+/**
+ * smmu_evtq_disable() - the host has disabled its event queue
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: 0, or -ETIMEDOUT, and then it stays pinned.
+ */
+int smmu_evtq_disable(struct pkvm_smmu *smmu)
+{
+	struct smmu_host_queue *q = &smmu->evtq;
+	int ret;
+
+	if (!q->va)
+		return 0;
+
+	ret = evtq_set_enabled(smmu, false);
+	if (ret)
+		return ret;
+
+	q->prod = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
+	q->cons = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
+	smmu_queue_unpin(q);
+
+	return 0;
+}
+
+u32 smmu_evtq_prod(struct pkvm_smmu *smmu)
+{
+	if (!smmu->evtq.va)
+		return smmu->evtq.prod;
+
+	return hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
+}
+
+u32 smmu_evtq_cons(struct pkvm_smmu *smmu)
+{
+	if (!smmu->evtq.va)
+		return smmu->evtq.cons;
+
+	return hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
+}
+
+void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val)
+{
+	/* The SMMU's to write while the queue is enabled */
+	if (!smmu->evtq.va)
+		smmu->evtq.prod = val;
+}
+
+void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val)
+{
+	if (!smmu->evtq.va)
+		smmu->evtq.cons = val;
+	else
+		hal_writel(queue_index(&smmu->evtq, val),
+			   smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
+}

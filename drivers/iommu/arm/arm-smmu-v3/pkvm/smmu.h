@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The SMMUv3 that EL2 owns, and the one that the host believes in.
+ *
+ * Calls go down this list, never up: el2.c, probe.c, mmio.c, cmdq.c, gerror.c,
+ * queues.c, strtab.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
+ *
+ * Locks, outermost first:
+ *	emu_lock	one per SMMU; what the host believes, the shadow table
+ *	the host's ownership lock (of mem_protect.c); the stage 2
+ *	hw_lock		one per SMMU; the hardware's command queue and GERRORN
+ * An access of the host's takes emu_lock, and under it the ownership lock where
+ * it pins or reads the host's memory, and at other times hw_lock. A page that
+ * changes hands comes with the ownership lock held and takes hw_lock only, so
+ * it never waits for the emulation.
+ */
+#ifndef __PKVM_SMMU_H
+#define __PKVM_SMMU_H
+
+#include <linux/bitfield.h>
+#include <linux/bits.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include <kvm/arm_smmu_v3.h>
+
+#include "../arm-smmu-v3.h"
+#include "hal.h"
+
+/* Page 1 of the registers */
+#define SMMU_PAGE1		SZ_64K
+
+/* The host's queues are pinned page by page: cap what one enable can cost */
+#define SMMU_HOST_CMDQ_SHIFT	10
+#define SMMU_HOST_EVTQ_SHIFT	12
+
+/* EL2's VMID. The CPU uses 0 as well, so that broadcast TLBIs stay off (CR2.PTM) */
+#define SMMU_VMID		0
+
+/* Generous for any change that the architecture lets software wait for */
+#define SMMU_TIMEOUT_US		1000000
+
+/**
+ * struct smmu_s2 - the identity stage 2 that all SMMUs share
+ * @pgd:	the root, EL2's address; concatenated if it is more than a page
+ * @ia_bits:	input (and output) address size, in bits
+ * @level:	level of the root
+ *
+ * Written with the ownership lock held, or at init.
+ */
+struct smmu_s2 {
+	u64	*pgd;
+	u8	ia_bits;
+	s8	level;
+};
+
+/**
+ * struct smmu_features - what the pure parts need to know
+ * @s2_ste:	dwords 2 and 3 of every STE
+ * @ssid_bits:	IDR1.SSIDSIZE
+ * @sid_bits:	log2 of the stream IDs that the shadow table covers
+ * @ril:	range invalidation (IDR3.RIL)
+ * @stalls:	the stall model is offered (IDR0.STALL_MODEL)
+ */
+struct smmu_features {
+	u64	s2_ste[2];
+	u8	ssid_bits;
+	u8	sid_bits;
+	bool	ril;
+	bool	stalls;
+};
+
+/**
+ * struct smmu_hwq - the hardware's command queue
+ * @base:	the entries, EL2's memory
+ * @prod:	index and wrap bit of the next entry to be written
+ * @kicked:	what the hardware was told of @prod last
+ * @cons:	what the hardware was seen to have consumed last
+ * @shift:	log2 of the number of entries
+ * @skipped:	commands that the hardware would not take and EL2 replaced
+ * @broken:	the hardware has stopped answering; it is not waited for again
+ */
+struct smmu_hwq {
+	u64	*base;
+	u32	prod;
+	u32	kicked;
+	u32	cons;
+	u8	shift;
+	u32	skipped;
+	bool	broken;
+};
+
+/**
+ * struct smmu_strtab - the shadow stream table
+ * @tab:	the STEs of a linear table, or the level-1 descriptors; EL2's memory
+ * @two_level:	which of the two
+ * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
+ * @live:	the host has its SMMU enabled: streams follow its table
+ */
+struct smmu_strtab {
+	u64	*tab;
+	u32	nr_l2;
+	bool	two_level;
+	bool	live;
+};
+
+/**
+ * struct smmu_host_queue - a queue of the host's
+ * @va:		where EL2 reads it; NULL while it isn't pinned
+ * @base:	physical address, aligned as the architecture aligns it
+ * @size:	in bytes
+ * @shift:	log2 of the number of entries
+ * @prod:	as the host believes
+ * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
+ */
+struct smmu_host_queue {
+	u64		*va;
+	phys_addr_t	base;
+	size_t		size;
+	u8		shift;
+	u32		prod;
+	u32		cons;
+};
+
+/**
+ * struct smmu_host_regs - what the host has written, as it reads it back
+ * @gerror_cmdq: GERROR.CMDQ_ERR of the emulated command queue, in place
+ */
+struct smmu_host_regs {
+	u32	cr0;
+	u32	cr0ack;
+	u32	cr1;
+	u32	cr2;
+	u32	gerror_cmdq;
+	u32	gerrorn;
+	u64	strtab_base;
+	u32	strtab_cfg;
+	u64	cmdq_base;
+	u64	evtq_base;
+};
+
+/**
+ * struct pkvm_smmu - one SMMUv3
+ * @base:	its registers
+ * @idr:	IDR0 to IDR5 as the host sees them
+ * @iidr:	IIDR
+ * @aidr:	AIDR
+ * @feat:	for the pure parts; constant after take-over
+ * @hw_cr0:	the hardware's CR0; emu_lock
+ * @oas_bits:	the hardware's output address size
+ * @found_gbpa:	GBPA before take-over
+ * @emu_lock:	see the top of this file
+ * @hw_lock:	see the top of this file
+ * @host:	the host's registers; emu_lock
+ * @cmdq:	the host's command queue; emu_lock
+ * @evtq:	the host's event queue; emu_lock
+ * @strtab:	the shadow stream table; emu_lock
+ * @hwq:	the hardware's command queue; hw_lock
+ */
+struct pkvm_smmu {
+	void __iomem		*base;
+	u32			idr[6];
+	u32			iidr;
+	u32			aidr;
+	struct smmu_features	feat;
+	u32			hw_cr0;
+	u8			oas_bits;
+	u32			found_gbpa;
+
+	struct hal_lock		emu_lock;
+	struct hal_lock		hw_lock;
+
+	struct smmu_host_regs	host;
+	struct smmu_host_queue	cmdq;
+	struct smmu_host_queue	evtq;
+	struct smmu_strtab	strtab;
+
+	struct smmu_hwq		hwq;
+};
+
+/* ste.c */
+void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *hw);
+
+/* cmd.c */
+
+/**
+ * enum smmu_cmd_action - what becomes of a command of the host's
+ * @SMMU_CMD_ILLEGAL:	stops the host's queue with CERROR_ILL
+ * @SMMU_CMD_DROP:	nothing: it is a hint
+ * @SMMU_CMD_FORWARD:	goes to the hardware as rewritten
+ * @SMMU_CMD_STES:	the STEs that it names are taken anew, then it is forwarded
+ * @SMMU_CMD_SYNC:	completes when all before it have
+ */
+enum smmu_cmd_action {
+	SMMU_CMD_ILLEGAL,
+	SMMU_CMD_DROP,
+	SMMU_CMD_FORWARD,
+	SMMU_CMD_STES,
+	SMMU_CMD_SYNC,
+};
+
+/**
+ * struct smmu_sid_range - stream IDs that a CFGI command names
+ * @first:	the first one
+ * @last:	the last one, inclusive
+ */
+struct smmu_sid_range {
+	u32	first;
+	u32	last;
+};
+
+enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
+					const struct arm_smmu_cmd *host,
+					struct arm_smmu_cmd *hw,
+					struct smmu_sid_range *sids);
+
+/* s2.c */
+int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits);
+u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device);
+s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level);
+void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords);
+int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits);
+int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end, bool device);
+void smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
+
+/* hwq.c */
+int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
+void smmu_hwq_kick(struct pkvm_smmu *smmu);
+int smmu_hwq_sync(struct pkvm_smmu *smmu);
+int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
+void smmu_hw_ack_gerror(struct pkvm_smmu *smmu, u32 gerrorn);
+int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
+
+/* tlbi.c */
+int smmu_tlbi_all(struct pkvm_smmu *smmu);
+
+/* strtab.c */
+void smmu_strtab_init(struct pkvm_smmu *smmu);
+void smmu_strtab_enable(struct pkvm_smmu *smmu);
+int smmu_strtab_disable(struct pkvm_smmu *smmu);
+void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
+
+/* cmdq.c */
+void smmu_cmdq_enable(struct pkvm_smmu *smmu);
+void smmu_cmdq_disable(struct pkvm_smmu *smmu);
+void smmu_cmdq_consume(struct pkvm_smmu *smmu);
+
+/* queues.c */
+int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base,
+		   u32 ent_size, u8 max_shift);
+void smmu_queue_unpin(struct smmu_host_queue *q);
+int smmu_evtq_enable(struct pkvm_smmu *smmu);
+int smmu_evtq_disable(struct pkvm_smmu *smmu);
+u32 smmu_evtq_prod(struct pkvm_smmu *smmu);
+u32 smmu_evtq_cons(struct pkvm_smmu *smmu);
+void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val);
+void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val);
+
+/* gerror.c */
+u32 smmu_gerror(struct pkvm_smmu *smmu);
+void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn);
+void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);
+bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
+
+/* mmio.c */
+int smmu_mmio_check_table(void);
+u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size);
+void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val);
+
+/* probe.c */
+int pkvm_smmu_init(struct pkvm_smmu_config *config);
+int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end);
+void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end);
+
+#endif /* __PKVM_SMMU_H */

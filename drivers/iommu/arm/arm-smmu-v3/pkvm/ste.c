@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a host's stream table entry to the one that the hardware walks.
+ *
+ * The host can ask for abort, bypass or stage 1. It gets abort, stage 2 only, or
+ * stage 1 under stage 2. Anything else it asks for is an STE with V=0, and the
+ * SMMU itself then reports C_BAD_STE to the host.
+ *
+ * What holds whatever the host writes: Config is abort, stage 2 or nested; ATS
+ * is off and StreamWorld is NS-EL1; dwords 2 and 3, which hold the stage 2, are
+ * EL2's in every STE, V=0 included; dwords 4 to 7 are 0.
+ *
+ * Pure: no locks, no memory but the arguments. See "Stream Table Entry" in the
+ * SMMUv3 architecture (Arm IHI 0070), section 5.2.
+ */
+#include "smmu.h"
+
+/* The host's to choose wherever stage 1 translates. S1ContextPtr is an IPA here */
+#define STE_0_S1	(STRTAB_STE_0_S1FMT | STRTAB_STE_0_S1CTXPTR_MASK | \
+			 STRTAB_STE_0_S1CDMAX)
+
+/*
+ * The host's to choose in any valid STE. They are copied for abort and bypass,
+ * which ignore them, because the host's driver prepares the fields that the
+ * current Config ignores before it changes Config: then it is one 64-bit store
+ * here whenever it is one there, and a hitless change stays hitless.
+ */
+#define STE_1_HOST	(STRTAB_STE_1_S1DSS | STRTAB_STE_1_S1CIR |	\
+			 STRTAB_STE_1_S1COR | STRTAB_STE_1_S1CSH |	\
+			 STRTAB_STE_1_MEV | STRTAB_STE_1_SHCFG)
+
+static bool ste_has_foreign_bits(const u64 *host, u64 allowed0, u64 allowed1)
+{
+	int i;
+
+	if (host[0] & ~allowed0 || host[1] & ~allowed1)
+		return true;
+
+	for (i = 2; i < STRTAB_STE_DWORDS; i++) {
+		if (host[i])
+			return true;
+	}
+
+	return false;
+}
+
+static bool ste_s1_is_valid(const struct smmu_features *feat, u64 dword0)
+{
+	u64 fmt = FIELD_GET(STRTAB_STE_0_S1FMT, dword0);
+
+	return fmt <= STRTAB_STE_0_S1FMT_64K_L2 &&
+	       FIELD_GET(STRTAB_STE_0_S1CDMAX, dword0) <= feat->ssid_bits;
+}
+
+/**
+ * smmu_ste_from_host() - translate one STE
+ * @feat:	what the SMMU offers, and EL2's stage 2
+ * @host:	EL2's copy of the host's STE, in CPU byte order
+ * @hw:		the STE for the hardware, in CPU byte order
+ */
+void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *hw)
+{
+	u64 allowed0 = STRTAB_STE_0_V | STRTAB_STE_0_CFG | STE_0_S1;
+	u64 allowed1 = STE_1_HOST;
+	int i;
+
+	hw[0] = 0;
+	hw[1] = 0;
+	hw[2] = feat->s2_ste[0];
+	hw[3] = feat->s2_ste[1];
+	for (i = 4; i < STRTAB_STE_DWORDS; i++)
+		hw[i] = 0;
+
+	if (!(host[0] & STRTAB_STE_0_V))
+		return;
+
+	if (feat->stalls)
+		allowed1 |= STRTAB_STE_1_S1STALLD;
+	if (ste_has_foreign_bits(host, allowed0, allowed1))
+		return;
+
+	switch (FIELD_GET(STRTAB_STE_0_CFG, host[0])) {
+	case STRTAB_STE_0_CFG_ABORT:
+		hw[0] = STRTAB_STE_0_V |
+			FIELD_PREP(STRTAB_STE_0_CFG, STRTAB_STE_0_CFG_ABORT);
+		break;
+	case STRTAB_STE_0_CFG_BYPASS:
+		hw[0] = STRTAB_STE_0_V |
+			FIELD_PREP(STRTAB_STE_0_CFG, STRTAB_STE_0_CFG_S2_TRANS);
+		break;
+	case STRTAB_STE_0_CFG_S1_TRANS:
+		if (!ste_s1_is_valid(feat, host[0]))
+			return;
+		hw[0] = STRTAB_STE_0_V |
+			FIELD_PREP(STRTAB_STE_0_CFG, STRTAB_STE_0_CFG_NESTED) |
+			(host[0] & STE_0_S1);
+		break;
+	default:
+		return;
+	}
+
+	hw[1] = host[1];
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IOMMUs of a protected KVM host: what their drivers at EL1 tell KVM.
+ */
+#ifndef __KVM_ARM_IOMMU_H
+#define __KVM_ARM_IOMMU_H
+
+#include <linux/types.h>
+
+struct kvm_iommu_ops;
+
+/**
+ * struct kvm_iommu_driver - a driver whose IOMMUs EL2 is to take
+ * @el2_ops:	kvm_nvhe_sym() of its operations at EL2
+ * @prepare:	describe the IOMMUs to EL2. Called once, while KVM initialises.
+ *		Return: 0; -ENODEV if there are none; any other negative error if
+ *		one can't be isolated, and protected KVM does not start.
+ */
+struct kvm_iommu_driver {
+	const struct kvm_iommu_ops *el2_ops;
+	int (*prepare)(void);
+};
+
+void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver);
+
+#ifdef CONFIG_PKVM_IOMMU
+int kvm_iommu_prepare(void);
+#else
+static inline int kvm_iommu_prepare(void)
+{
+	return 0;
+}
+#endif
+
+#endif /* __KVM_ARM_IOMMU_H */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What EL1 tells EL2 about the SMMUv3s of a protected KVM host.
+ *
+ * EL1 fills this in before it gives up its privileges, and EL2 copies it before
+ * it looks at it. Every address is physical, every size is in bytes.
+ */
+#ifndef __KVM_ARM_SMMU_V3_H
+#define __KVM_ARM_SMMU_V3_H
+
+#include <linux/types.h>
+
+#define PKVM_SMMU_MAX_DEVICES		16
+#define PKVM_SMMU_MAX_POOL_CHUNKS	64
+
+/* The registers that EL2 takes: page 0 and page 1 of 64 KiB each */
+#define PKVM_SMMU_MMIO_SIZE		0x20000
+
+/*
+ * EL2's own command queue: log2 of the number of 16-byte commands. What a full
+ * queue of the host's holds fits in, so that a trap seldom waits for space.
+ */
+#define PKVM_SMMU_CMDQ_SHIFT		10
+
+/* How many stream IDs a shadow table may cover, as a power of two */
+#define PKVM_SMMU_MAX_SID_BITS_2LVL	23
+#define PKVM_SMMU_MAX_SID_BITS_LINEAR	16
+
+/* Pages set aside for the second level of one shadow stream table */
+#define PKVM_SMMU_L2_TABLES		64
+
+/**
+ * enum pkvm_smmu_refusal - why EL2 would not take an SMMU
+ * @PKVM_SMMU_OK:		it has been taken
+ * @PKVM_SMMU_NOT_TRIED:	EL2 did not get as far as this one
+ * @PKVM_SMMU_NO_MEMORY:	the memory that EL1 set aside does not suffice
+ * @PKVM_SMMU_BAD_MMIO:		its registers are not where MMIO can be
+ * @PKVM_SMMU_NO_STAGE1:	no stage 1 for the host
+ * @PKVM_SMMU_NO_STAGE2:	no stage 2 for EL2
+ * @PKVM_SMMU_NOT_COHERENT:	its table walks do not snoop the CPU's caches
+ * @PKVM_SMMU_FORMAT:		no AArch64 little-endian tables of the CPU's granule
+ * @PKVM_SMMU_PRESET:		tables or queues at fixed addresses
+ * @PKVM_SMMU_EXTRA_QUEUES:	command queues outside of the registers that EL2 takes
+ * @PKVM_SMMU_OUTPUT_SIZE:	it can't address all of the machine's memory
+ * @PKVM_SMMU_ERRATUM:		an erratum breaks nested translation
+ * @PKVM_SMMU_NO_ANSWER:	it did not acknowledge a change in time
+ * @PKVM_SMMU_NR_REFUSALS:	number of reasons
+ */
+enum pkvm_smmu_refusal {
+	PKVM_SMMU_OK,
+	PKVM_SMMU_NOT_TRIED,
+	PKVM_SMMU_NO_MEMORY,
+	PKVM_SMMU_BAD_MMIO,
+	PKVM_SMMU_NO_STAGE1,
+	PKVM_SMMU_NO_STAGE2,
+	PKVM_SMMU_NOT_COHERENT,
+	PKVM_SMMU_FORMAT,
+	PKVM_SMMU_PRESET,
+	PKVM_SMMU_EXTRA_QUEUES,
+	PKVM_SMMU_OUTPUT_SIZE,
+	PKVM_SMMU_ERRATUM,
+	PKVM_SMMU_NO_ANSWER,
+	PKVM_SMMU_NR_REFUSALS,
+};
+
+/**
+ * struct pkvm_smmu_mem - a piece of memory that EL1 sets aside for EL2
+ * @base:	physical address, page aligned
+ * @size:	in bytes, page aligned; 0 if there is none
+ */
+struct pkvm_smmu_mem {
+	phys_addr_t	base;
+	u64		size;
+};
+
+/**
+ * struct pkvm_smmu_desc - one SMMUv3
+ * @mmio_base:	its registers, PKVM_SMMU_MMIO_SIZE bytes of them
+ * @coherent:	what firmware says of its table walks
+ * @cmdq:	for EL2's command queue, aligned to its size
+ * @strtab:	for the shadow stream table (its first level, or all of a linear
+ *		one), aligned to its size
+ * @refusal:	EL2's answer, one of enum pkvm_smmu_refusal
+ */
+struct pkvm_smmu_desc {
+	phys_addr_t		mmio_base;
+	bool			coherent;
+	struct pkvm_smmu_mem	cmdq;
+	struct pkvm_smmu_mem	strtab;
+	u32			refusal;
+};
+
+/**
+ * struct pkvm_smmu_config - all that EL1 hands to EL2
+ * @nr_smmus:	number of entries in @smmus
+ * @nr_chunks:	number of entries in @pool
+ * @smmus:	one for each SMMUv3 of the machine
+ * @pool:	pages for stage-2 tables and second-level stream tables; the first
+ *		one is the biggest
+ */
+struct pkvm_smmu_config {
+	u32			nr_smmus;
+	u32			nr_chunks;
+	struct pkvm_smmu_desc	smmus[PKVM_SMMU_MAX_DEVICES];
+	struct pkvm_smmu_mem	pool[PKVM_SMMU_MAX_POOL_CHUNKS];
+};
+
+/*
+ * A second-level shadow table is one page, whatever the size of a page: 64, 256
+ * or 1024 STEs of 64 bytes, which are the three splits that the SMMU offers.
+ */
+#define PKVM_SMMU_STRTAB_SPLIT		(PAGE_SHIFT - 6)
+
+#endif /* __KVM_ARM_SMMU_V3_H */

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots the test machine once and tells what its tests said.
+
+The machine is QEMU's "virt" with an SMMUv3 in front of its PCIe bus, and on the
+bus an NVMe disk, a virtio disk and "edu", a device that does DMA wherever it
+is told. scripts/guest/init runs in it and prints the results; this script
+collects them, and adds what can only be seen from outside:
+
+  boot         the machine came to its end, without a warning from the kernel
+  NAME-outside the memory that a device was aimed at, looked at when all is
+               over: holds it what the device wrote, is there anything to read
+  disk-NAME    the disk image holds what the guest says it wrote
+
+As a command it prints one line per result and exits with 0 if and only if none
+is a failure. As a module: boot() does all that, and returns the results.
+"""
+import argparse
+import hashlib
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+
+QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
+RAM_BASE = 0x40000000
+MIB = 1 << 20
+
+# What dma-attack writes.
+PATTERN = b"pKVM-DMA-ATTACK!"
+
+# A line of guest/init, alone on its line of the console.
+SAYS = re.compile(r"## (PASS|FAIL|SKIP) ([^:]*): (.*)")
+LOOK = re.compile(r"## LOOK (\S+) (data|pattern) (\S+) ?(\S*)")
+END = "## END"
+
+# What a kernel says when it is not well, EL2's last words included.
+UNWELL = re.compile(r"^(\[ *[\d.]+\] )?(WARNING:|BUG:|Internal error|Unable to handle"
+                    r"|Kernel panic|rcu: INFO:|INFO: task|kvm .*(hyp panic|hyp BUG)"
+                    r"|Oops|.*HYP panic)")
+
+
+class BootError(Exception):
+    """The machine can't be started at all. One line says why."""
+
+
+class Result:
+    """What one test said."""
+    def __init__(self, status, name, note):
+        self.status, self.name, self.note = status, name, note
+
+    def __str__(self):
+        return f"{self.status} {self.name}: {self.note}"
+
+
+def check_qemu():
+    """Older versions don't have a nested SMMUv3 that works."""
+    try:
+        out = subprocess.run([QEMU, "--version"], capture_output=True, text=True,
+                             check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        raise BootError(f"no {QEMU}: run make setup") from None
+    version = re.search(r"version (\d+)\.(\d+)", out)
+    if not version or int(version[1]) < 10:
+        raise BootError(f"{QEMU} is too old ({out.splitlines()[0]}): 10.0 or newer is "
+                        "needed; run make setup, or name one with QEMU=")
+
+
+def disk_content(name):
+    """The first MiB of a disk: the same every time, and no two disks alike."""
+    return random.Random(name).randbytes(MIB)
+
+
+def make_disk(name, directory):
+    """A sparse image whose first MiB is known."""
+    path = os.path.join(directory, name)
+    with open(path, "wb") as image:
+        image.write(disk_content(name))
+        image.truncate(16 * MIB)
+    return path
+
+
+def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
+            virt=True, serial="stdio"):
+    """QEMU's command line."""
+    machine = "virt,gic-version=3,memory-backend=ram"
+    machine += f",virtualization={'on' if virt else 'off'}"
+    cmd = [QEMU, "-nodefaults", "-no-reboot", "-display", "none", "-serial", serial]
+    if smmu != "none":
+        machine += ",iommu=smmuv3"
+        cmd += ["-global", f"arm-smmuv3.stage={smmu}"]
+    cmd += ["-machine", machine, "-cpu", cpu, "-smp", "2", "-m", f"{mem}M",
+            "-object", f"memory-backend-file,id=ram,share=on,size={mem}M,mem-path={ram}",
+            "-drive", f"file={disks['nvme']},if=none,id=nvme,format=raw",
+            "-device", "nvme,drive=nvme,serial=nvme",
+            "-drive", f"file={disks['virtio']},if=none,id=virtio,format=raw",
+            "-device", "virtio-blk-pci,drive=virtio,iommu_platform=on,disable-legacy=on",
+            "-device", "edu,dma_mask=0xffffffffffffffff",
+            "-kernel", kernel, "-initrd", initrd, "-append", append]
+    return cmd
+
+
+def look(ram, match, expect):
+    """Answers one LOOK of the guest, from the machine's memory."""
+    name, what, addr = f"{match[1]}-outside", match[2], int(match[3], 0)
+    length = len(PATTERN) if what == "pattern" else int(match[4])
+    if not RAM_BASE <= addr <= RAM_BASE + os.fstat(ram).st_size - length:
+        return Result("FAIL", name, f"{addr:#x} is not memory")
+    data = os.pread(ram, length, addr - RAM_BASE)
+    if what == "pattern":
+        landed = data == PATTERN
+        return Result("PASS" if landed == (expect == "leak") else "FAIL", name,
+                      f"seen from outside, what the device wrote to {addr:#x} "
+                      f"{'is' if landed else 'is not'} there")
+    count = length - data.count(0)
+    return Result("PASS" if count else "FAIL", name,
+                  f"seen from outside, {addr:#x} has {count} bytes of {length} "
+                  "that are not zero")
+
+
+def look_at_disk(path, name):
+    """The guest copies the first MiB of each disk to the second."""
+    with open(path, "rb") as image:
+        image.seek(MIB)
+        same = image.read(MIB) == disk_content(name)
+    return Result("PASS" if same else "FAIL", f"disk-{name}",
+                  f"the image {'holds' if same else 'does not hold'} what the guest wrote")
+
+
+def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=120,
+         each=None, console=None, **machine):
+    """Boots, runs the tests, and returns the list of results.
+
+    each(result) is called for every result as it comes, console(line) for every
+    line of the console. The console goes to the file named log as well.
+    """
+    check_qemu()
+    for path in (kernel, initrd):
+        if not os.path.exists(path):
+            raise BootError(f"no {path}: run make")
+    results = []
+
+    def add(result):
+        results.append(result)
+        if each:
+            each(result)
+
+    with tempfile.TemporaryDirectory(prefix="pkvm-smmu-") as tmp:
+        disks = {name: make_disk(name, tmp) for name in ("nvme", "virtio")}
+        append = " ".join([
+            "console=ttyAMA0 printk.devkmsg=on panic=-1 kunit.enable=1 kunit.autorun=1", append,
+            f"pkvm_smmu.test={','.join(tests)} pkvm_smmu.expect={expect}",
+            *(f"pkvm_smmu.{name}={hashlib.sha256(disk_content(name)).hexdigest()}"
+              for name in disks)])
+
+        # The guest's memory is a file without a name, so that it can be looked at.
+        ram = os.memfd_create("guest-ram")
+        ram_path = f"/proc/self/fd/{ram}"
+        if "shell" in tests:
+            cmd = command(kernel, initrd, append, disks, ram_path, serial="mon:stdio",
+                          **machine)
+            subprocess.run(cmd, pass_fds=[ram], check=False)
+            return results
+
+        cmd = command(kernel, initrd, append, disks, ram_path, **machine)
+        looks, unwell, last, ended = [], None, "", False
+        expired = threading.Event()
+        with subprocess.Popen(cmd, pass_fds=[ram], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu, \
+             open(log or os.devnull, "w", encoding="utf-8") as logfile:
+            def expire():
+                expired.set()
+                qemu.kill()
+            timer = threading.Timer(timeout, expire)
+            timer.start()
+            for line in qemu.stdout:
+                line = line.decode(errors="replace").rstrip("\r\n")
+                print(line, file=logfile, flush=True)
+                if console:
+                    console(line)
+                last = line or last
+                if match := SAYS.search(line):
+                    add(Result(*match.groups()))
+                elif match := LOOK.search(line):
+                    looks.append(match)
+                elif END in line:
+                    ended = True
+                elif UNWELL.match(line) and not unwell:
+                    unwell = line
+            timer.cancel()
+
+        if expired.is_set():
+            add(Result("FAIL", "boot", f"not done after {timeout} s; last line: {last}"))
+        elif not ended:
+            add(Result("FAIL", "boot", f"died: {unwell or last}"))
+        elif unwell:
+            add(Result("FAIL", "boot", unwell))
+        else:
+            add(Result("PASS", "boot", "came to its end without a warning"))
+
+        for match in looks:
+            add(look(ram, match, expect))
+        for name, path in disks.items():
+            if any(r.name == f"io-{name}" and r.status == "PASS" for r in results):
+                add(look_at_disk(path, name))
+        os.close(ram)
+    return results
+
+
+def main():
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kernel", help="arm64 Image")
+    parser.add_argument("initrd", help="what initramfs.sh has packed")
+    parser.add_argument("tests", help="tests of guest/init, a comma between them")
+    parser.add_argument("--append", default="", help="more for the kernel's command line")
+    parser.add_argument("--expect", choices=("block", "leak"), default="block")
+    parser.add_argument("--smmu", choices=("nested", "1", "2", "none"), default="nested")
+    parser.add_argument("--cpu", default="max")
+    parser.add_argument("--mem", type=int, default=1024, help="MiB")
+    parser.add_argument("--no-virt", action="store_true", help="a machine without EL2")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds")
+    parser.add_argument("--log", help="file for the console")
+    parser.add_argument("--console", action="store_true", help="show the console")
+    args = parser.parse_args()
+
+    try:
+        results = boot(args.kernel, args.initrd, args.tests.split(","), expect=args.expect,
+                       append=args.append, log=args.log, timeout=args.timeout,
+                       smmu=args.smmu, cpu=args.cpu, mem=args.mem, virt=not args.no_virt,
+                       each=None if args.console else lambda r: print(r, flush=True),
+                       console=(lambda line: print(line, flush=True)) if args.console else None)
+    except BootError as error:
+        sys.exit(f"error: {error}")
+    if args.console:
+        print(*results, sep="\n")
+    return any(r.status == "FAIL" for r in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

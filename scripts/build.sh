@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# build.sh base|series: build the Image and the modules of the base kernel into
+# $OBJ_BASE, or of the laid tree into $OBJ_SERIES.  KCONFIG_EXTRA=file adds to
+# the configuration; OBJ=name keeps such a variant in object directories of its
+# own.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/kbuild.sh"
+
+case ${1-} in
+base)   src=$KSRC obj=$OBJ_BASE ;;
+series) src=$TREE obj=$OBJ_SERIES ;;
+*)      die "usage: build.sh base|series" ;;
+esac
+[ -z "${KCONFIG_EXTRA-}" ] || [ -r "$KCONFIG_EXTRA" ] || die "KCONFIG_EXTRA=$KCONFIG_EXTRA cannot be read"
+
+lock
+kconfig "$1" "$src" "$obj" "${KCONFIG_EXTRA:-}"
+missing=$(kconfig_missing "$obj" | xargs)
+[ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config asks for: $missing"
+
+echo "$1: building in $obj"
+kmake "$src" "$obj" Image modules 2>&1 | tee "$obj/build.log" | progress "$1" ||
+	die "the $1 kernel does not build; see $obj/build.log"

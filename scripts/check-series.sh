@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Prove that each step of the series compiles, with CONFIG_ARM_SMMU_V3_PKVM off
+# and (from the step that brings it) on, at W=1 without a warning that the base
+# does not have; and that with the option off the last Image is the base's, to
+# the byte.  Works on the branches that series.py made, in one worktree and one
+# object directory for each configuration, so that a step compiles only what it
+# changed.  What has been proven is not built again.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/kbuild.sh"
+
+git=$CACHE/git-$KEY
+dir=$CACHE/check-$KEY
+work=$dir/src/linux-source-7.3
+mkdir -p "$dir/proven"
+lock
+
+g() { git --git-dir="$git" "$@"; }
+if [ ! -e "$work/Makefile" ]; then
+	rm -rf "$work"
+	g worktree prune
+	g worktree add --quiet --detach "$work" base
+fi
+
+# A stamp stands for all that a result depends on.
+config=$(cat "$REPO"/scripts/{kernel.config,kbuild.sh,check-series.sh} <("${CROSS}gcc" --version) | sha256sum)
+stamp() { echo "$dir/proven/$(echo "$*" "$config" | sha256sum | cut -c1-32)"; }
+tree() { g rev-parse "$1^{tree}"; }
+
+# Warnings, without the line numbers that every edit shifts.
+warnings() { grep -i 'warning' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/; s,^(\.\./)*src/linux-source-7.3/,,' | sort -u || :; }
+
+# Line numbers in the BUG tables are the one thing that an edit changes even
+# where it compiles to nothing: do without them, to compare the rest.
+printf '%s\n' CONFIG_EXPERT=y CONFIG_DEBUG_BUGVERBOSE=n >"$dir/off.config"
+: >"$dir/on.config"
+
+build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
+	local obj=$dir/$1 kind=base
+	git -C "$work" checkout --quiet --detach --force "$2"
+	# A run that was stopped or failed has compiled files whose warnings
+	# nobody will see again.
+	if [ -e "$dir/$1.pending" ]; then
+		git -C "$work" diff --name-only --diff-filter=d base HEAD | (cd "$work" && xargs -r touch)
+	fi
+	touch "$dir/$1.pending"
+	[ "$1" = off ] || kind=series
+	kconfig $kind "$work" "$obj" "$dir/$1.config"
+	if [ "$1" = on ] && ! grep -qx CONFIG_ARM_SMMU_V3_PKVM=y "$obj/.config"; then
+		die "step $3: the option cannot be enabled"
+	fi
+	# Documentation comments are lint's business, and slow.
+	kmake "$work" "$obj" W=1 KERNELDOC=/dev/null Image modules >"$dir/$1.log" 2>&1 ||
+		die "step $3 does not compile with the option $1: $(grep -m1 -iE 'error|undefined' "$dir/$1.log"); see $dir/$1.log"
+}
+
+# The base: its warnings, and its Image to compare with.
+base=$dir/base-$(basename "$(stamp "$(tree base)")")
+if [ ! -e "$base.warnings" ]; then
+	echo "check-series: building the base (minutes, once)"
+	rm -rf "$dir/off" "$dir/on" "$dir"/base-*
+	build off base 00
+	cp "$dir/off/arch/arm64/boot/Image" "$base.Image"
+	(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort >"$base.objects"
+	warnings "$dir/off.log" >"$base.warnings"
+	rm "$dir/off.pending"
+fi
+
+n=0
+for commit in $(g rev-list --reverse base..series); do
+	n=$((n + 1))
+	label="$(printf %02d $n) $(g log -1 --format=%s "$commit")"
+	for option in off on; do
+		if [ $option = on ] && ! g grep -q '^config ARM_SMMU_V3_PKVM$' "$commit" -- '*Kconfig'; then
+			continue
+		fi
+		stamp=$(stamp "$(tree "$commit")" $option "$(tree base)")
+		if [ ! -e "$stamp" ]; then
+			build $option "$commit" "$label"
+			new=$(comm -23 <(warnings "$dir/$option.log") "$base.warnings")
+			[ -z "$new" ] || die "step $label: new warnings with the option $option:"$'\n'"$new"
+			rm "$dir/$option.pending"
+			touch "$stamp"
+		fi
+		echo "ok ${label/ / $option }"
+	done
+done
+
+stamp=$(stamp "$(tree series)" identical "$(tree base)")
+if [ ! -e "$stamp" ]; then
+	build off series "$label"
+	if ! cmp -s "$base.Image" "$dir/off/arch/arm64/boot/Image"; then
+		echo "With the option off these objects differ from the base's:" >&2
+		(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort |
+			comm -13 "$base.objects" - | sed 's/^[^ ]*  /  /' >&2
+		die "with the option off the Image is not the base's"
+	fi
+	rm "$dir/off.pending"
+	touch "$stamp"
+fi
+echo "ok    with the option off, Image is the base's to the byte"

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Have the base kernel source at $KSRC and a static arm64 busybox at $BUSYBOX.
+# Without KSRC= the source is Debian's linux-source-7.3; apt verifies what it
+# downloads.  With KSRC=/path that tree is checked and used as it is.  Fetches
+# once, and what is at its final name is complete.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/apt.sh"
+
+mkdir -p "$CACHE"
+tmp=
+trap 'rm -rf "$tmp"' EXIT
+
+fetch_source() {
+	local package=linux-source-7.3 version
+	echo "fetch: looking for $package in trixie-backports"
+	apt_view source native trixie-backports
+	version=$(apt_version $package)
+	[ -n "$version" ] ||
+		die "package $package is gone from trixie-backports: get a v7.3 kernel tree elsewhere and say make KSRC=/path/to/it ..."
+	echo "fetch: downloading $package $version (170 MB)"
+	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	apt_fetch "$tmp" $package
+	echo "fetch: unpacking (1.8 GB)"
+	dpkg-deb --fsys-tarfile "$tmp"/*.deb | tar -xO ./usr/src/$package.tar.xz | tar -xJ -C "$tmp" ||
+		die "cannot unpack $package: is $CACHE on a full disk?"
+	mkdir -p "${KSRC%/*}"
+	mv "$tmp/$package" "$KSRC"
+	rm -rf "$tmp"
+}
+
+fetch_busybox() {
+	echo "fetch: downloading busybox-static (arm64)"
+	apt_view busybox arm64 "$(debian_codename)"
+	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	apt_fetch "$tmp" busybox-static
+	dpkg-deb -x "$tmp"/*.deb "$tmp/root"
+	# Debian 12 has it in /bin, Debian 13 in /usr/bin.
+	find "$tmp/root" -name busybox -type f -perm -100 -exec mv {} "$BUSYBOX" \;
+	[ -x "$BUSYBOX" ] || die "no busybox in the package busybox-static"
+	rm -rf "$tmp"
+}
+
+check_source() {
+	local v p
+	[ -f "$KSRC/Makefile" ] || die "KSRC=$KSRC is not a kernel source tree"
+	v=$(sed -n 's/^VERSION = //p' "$KSRC/Makefile")
+	p=$(sed -n 's/^PATCHLEVEL = //p' "$KSRC/Makefile")
+	[ "$v.$p" = 7.3 ] || die "KSRC=$KSRC is Linux $v.$p, and this series is for 7.3: name a v7.3 tree"
+	if [ -e "$KSRC/.config" ] || [ -e "$KSRC/include/config" ]; then
+		die "KSRC=$KSRC has been built in: clean it with 'make mrproper' there, or name another tree"
+	fi
+}
+
+if [ "$KEY" = 7.3 ] && [ ! -d "$KSRC" ]; then
+	fetch_source
+fi
+check_source
+[ -x "$BUSYBOX" ] || fetch_busybox

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# initramfs.sh OUT.cpio.gz OBJDIR
+#
+# Packs what the test machine runs: busybox, guest/init, the programs of
+# tools/testing/selftests/pkvm-smmu, and of the kernel built in OBJDIR the
+# modules that are tests. Leaves OUT alone if anything fails.
+set -eu
+. "$(dirname "$0")/env.sh"
+
+[ $# = 2 ] || die "usage: initramfs.sh OUT.cpio.gz OBJDIR"
+out=$(realpath -m "$1")
+obj=$2
+[ -e "$obj/arch/arm64/boot/Image" ] || die "no kernel in $obj: run make"
+[ -x "$BUSYBOX" ] || die "no busybox at $BUSYBOX: run make setup"
+command -v cpio >/dev/null || die "no cpio: run make setup"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+root=$tmp/root
+mkdir -p "$root/bin" "$root/lib/modules" "$(dirname "$out")"
+cp "$REPO/scripts/guest/init" "$root/init"
+cp "$BUSYBOX" "$root/bin/busybox"
+make -s -C "$REPO/tools/testing/selftests/pkvm-smmu" \
+	CROSS_COMPILE="$CROSS" OUT="$root/bin"
+
+find "$obj/drivers/iommu" -name '*test.ko' -exec cp {} "$root/lib/modules/" ';'
+
+(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/cpio"
+gzip -1 <"$tmp/cpio" >"$out.tmp"
+mv "$out.tmp" "$out"

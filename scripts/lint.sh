@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Check the style of the series and of the tools: checkpatch --strict on every
+# patch and every new file, kernel-doc and sparse on the new files, python's and
+# (if installed) shellcheck's view of the scripts.  What lint.allow does not
+# explain is printed and makes this fail; else the last line is "lint: clean".
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/steps.sh"
+. "$(dirname "$0")/kbuild.sh"
+export PYTHONDONTWRITEBYTECODE=1
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+new_files >"$tmp/new"
+cd "$REPO"
+
+python3 scripts/series.py >/dev/null
+
+# All of these print one line a problem, and nothing else.
+
+scripts() {
+	local f
+	for f in scripts/*.py; do
+		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -1
+	done
+	! command -v shellcheck >/dev/null ||
+		shellcheck -x -s bash -P SCRIPTDIR -f gcc .ci/run scripts/*.sh || :
+}
+
+checkpatch() {
+	local ignore=NONE
+	# The entry in MAINTAINERS comes with one step and covers them all.
+	! grep -q '^+++ b/MAINTAINERS' patches/*.patch || ignore=$ignore,FILE_PATH_CHANGES
+	# Who has no git identity makes patches that nobody signed.
+	[ -n "$(git config user.email)" ] || ignore=$ignore,MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF
+	set -- "$TREE/scripts/checkpatch.pl" --root="$TREE" --strict --terse --show-types --no-summary --ignore="$ignore"
+	# From within the tree, where the paths of new files are the kernel's.
+	cd "$TREE"
+	find "$REPO/build/patches" -name '*.patch' ! -name '0000-*' -print0 |
+		xargs -0 -r -n 1 -P "$jobs" "$@" || :
+	xargs -r -n 1 -P "$jobs" "$@" --file <"$tmp/new" || :
+	rm -f .checkpatch-camelcase.*
+}
+
+kernel_doc() {
+	cd "$TREE"
+	grep '\.[ch]$' "$tmp/new" | xargs -r tools/docs/kernel-doc -none 2>&1 || :
+}
+
+# The directories whose Makefiles the series touches, compiled apart, with
+# sparse on what they made from a new file.
+sparse() {
+	local obj=$CACHE/series-$KEY/obj-sparse dirs object
+	dirs=$( (for p in $(steps); do step_diff "$p"; done | sed -n 's,^+++ b/,,p'; cat "$tmp/new") |
+		sed -nE 's,^((arch|drivers)/.*/)(Makefile|Kbuild)$,\1,p' | sort -u)
+	[ -n "$dirs" ] || return 0
+	[ -e "$obj" ] || echo "lint: preparing for sparse (a minute, once)" >&3
+	kconfig series "$TREE" "$obj"
+	find "$obj/arch/arm64/kvm" "$obj/drivers" -name '.*.o.cmd' 2>/dev/null |
+		xargs -r grep -lE -f <(sed 's,.*,^source_.*/&$,' "$tmp/new") |
+		while read -r cmd; do
+			object=${cmd##*/.}
+			rm -f "${cmd%/*}/${object%.cmd}"
+		done || :
+	# shellcheck disable=SC2086 # a list of directories
+	kmake "$TREE" "$obj" -k C=1 $dirs >"$tmp/sparse" 2>&1 ||
+		echo "the new objects do not compile: $(grep -m1 error "$tmp/sparse")"
+	grep -E '(warning|error): ' "$tmp/sparse" | grep -F -f "$tmp/new" | sort -u || :
+}
+
+exec 3>&2
+{
+	scripts
+	(checkpatch)
+	(kernel_doc)
+	sparse
+} >"$tmp/found"
+sed -i "s,$REPO/,,g; s,$TREE/,,g" "$tmp/found"
+
+while IFS=$'\t' read -r pattern reason; do
+	case $pattern in ''|'#'*) continue ;; esac
+	[ -n "$reason" ] || echo "scripts/lint.allow: no reason given for: $pattern" >>"$tmp/found"
+	grep -qE -- "$pattern" "$tmp/found" || echo "scripts/lint.allow: matches nothing any more: $pattern" >>"$tmp/found"
+	grep -vE -- "$pattern" "$tmp/found" >"$tmp/rest" || :
+	mv "$tmp/rest" "$tmp/found"
+done <scripts/lint.allow
+
+[ ! -s "$tmp/found" ] || { cat "$tmp/found"; die "lint: $(wc -l <"$tmp/found") problems"; }
+echo "lint: clean"

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Drives QEMU's edu device from user space. See edu.h for the contract, and
+ * docs/specs/edu.rst in QEMU for the registers.
+ *
+ * A copy takes the device 100 ms, whatever its size: tests are cheap in bytes
+ * and dear in copies.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "edu.h"
+
+#define EDU_BAR_SIZE		0x100000
+#define EDU_DMA_SRC		0x80
+#define EDU_DMA_DST		0x88
+#define EDU_DMA_COUNT		0x90
+#define EDU_DMA_CMD		0x98
+#define EDU_DMA_CMD_RUN		0x1
+#define EDU_DMA_CMD_TO_MEM	0x2
+#define EDU_BUF			0x40000
+
+#define PCI_COMMAND		0x04
+#define PCI_COMMAND_MEMORY	0x2
+#define PCI_COMMAND_MASTER	0x4
+
+#define PAGEMAP_PRESENT		0x8000000000000000
+#define PAGEMAP_PFN		0x007fffffffffffff
+
+#define TIMEOUT_MS		10000
+
+/* Two bytes that tell "nothing was copied" from what a copy can bring. */
+#define POISON			0x5a
+#define UNTOUCHED		0xa5
+
+static char *regs;
+static unsigned char *bounce;
+static __u64 bounce_phys;
+
+static unsigned int read_hex(const char *dir, const char *file)
+{
+	char path[128];
+	unsigned int val;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%x", &val) != 1)
+		errx(EXIT_BROKEN, "can't read %s", path);
+	fclose(f);
+	return val;
+}
+
+static int open_in(const char *dir, const char *file)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_RDWR | O_SYNC);
+	if (fd < 0)
+		err(EXIT_BROKEN, "%s", path);
+	return fd;
+}
+
+void edu_open(void)
+{
+	const char *dir = NULL;
+	__u16 command;
+	glob_t devs;
+	size_t i;
+	int fd;
+
+	if (glob("/sys/bus/pci/devices/*", 0, NULL, &devs))
+		errx(EXIT_BROKEN, "no PCI devices");
+	for (i = 0; i < devs.gl_pathc && !dir; i++) {
+		if (read_hex(devs.gl_pathv[i], "vendor") == 0x1234 &&
+		    read_hex(devs.gl_pathv[i], "device") == 0x11e8)
+			dir = devs.gl_pathv[i];
+	}
+	if (!dir)
+		errx(EXIT_BROKEN, "no edu device");
+
+	fd = open_in(dir, "config");
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		err(EXIT_BROKEN, "PCI command");
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		err(EXIT_BROKEN, "PCI command");
+	close(fd);
+
+	fd = open_in(dir, "resource0");
+	regs = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (regs == MAP_FAILED)
+		err(EXIT_BROKEN, "resource0");
+	close(fd);
+	globfree(&devs);
+
+	bounce = own_page();
+	bounce_phys = phys_addr(bounce);
+}
+
+static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
+{
+	int ms;
+
+	mmio_write64(regs + EDU_DMA_SRC, src);
+	mmio_write64(regs + EDU_DMA_DST, dst);
+	mmio_write64(regs + EDU_DMA_COUNT, len);
+	/* Our stores are seen before the device is told to go. */
+	asm volatile("dsb sy" : : : "memory");
+	mmio_write64(regs + EDU_DMA_CMD, cmd | EDU_DMA_CMD_RUN);
+	for (ms = 0; mmio_read32(regs + EDU_DMA_CMD) & EDU_DMA_CMD_RUN; ms++) {
+		if (ms == TIMEOUT_MS)
+			errx(EXIT_BROKEN, "edu does not finish a copy");
+		usleep(1000);
+	}
+	/* And the device's, before what we read next. */
+	asm volatile("dsb sy" : : : "memory");
+}
+
+void edu_load(__u64 bus, size_t len)
+{
+	edu_copy(bus, EDU_BUF, len, 0);
+}
+
+void edu_store(__u64 bus, size_t len)
+{
+	edu_copy(EDU_BUF, bus, len, EDU_DMA_CMD_TO_MEM);
+}
+
+static bool all_equal(const unsigned char *buf, unsigned char byte, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (buf[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+void edu_poison(void)
+{
+	memset(bounce, POISON, EDU_BUF_SIZE);
+	edu_load(bounce_phys, EDU_BUF_SIZE);
+}
+
+bool edu_get(void *dst, size_t len)
+{
+	memset(bounce, UNTOUCHED, EDU_BUF_SIZE);
+	edu_store(bounce_phys, len);
+	memcpy(dst, bounce, len);
+	if (all_equal(dst, POISON, len))
+		errx(EXIT_BROKEN, "edu copied nothing into its buffer");
+	return !all_equal(dst, UNTOUCHED, len);
+}
+
+void edu_read(__u64 bus, void *dst, size_t len)
+{
+	edu_poison();
+	edu_load(bus, len);
+	if (!edu_get(dst, len))
+		errx(EXIT_BROKEN, "edu can't reach our own memory");
+}
+
+void edu_write(__u64 bus, const void *src, size_t len)
+{
+	memcpy(bounce, src, len);
+	edu_load(bounce_phys, len);
+	edu_store(bus, len);
+}
+
+bool edu_works(void)
+{
+	unsigned char data[EDU_BUF_SIZE], *page = own_page();
+	bool same;
+	size_t i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i * 7 + (i >> 8);
+	edu_write(phys_addr(page), data, sizeof(data));
+	same = !memcmp(page, data, sizeof(data));
+	munmap(page, sysconf(_SC_PAGESIZE));
+	return same;
+}
+
+void *own_page(void)
+{
+	size_t size = sysconf(_SC_PAGESIZE);
+	void *page;
+
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (page == MAP_FAILED || mlock(page, size))
+		err(EXIT_BROKEN, "memory");
+	return page;
+}
+
+__u64 phys_addr(const void *page)
+{
+	size_t size = sysconf(_SC_PAGESIZE);
+	__u64 entry;
+	int fd;
+
+	fd = open("/proc/self/pagemap", O_RDONLY);
+	if (fd < 0)
+		err(EXIT_BROKEN, "/proc/self/pagemap");
+	if (pread(fd, &entry, sizeof(entry),
+		  (unsigned long)page / size * sizeof(entry)) != sizeof(entry) ||
+	    !(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
+		errx(EXIT_BROKEN, "/proc/self/pagemap does not tell");
+	close(fd);
+	return (entry & PAGEMAP_PFN) * size;
+}
+
+size_t count_nonzero(const void *buf, size_t len)
+{
+	const unsigned char *bytes = buf;
+	size_t i, n = 0;
+
+	for (i = 0; i < len; i++)
+		n += bytes[i] != 0;
+	return n;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What runs in the protected guest: it fills a page with a secret, tells the
+ * host, and whenever the host lets it run again, counts the words of the page
+ * that are not what it wrote, and tells the host.
+ *
+ * Entered at EL1 with the MMU off, position independent, and with
+ *
+ *	x0	the page
+ *	x1	the doorbell: an address without memory, so that a store to it
+ *		leaves the guest with KVM_EXIT_MMIO and its 64 bits of data
+ *	x2	the secret: word n of the page is x2 ^ (8 * n)
+ */
+#include "pvm-guest.h"
+
+	.text
+	.balign	4
+	.globl	guest_start, guest_end
+guest_start:
+	mov	x3, #0
+0:	eor	x4, x2, x3
+	str	x4, [x0, x3]
+	add	x3, x3, #8
+	cmp	x3, #GUEST_PAGE_SIZE
+	b.lo	0b
+	str	xzr, [x1]
+
+check:	mov	x3, #0
+	mov	x5, #0
+1:	ldr	x4, [x0, x3]
+	eor	x6, x2, x3
+	cmp	x4, x6
+	cinc	x5, x5, ne
+	add	x3, x3, #8
+	cmp	x3, #GUEST_PAGE_SIZE
+	b.lo	1b
+	str	x5, [x1]
+	b	check
+guest_end:
+
+	.section .note.GNU-stack, "", %progbits
