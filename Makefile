@@ -12,7 +12,7 @@ export REPO := $(CURDIR)
 	series check-series lint where clean distclean
 
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## \?//p' Makefile
 
 ## Boot and test (each does all that it needs first):
 ##   make run            boot the series under QEMU and show what it does

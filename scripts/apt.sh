@@ -5,6 +5,7 @@
 
 debian_codename() { . /etc/os-release; echo "${VERSION_CODENAME:-}"; }
 
+# shellcheck disable=SC2016 # $(...) is for apt
 # The mirror that this machine's apt is set up to use.
 debian_mirror() {
 	local codename mirror
@@ -49,7 +50,7 @@ apt_fetch() {
 		die "download of $2 failed: $(grep -m1 '^E:' "$1/log"); check the network and run again"
 }
 
-# Version of a package in the view, empty if it has none.
+# apt_version PACKAGE [OPTION...]: the version that apt would install, or nothing.
 apt_version() {
-	apt-cache "${APT[@]}" policy "$1" | sed -n 's/^  Candidate: //p' | grep -v none || :
+	apt-cache "${@:2}" policy "$1" | sed -n 's/^  Candidate: \([^(].*\)/\1/p'
 }

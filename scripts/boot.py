@@ -86,7 +86,9 @@ def make_disk(name, directory):
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
             virt=True, serial="stdio"):
     """QEMU's command line."""
-    machine = "virt,gic-version=3,memory-backend=ram"
+    # Later machine types have both stages whatever the property says.
+    machine = "virt" if smmu in ("nested", "none") else "virt-9.0"
+    machine += ",gic-version=3,memory-backend=ram"
     machine += f",virtualization={'on' if virt else 'off'}"
     cmd = [QEMU, "-nodefaults", "-no-reboot", "-display", "none", "-serial", serial]
     if smmu != "none":

@@ -16,7 +16,7 @@ fetch_source() {
 	local package=linux-source-7.3 version
 	echo "fetch: looking for $package in trixie-backports"
 	apt_view source native trixie-backports
-	version=$(apt_version $package)
+	version=$(apt_version $package "${APT[@]}")
 	[ -n "$version" ] ||
 		die "package $package is gone from trixie-backports: get a v7.3 kernel tree elsewhere and say make KSRC=/path/to/it ..."
 	echo "fetch: downloading $package $version (170 MB)"

@@ -13,6 +13,7 @@ with the environment of env.sh.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -142,7 +143,7 @@ def replay(base, steps):
 
 
 def write_out():
-    args = ["--numbered", "--no-signature", "--abbrev=12"]
+    args = ["--numbered", "--no-signature", "--abbrev=12", "--thread=shallow"]
     cover = REPO / "patches" / "0000-cover-letter.txt"
     if cover.exists():
         git("config", "branch.series.description", cover.read_text())
@@ -153,9 +154,12 @@ def write_out():
     git("format-patch", "--quiet", *args, "-o", str(new), "base..series")
     shutil.rmtree(OUT / "patches", ignore_errors=True)
     new.rename(OUT / "patches")
-    # git am stops at a cover letter: it stays out of the mailbox.
+    # git am stops at a cover letter: it stays out of the mailbox.  b4 0.12 stops
+    # at a From: line that git has folded.
     patches = [p for p in sorted((OUT / "patches").iterdir()) if not p.name.startswith("0000-")]
-    (OUT / "series.mbox").write_bytes(b"".join(p.read_bytes() for p in patches))
+    mbox = "".join(re.sub(r"^(From: .*)\n <", r"\1 <", p.read_text(),
+                          count=1, flags=re.M) for p in patches)
+    (OUT / "series.mbox").write_text(mbox)
 
 
 def differing(a, b):

@@ -20,9 +20,9 @@ missing() {
 	done
 }
 
-# Major version of QEMU: the one in PATH, and the one a package would bring.
+# Major version of QEMU: the one in PATH, and the one that apt would install.
 qemu_installed() { qemu-system-aarch64 --version 2>/dev/null | sed -n 's/^QEMU.* version \([0-9]*\).*/\1/p'; }
-qemu_offered() { apt-cache "$@" policy qemu-system-arm | sed -n 's/^  Candidate: \([0-9]*:\)\?\([0-9]*\).*/\2/p'; }
+qemu_offered() { apt_version qemu-system-arm "$@" | sed 's/^[0-9]*://; s/[^0-9].*//'; }
 
 # shellcheck disable=SC2086 # a list of names
 need=$(missing $packages | xargs)
@@ -58,7 +58,7 @@ updated=1
 $sudo apt-get -q -oAPT::Update::Error-Mode=any update >"$log" 2>&1 || updated=
 
 for p in $need; do
-	apt-cache policy "$p" | grep -q '^  Candidate: [^(]' && continue
+	[ -z "$(apt_version "$p")" ] || continue
 	[ -n "$updated" ] || die "cannot update the package lists: $(grep -m1 '^[EW]:' "$log"); check the network and run again"
 	die "package $p is not in the archive: does apt have the 'main' of this Debian among its sources?"
 done

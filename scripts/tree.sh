@@ -32,9 +32,10 @@ for patch in $(steps); do
 	edited=$(git apply --numstat <"$lay/.diff" 2>&1 | cut -f3) ||
 		die "patches/$patch is not a well-formed patch"
 	for path in $edited; do
-		[ ! -e "$lay/$path" ] && [ -e "$KSRC/$path" ] || continue
-		mkdir -p "$lay/${path%/*}"
-		cp -p "$KSRC/$path" "$lay/$path"
+		if [ ! -e "$lay/$path" ] && [ -e "$KSRC/$path" ]; then
+			mkdir -p "$lay/$(dirname "$path")"
+			cp -p "$KSRC/$path" "$lay/$path"
+		fi
 	done
 	# The ceiling keeps git from finding a repository around the cache.
 	why=$(cd "$lay" && GIT_CEILING_DIRECTORIES=$CACHE git apply .diff 2>&1) ||

@@ -7,7 +7,12 @@
 
 #include <linux/types.h>
 
+#include <asm/hyp_image.h>
+
 struct kvm_iommu_ops;
+
+/* EL2's, written by EL1 before it loses its privileges */
+extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
 
 /**
  * struct kvm_iommu_driver - a driver whose IOMMUs EL2 is to take

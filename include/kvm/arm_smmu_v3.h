@@ -111,4 +111,14 @@ struct pkvm_smmu_config {
  */
 #define PKVM_SMMU_STRTAB_SPLIT		(PAGE_SHIFT - 6)
 
+#ifdef CONFIG_ARM_SMMU_V3_PKVM
+#include <asm/hyp_image.h>
+
+struct kvm_iommu_ops;
+
+/* EL2's; EL1 fills in the configuration before it loses its privileges */
+extern struct pkvm_smmu_config kvm_nvhe_sym(pkvm_smmu_config);
+extern const struct kvm_iommu_ops kvm_nvhe_sym(pkvm_smmu_ops);
+#endif
+
 #endif /* __KVM_ARM_SMMU_V3_H */

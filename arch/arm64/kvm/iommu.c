@@ -6,15 +6,13 @@
  * arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
  */
 #include <linux/init.h>
+#include <linux/kvm_host.h>
 #include <linux/mm.h>
 
 #include <asm/kvm_asm.h>
-#include <asm/kvm_host.h>
 #include <asm/kvm_mmu.h>
 
 #include <kvm/arm_iommu.h>
-
-extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
 
 static const struct kvm_iommu_driver *iommu_driver;
 

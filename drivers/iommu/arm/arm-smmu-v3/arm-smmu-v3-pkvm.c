@@ -35,9 +35,6 @@
 
 #include "arm-smmu-v3.h"
 
-extern struct pkvm_smmu_config kvm_nvhe_sym(pkvm_smmu_config);
-extern const struct kvm_iommu_ops kvm_nvhe_sym(pkvm_smmu_ops);
-
 /* EL2's stage 2 has addresses of up to 48 bits */
 #define PKVM_SMMU_MAX_IA_BITS	48
 
@@ -362,13 +359,13 @@ static void pkvm_smmu_create_children(void)
 
 	for (i = 0; i < nr_claims; i++) {
 		struct device *dev = &claims[i].pdev->dev;
-		const char *name __free(kfree) = kasprintf(GFP_KERNEL, "%s-host",
-							   dev_name(dev));
+		char *name = kasprintf(GFP_KERNEL, "%s-host", dev_name(dev));
 
 		if (name)
 			claims[i].child = faux_device_create(name, dev, &pkvm_smmu_child_ops);
 		if (!claims[i].child)
 			dev_err(dev, "the host's driver did not probe\n");
+		kfree(name);
 	}
 }
 
@@ -488,6 +485,7 @@ static int __init pkvm_smmu_init(void)
 
 	return ret;
 }
+
 /* After the devices have been created, before KVM and before any driver of theirs */
 subsys_initcall(pkvm_smmu_init);
 
@@ -516,5 +514,6 @@ static int __init pkvm_smmu_finalise(void)
 
 	return 0;
 }
+
 /* After finalize_pkvm(), which is linked before */
 device_initcall_sync(pkvm_smmu_finalise);

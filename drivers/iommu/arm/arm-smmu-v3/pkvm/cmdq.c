@@ -44,7 +44,7 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 /* Returns false if the queue can't go on, with CONS at the command */
 static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 {
-	const u64 *ent = &smmu->cmdq.va[idx * CMDQ_ENT_DWORDS];
+	const __le64 *ent = &smmu->cmdq.va[idx * CMDQ_ENT_DWORDS];
 	struct arm_smmu_cmd host, hw;
 	struct smmu_sid_range sids;
 

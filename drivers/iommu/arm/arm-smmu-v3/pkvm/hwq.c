@@ -46,14 +46,14 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 	return 0;
 }
 
-static u64 *hwq_entry(struct smmu_hwq *q, u32 pos)
+static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 {
 	return &q->base[(pos & (HWQ_ENTRIES(q) - 1)) * CMDQ_ENT_DWORDS];
 }
 
 static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
 {
-	u64 *ent = hwq_entry(q, pos);
+	__le64 *ent = hwq_entry(q, pos);
 
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));

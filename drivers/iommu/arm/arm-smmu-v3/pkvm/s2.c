@@ -118,7 +118,7 @@ s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level)
 {
 	s8 level;
 
-	for (level = max(min_level, (s8)S2_MIN_BLOCK_LEVEL); level < S2_LAST_LEVEL; level++) {
+	for (level = max_t(s8, min_level, S2_MIN_BLOCK_LEVEL); level < S2_LAST_LEVEL; level++) {
 		if (IS_ALIGNED(pa, s2_level_size(level)) && size >= s2_level_size(level))
 			break;
 	}

@@ -81,7 +81,7 @@ struct smmu_features {
  * @broken:	the hardware has stopped answering; it is not waited for again
  */
 struct smmu_hwq {
-	u64	*base;
+	__le64	*base;
 	u32	prod;
 	u32	kicked;
 	u32	cons;
@@ -98,7 +98,7 @@ struct smmu_hwq {
  * @live:	the host has its SMMU enabled: streams follow its table
  */
 struct smmu_strtab {
-	u64	*tab;
+	__le64	*tab;
 	u32	nr_l2;
 	bool	two_level;
 	bool	live;
@@ -114,7 +114,7 @@ struct smmu_strtab {
  * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
  */
 struct smmu_host_queue {
-	u64		*va;
+	const __le64	*va;
 	phys_addr_t	base;
 	size_t		size;
 	u8		shift;

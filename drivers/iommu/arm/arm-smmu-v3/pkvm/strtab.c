@@ -20,6 +20,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "smmu.h"
 
@@ -31,7 +32,7 @@
 #define HOST_SPLIT_MID		8
 #define HOST_SPLIT_MAX		10
 
-static void strtab_init_stes(struct pkvm_smmu *smmu, u64 *ste, u32 n)
+static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
 	for (; n; n--, ste += STRTAB_STE_DWORDS) {
 		WRITE_ONCE(ste[2], cpu_to_le64(smmu->feat.s2_ste[0]));
@@ -40,9 +41,10 @@ static void strtab_init_stes(struct pkvm_smmu *smmu, u64 *ste, u32 n)
 }
 
 /* The STE of a stream, or NULL if it has none and therefore aborts */
-static u64 *strtab_ste(struct pkvm_smmu *smmu, u32 sid)
+static __le64 *strtab_ste(struct pkvm_smmu *smmu, u32 sid)
 {
-	u64 desc, *stes;
+	__le64 *stes;
+	u64 desc;
 
 	if (!smmu->strtab.two_level)
 		return &smmu->strtab.tab[(u64)sid * STRTAB_STE_DWORDS];
@@ -66,6 +68,7 @@ static int host_ste_addr(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *pa)
 	phys_addr_t base = smmu->host.strtab_base & STRTAB_BASE_ADDR_MASK;
 	u8 bits = FIELD_GET(STRTAB_BASE_CFG_LOG2SIZE, cfg);
 	u8 split = FIELD_GET(STRTAB_BASE_CFG_SPLIT, cfg);
+	__le64 l1_desc;
 	u64 desc, span;
 	int ret;
 
@@ -88,14 +91,15 @@ static int host_ste_addr(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *pa)
 	if (split != HOST_SPLIT_MID && split != HOST_SPLIT_MAX)
 		split = HOST_SPLIT_MIN;
 
-	base = ALIGN_DOWN(base, max(BIT_ULL(max(bits - split, 0)) * sizeof(desc),
+	base = ALIGN_DOWN(base, max(BIT_ULL(max(bits - split, 0)) * sizeof(l1_desc),
 				    (u64)STE_SIZE));
-	ret = hal_host_copy(&desc, base + (sid >> split) * sizeof(desc), sizeof(desc));
+	ret = hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
+			    sizeof(l1_desc));
 	if (ret)
 		return ret;
 
 	/* Span is log2 of the number of STEs, plus one; 0 is "no table" */
-	desc = le64_to_cpu(desc);
+	desc = le64_to_cpu(l1_desc);
 	span = FIELD_GET(STRTAB_L1_DESC_SPAN, desc);
 	sid &= BIT(split) - 1;
 	if (!span || span > split + 1 || sid >> (span - 1))
@@ -110,15 +114,17 @@ static int host_ste_addr(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *pa)
 /* What the hardware is to do with a stream, as the host's table has it now */
 static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, u64 *hw)
 {
+	struct arm_smmu_ste ste;
 	u64 host[STRTAB_STE_DWORDS];
 	phys_addr_t pa;
 	int i;
 
-	if (host_ste_addr(smmu, sid, &pa) || hal_host_copy(host, pa, sizeof(host)))
-		host[0] = 0;
+	/* V=0 if there is nothing to be read */
+	if (host_ste_addr(smmu, sid, &pa) || hal_host_copy(&ste, pa, sizeof(ste)))
+		memset(&ste, 0, sizeof(ste));
 
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		host[i] = le64_to_cpu(host[i]);
+		host[i] = le64_to_cpu(ste.data[i]);
 
 	smmu_ste_from_host(&smmu->feat, host, hw);
 }
@@ -136,13 +142,13 @@ static void strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid)
  * hitless. If both do, the stream aborts in between: V is cleared and seen to be
  * before dword 1 changes, and dword 1 is seen before V is set.
  */
-static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, u64 *ste, const u64 *hw)
+static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u64 *hw)
 {
 	u64 dword0 = le64_to_cpu(ste[0]), dword1 = le64_to_cpu(ste[1]);
 
 	if (dword1 != hw[1]) {
 		if (dword0 != hw[0] && (dword0 & STRTAB_STE_0_V)) {
-			WRITE_ONCE(ste[0], 0);
+			WRITE_ONCE(ste[0], cpu_to_le64(0));
 			strtab_sync_ste(smmu, sid);
 			dword0 = 0;
 		}
@@ -163,8 +169,9 @@ static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, u64 *ste, const u64 
 static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 {
 	u32 first = ALIGN_DOWN(sid, STRTAB_L2_STES);
-	u64 *stes, hw[STRTAB_STE_DWORDS], desc;
+	u64 hw[STRTAB_STE_DWORDS], desc;
 	struct arm_smmu_cmd cmd;
+	__le64 *stes;
 	u32 i;
 
 	/* The rest of the pool is for the stage 2 */
@@ -200,8 +207,9 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
  */
 void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids)
 {
-	u64 hw[STRTAB_STE_DWORDS], *ste;
+	u64 hw[STRTAB_STE_DWORDS];
 	phys_addr_t pa;
+	__le64 *ste;
 	u32 sid;
 
 	if (!smmu->strtab.live)
@@ -255,10 +263,10 @@ int smmu_strtab_disable(struct pkvm_smmu *smmu)
 
 	smmu->strtab.live = false;
 	for (sid = 0; !(sid >> smmu->feat.sid_bits); sid++) {
-		u64 *ste = strtab_ste(smmu, sid);
+		__le64 *ste = strtab_ste(smmu, sid);
 
 		if (ste)
-			WRITE_ONCE(ste[0], 0);
+			WRITE_ONCE(ste[0], cpu_to_le64(0));
 		else
 			sid |= STRTAB_L2_STES - 1;
 	}

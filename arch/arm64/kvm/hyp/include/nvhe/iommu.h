@@ -6,9 +6,8 @@
 #define __ARM64_KVM_NVHE_IOMMU_H__
 
 #include <linux/errno.h>
+#include <linux/kvm_host.h>
 #include <linux/types.h>
-
-#include <asm/kvm_host.h>
 
 /**
  * struct kvm_iommu_ops - what EL2 asks of the driver of its IOMMUs
@@ -32,6 +31,9 @@ struct kvm_iommu_ops {
 };
 
 #ifdef CONFIG_PKVM_IOMMU
+
+/* The driver, from EL1, before it loses its privileges; NULL if there is none */
+extern const struct kvm_iommu_ops *kvm_iommu_ops;
 
 int kvm_iommu_init(void);
 int kvm_iommu_host_unmap(phys_addr_t start, u64 size);

@@ -27,7 +27,6 @@
 
 #define KVM_IOMMU_MAX_MMIO	16
 
-/* The driver, from EL1, before it loses its privileges; NULL if there is none */
 const struct kvm_iommu_ops *kvm_iommu_ops;
 
 /* Its @init has succeeded */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A machine behind hal.h: some RAM, two SMMUv3s, and who owns what.
+ *
+ * The SMMUs read what their registers point to, run commands, acknowledge, and
+ * keep a record. They can be slow (nothing happens but in hal_relax()), stuck
+ * (nothing ever happens), and call a command illegal. Whatever should never
+ * happen, be it by the emulator's fault or the SMMU's, is a complaint: the first
+ * one is kept, and a test that has one fails. See fake_complain() for what is
+ * looked at all the time, without a test asking for it.
+ *
+ * Nothing here knows how the emulator does its work, nor calls it, but for
+ * fake_boot(). Not for more than one thread.
+ */
+#ifndef __PKVM_SMMU_FAKE_H
+#define __PKVM_SMMU_FAKE_H
+
+#include <linux/types.h>
+
+#include "../smmu.h"
+
+#define FAKE_NR_SMMUS		2
+#define FAKE_NR_RUNS		4096
+#define FAKE_NR_WRITES		4096
+#define FAKE_NR_REGIONS		4
+
+/* The host's RAM in two regions: around 1 GiB, and behind 4 GiB */
+#define FAKE_NR_PAGES		256U
+#define FAKE_RAM_A		(0x40000000ULL - 64 * PAGE_SIZE)
+#define FAKE_RAM_B		(0x100000000ULL + 3 * PAGE_SIZE)
+#define FAKE_RAM_B_PAGES	64U
+
+/* One behind the other, and not where a block starts */
+#define FAKE_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MMIO_SIZE)
+
+#define FAKE_EVTQ_PROD		(0x10000 + ARM_SMMU_EVTQ_PROD)
+#define FAKE_EVTQ_CONS		(0x10000 + ARM_SMMU_EVTQ_CONS)
+
+enum fake_owner {
+	FAKE_HOST,
+	FAKE_EL2,
+	FAKE_GUEST,
+};
+
+struct fake_page {
+	enum fake_owner		owner;
+	bool			shared;
+	bool			allocated;
+	bool			in_pool;
+	u8			pins;
+};
+
+/**
+ * struct fake_run - a command that the SMMU has run
+ * @cmd:	the command
+ * @ste:	fake->watch_sid's STE at that time; 0 if there is none
+ * @ste_found:	there is one
+ * @mapped:	fake->watch_ipa was mapped by that STE's stage 2 at that time
+ */
+struct fake_run {
+	u64	cmd[2];
+	u64	ste[STRTAB_STE_DWORDS];
+	bool	ste_found;
+	bool	mapped;
+};
+
+struct fake_write {
+	u32	offset;
+	u64	val;
+};
+
+/**
+ * struct fake_smmu - an SMMUv3, and how it behaves
+ * @regs:	its registers
+ * @gbpa:	GBPA as it is in force
+ * @smmu:	the emulator's state, once it has taken the registers
+ * @taken:	it has
+ * @armed:	EL2 has taken over: from now on the host must not get through
+ * @stuck:	nothing is acknowledged and no command is run
+ * @slow:	things happen one by one, in hal_relax()
+ * @dies_after:	gets stuck after so many writes, if not 0
+ * @bad_op:	an opcode that it calls illegal, if not 0
+ * @bad_times:	how often it does
+ * @bad_code:	what CMDQ_CONS.ERR it says
+ * @nr_runs:	number of commands run; a test may set it to 0
+ * @runs:	the first ones
+ * @nr_writes:	number of registers written; a test may set it to 0
+ * @writes:	the first ones
+ */
+struct fake_smmu {
+	u32			regs[PKVM_SMMU_MMIO_SIZE / sizeof(u32)];
+	u32			gbpa;
+	struct pkvm_smmu	*smmu;
+	bool			taken;
+	bool			armed;
+	bool			stuck;
+	bool			slow;
+	unsigned int		dies_after;
+	u8			bad_op;
+	unsigned int		bad_times;
+	u8			bad_code;
+	unsigned int		nr_runs;
+	struct fake_run		runs[FAKE_NR_RUNS];
+	unsigned int		nr_writes;
+	struct fake_write	writes[FAKE_NR_WRITES];
+};
+
+/**
+ * struct fake - the machine
+ * @complaint:	the first one, or NULL
+ * @smmu:	the SMMUs
+ * @config:	what EL1 says; fake_init() fills in something that works
+ * @sid_bits:	for fake_boot(): size of the table that EL1 sets aside
+ * @region:	the memory map, base and end
+ * @nr_pages:	pages of RAM
+ * @pages:	one for each
+ * @ram:	their contents
+ * @pool_left:	pages that the pool still gives out; a test may lower it
+ * @pool_used:	pages that are out
+ * @flip:	the host overwrites what it is that EL2 has just read
+ * @watch_sid:	see struct fake_run
+ * @watch_ipa:	see struct fake_run
+ * @pins:	pages that are pinned
+ * @now:	the time
+ * @relaxed:	how often hal_relax() was called; a test may set it to 0
+ * @nr_held:	number of locks held
+ * @held:	their ranks
+ */
+struct fake {
+	const char		*complaint;
+	struct fake_smmu	smmu[FAKE_NR_SMMUS];
+	struct pkvm_smmu_config	config;
+	u8			sid_bits;
+	struct {
+		phys_addr_t	base;
+		phys_addr_t	end;
+	}			region[FAKE_NR_REGIONS];
+	unsigned int		nr_pages;
+	struct fake_page	*pages;
+	u8			*ram;
+	unsigned int		pool_left;
+	unsigned int		pool_used;
+	bool			flip;
+	u32			watch_sid;
+	phys_addr_t		watch_ipa;
+	unsigned int		pins;
+	u64			now;
+	unsigned int		relaxed;
+	unsigned int		nr_held;
+	int			held[4];
+};
+
+/* Where stage 2 takes an address: what the last descriptor says */
+struct fake_leaf {
+	u64	pa;
+	u64	desc;
+	int	level;
+};
+
+extern struct fake *fake;
+
+int fake_init(unsigned int nr_pages);
+void fake_exit(void);
+int fake_boot(void);
+void fake_complain(const char *what);
+
+/* RAM: pages that nobody uses yet, aligned to their size rounded up; 0 if none */
+phys_addr_t fake_alloc(size_t size, enum fake_owner owner);
+void fake_give(phys_addr_t pa, size_t size, enum fake_owner owner);
+struct fake_page *fake_page(phys_addr_t pa);
+void *fake_va(phys_addr_t pa);
+
+/* The lock of who owns what */
+void fake_own_lock(void);
+void fake_own_unlock(void);
+
+u32 fake_reg(const struct fake_smmu *s, u32 offset);
+u64 fake_reg64(const struct fake_smmu *s, u32 offset);
+void fake_set_reg(struct fake_smmu *s, u32 offset, u32 val);
+/* The SMMU does all that it has been told to do */
+void fake_run_all(struct fake_smmu *s);
+/* It writes an event; false if its queue is off or full */
+bool fake_event(struct fake_smmu *s, u64 dword0);
+/* What it would fetch for a stream; false if there is no STE */
+bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste);
+/* Is this STE one that lets nothing pass but through EL2's stage 2? */
+bool fake_ste_is_safe(const struct fake_smmu *s, const u64 *ste);
+/* Where dwords 2 and 3 of an STE take an address; false if nowhere */
+bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf);
+
+#endif /* __PKVM_SMMU_FAKE_H */

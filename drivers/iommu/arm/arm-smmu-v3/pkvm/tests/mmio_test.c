@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mmio.c and gerror.c: what the host reads and writes in the registers' 128 KiB,
+ * and what of it comes through. The table here is the host's view of chapter 6 of
+ * the architecture (Arm IHI 0070), in numbers.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+struct reg_expect {
+	u32	offset;
+	u32	size;
+	bool	writable;
+};
+
+static const struct reg_expect regs[] = {
+	{ 0x00, 4 }, { 0x04, 4 }, { 0x0c, 4 }, { 0x14, 4 },	/* IDR0, 1, 3, 5 */
+	{ 0x18, 4 }, { 0x1c, 4 },				/* IIDR, AIDR */
+	{ 0x20, 4, true }, { 0x24, 4 },				/* CR0, CR0ACK */
+	{ 0x28, 4, true }, { 0x2c, 4, true },			/* CR1, CR2 */
+	{ 0x44, 4 },						/* GBPA */
+	{ 0x50, 4, true }, { 0x54, 4 },				/* IRQ_CTRL, _ACK */
+	{ 0x60, 4 }, { 0x64, 4, true },				/* GERROR, GERRORN */
+	{ 0x80, 8, true }, { 0x88, 4, true },			/* STRTAB_BASE, _CFG */
+	{ 0x90, 8, true }, { 0x98, 4, true }, { 0x9c, 4, true },/* CMDQ_* */
+	{ 0xa0, 8, true },					/* EVTQ_BASE */
+	{ 0x100a8, 4, true }, { 0x100ac, 4, true },		/* EVTQ_PROD, _CONS */
+};
+
+static const struct reg_expect *reg_find(u32 offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (offset >= regs[i].offset && offset - regs[i].offset < regs[i].size)
+			return &regs[i];
+	}
+
+	return NULL;
+}
+
+/* Aligned, of 4 bytes, or of 8 in a register of 8 */
+static bool may_access(const struct reg_expect *reg, u32 offset, unsigned int size)
+{
+	return reg && (size == 4 || size == 8) && size <= reg->size && !(offset % size);
+}
+
+static void mmio_table(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, smmu_mmio_check_table(), 0);
+}
+
+static void mmio_everywhere(struct kunit *test)
+{
+	static struct pkvm_smmu before;
+	struct pkvm_smmu *smmu;
+	unsigned int size, nr = 0;
+	u32 offset;
+
+	fake_test_boot(test);
+	smmu = SMMU0->smmu;
+	before = *smmu;
+	SMMU0->nr_writes = 0;
+
+	/* Nothing in the hardware's registers may be 0, or else RAZ isn't seen */
+	for (offset = 0; offset < PKVM_SMMU_MMIO_SIZE; offset += 4) {
+		if (!fake_reg(SMMU0, offset))
+			fake_set_reg(SMMU0, offset, 0xa5a5a5a5);
+	}
+
+	for (offset = 0; offset < PKVM_SMMU_MMIO_SIZE + 64; offset++) {
+		for (size = 1; size <= 8; size *= 2) {
+			const struct reg_expect *reg = reg_find(offset);
+			bool may = may_access(reg, offset, size);
+			u64 val = smmu_mmio_read(smmu, offset, size);
+
+			nr += may;
+			if (!may && val)
+				KUNIT_FAIL(test, "%u bytes at 0x%x are 0x%llx", size, offset,
+					   (unsigned long long)val);
+			if (may && reg->writable)
+				continue;
+			smmu_mmio_write(smmu, offset, size, ~0ULL);
+			smmu_mmio_write(smmu, offset, size, 0);
+			if (SMMU0->nr_writes || memcmp(&before, smmu, sizeof(before))) {
+				KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
+				SMMU0->nr_writes = 0;
+				before = *smmu;
+			}
+		}
+	}
+	/* Registers of 4 bytes in one way, of 8 bytes in three */
+	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2);
+
+	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0xfffffffc, 4), 0ULL);
+	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x20000, 8), 0ULL);
+	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0, 0), 0ULL);
+	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x80, 16), 0ULL);
+	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x80, ~0U), 0ULL);
+}
+
+/* The host writes what it likes. That nothing opens is seen to by fake.c */
+static void mmio_anything(struct kunit *test)
+{
+	unsigned int i;
+
+	fake_test_boot(test);
+	for (i = 0; i < 20000; i++) {
+		const struct reg_expect *reg = &regs[test_random() % ARRAY_SIZE(regs)];
+		u64 val = test_random();
+
+		/* Plausible values get further */
+		if (i % 2)
+			val = (val & 0x1f) | (FAKE_RAM_A + (val >> 32) % 64 * PAGE_SIZE);
+		if (reg->size == 8 && i % 3)
+			host_writeq(reg->offset, val);
+		else
+			host_writel(reg->offset + (reg->size == 8 ? i % 2 * 4 : 0), val);
+		host_readl(reg->offset);
+	}
+	KUNIT_EXPECT_EQ(test, SMMU0->gbpa & GBPA_ABORT, GBPA_ABORT);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_SMMUEN | CR0_CMDQEN);
+}
+
+static void mmio_halves(struct kunit *test)
+{
+	static const u32 wide[] = {
+		ARM_SMMU_STRTAB_BASE, ARM_SMMU_CMDQ_BASE, ARM_SMMU_EVTQ_BASE
+	};
+	u64 a = 0x4000123456789000ULL & ~(0xfffULL << 48), b = 0x0003210fedcba9c0ULL;
+	unsigned int i;
+
+	fake_test_boot(test);
+	for (i = 0; i < ARRAY_SIZE(wide); i++) {
+		host_writeq(wide[i], a);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
+		KUNIT_EXPECT_EQ(test, host_readl(wide[i]), (u32)a);
+		KUNIT_EXPECT_EQ(test, host_readl(wide[i] + 4), (u32)(a >> 32));
+		/* Low half first, then high half first */
+		host_writel(wide[i], b);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), (a & ~0xffffffffULL) | (u32)b);
+		host_writel(wide[i] + 4, b >> 32);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), b);
+		host_writel(wide[i] + 4, a >> 32);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), (a & ~0xffffffffULL) | (u32)b);
+		host_writel(wide[i], a);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
+		/* 32 bits are all that a 4-byte access has */
+		smmu_mmio_write(SMMU0->smmu, wide[i], 4, ~0ULL << 32);
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a & ~0xffffffffULL);
+	}
+}
+
+static void mmio_not_the_hosts(struct kunit *test)
+{
+	u32 cr1, cr2;
+
+	fake_test_boot(test);
+	cr1 = fake_reg(SMMU0, ARM_SMMU_CR1);
+	cr2 = fake_reg(SMMU0, ARM_SMMU_CR2);
+	SMMU0->nr_writes = 0;
+
+	/* GBPA aborts, is never updating, and can't be changed */
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GBPA), 1U << 20);
+	host_writel(ARM_SMMU_GBPA, 1U << 31);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GBPA), 1U << 20);
+	/* CR1 and CR2 are read back */
+	host_writel(ARM_SMMU_CR1, 0xd75);
+	host_writel(ARM_SMMU_CR2, 0x7);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR1), 0xd75);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR2), 0x7);
+
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_writes, 0);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR1), cr1);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR2), cr2);
+	KUNIT_EXPECT_EQ(test, cr2, CR2_PTM | CR2_RECINVSID);
+}
+
+static void mmio_cr0(struct kunit *test)
+{
+	unsigned int i;
+
+	fake_test_boot(test);
+	for (i = 0; i < 2000; i++) {
+		u32 val = test_random();
+
+		host_writel(ARM_SMMU_CR0, val);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), val & 0xd);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), val & 0xd);
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0) & 0x9, 0x9);
+	}
+}
+
+/* What an enable has latched can't be changed under it (section 6.3) */
+static void mmio_locked_while_enabled(struct kunit *test)
+{
+	static const struct {
+		u32	enable;
+		u32	offset;
+		u64	val;
+	} locked[] = {
+		{ CR0_SMMUEN, ARM_SMMU_STRTAB_BASE, 0x12340000 },
+		{ CR0_SMMUEN, ARM_SMMU_STRTAB_BASE_CFG, 0x10208 },
+		{ CR0_CMDQEN, ARM_SMMU_CMDQ_BASE, 0x12340004 },
+		{ CR0_CMDQEN, ARM_SMMU_CMDQ_CONS, 1 },
+		{ CR0_EVTQEN, ARM_SMMU_EVTQ_BASE, 0x12340004 },
+	};
+	unsigned int i, half;
+
+	fake_test_boot(test);
+	for (i = 0; i < ARRAY_SIZE(locked); i++) {
+		u32 offset = locked[i].offset;
+
+		host_writel(ARM_SMMU_CR0, locked[i].enable);
+		for (half = 0; half < 8; half += 4) {
+			if (half && !reg_find(offset + half))
+				continue;
+			if (reg_find(offset)->size == 8 || !half)
+				host_writel(offset + half, locked[i].val);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset), 0, "0x%x", offset);
+		host_writel(ARM_SMMU_CR0, 0);
+		host_writel(offset, locked[i].val);
+		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset), (u32)locked[i].val, "0x%x", offset);
+		host_writel(offset, 0);
+	}
+}
+
+static void mmio_irq_ctrl(struct kunit *test)
+{
+	fake_test_boot(test);
+	host_writel(ARM_SMMU_IRQ_CTRL, ~0U);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 0x5);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRL), 0x5);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
+
+	/* Not acknowledged before the hardware has */
+	SMMU0->slow = true;
+	host_writel(ARM_SMMU_IRQ_CTRL, 0x4);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x4);
+}
+
+static void mmio_gerror(struct kunit *test)
+{
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
+
+	/* EVTQ_ABT is the hardware's to raise and the host's to acknowledge */
+	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0);
+	host_writel(ARM_SMMU_GERRORN, GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
+
+	/* CMDQ_ERR of the hardware's queue is not to be seen, nor acknowledged */
+	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), GERROR_EVTQ_ABT_ERR);
+	host_writel(ARM_SMMU_GERRORN, ~0U);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN) & GERROR_CMDQ_ERR, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0x1fd);
+}
+
+static struct kunit_case mmio_cases[] = {
+	KUNIT_CASE(mmio_table),
+	KUNIT_CASE(mmio_everywhere),
+	KUNIT_CASE(mmio_anything),
+	KUNIT_CASE(mmio_halves),
+	KUNIT_CASE(mmio_not_the_hosts),
+	KUNIT_CASE(mmio_cr0),
+	KUNIT_CASE(mmio_locked_while_enabled),
+	KUNIT_CASE(mmio_irq_ctrl),
+	KUNIT_CASE(mmio_gerror),
+	{}
+};
+
+static struct kunit_suite mmio_suite = {
+	.name = "pkvm-smmu-mmio",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = mmio_cases,
+};
+
+kunit_test_suite(mmio_suite);

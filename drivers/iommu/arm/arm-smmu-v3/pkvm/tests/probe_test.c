@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * probe.c: every SMMU is taken over or none is, and the host is told why.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define FOUND_GBPA	0x1000U
+
+/* Index of the first write that sets these bits of a register, or -1 */
+static int first_write(const struct fake_smmu *s, u32 offset, u64 mask)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_writes && i < FAKE_NR_WRITES; i++) {
+		if (s->writes[i].offset == offset && (s->writes[i].val & mask) == mask)
+			return i;
+	}
+
+	return -1;
+}
+
+/* An SMMU as firmware, or a kernel before this one, may have left it */
+static void leave_in_use(struct fake_smmu *s)
+{
+	phys_addr_t mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN | CR0_PRIQEN | CR0_ATSCHK;
+
+	fake_set_reg(s, ARM_SMMU_IDR0, fake_reg(s, ARM_SMMU_IDR0) | IDR0_MSI | IDR0_PRI | IDR0_HYP);
+	fake_set_reg(s, ARM_SMMU_STRTAB_BASE, mem);
+	fake_set_reg(s, ARM_SMMU_STRTAB_BASE_CFG, 3);
+	fake_set_reg(s, ARM_SMMU_CMDQ_BASE, mem | 4);
+	fake_set_reg(s, ARM_SMMU_CMDQ_PROD, 0x13);
+	fake_set_reg(s, ARM_SMMU_CMDQ_CONS, 0x13);
+	fake_set_reg(s, ARM_SMMU_EVTQ_BASE, mem | 4);
+	fake_set_reg(s, ARM_SMMU_GERROR_IRQ_CFG0, mem);
+	fake_set_reg(s, ARM_SMMU_EVTQ_IRQ_CFG0, mem);
+	fake_set_reg(s, ARM_SMMU_PRIQ_IRQ_CFG0, mem);
+	fake_set_reg(s, ARM_SMMU_IRQ_CTRL, 7);
+	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 7);
+	fake_set_reg(s, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
+	fake_set_reg(s, ARM_SMMU_CR2, CR2_E2H);
+	fake_set_reg(s, ARM_SMMU_CR0, cr0);
+	fake_set_reg(s, ARM_SMMU_CR0ACK, cr0);
+}
+
+static void expect_taken_over(struct kunit *test, struct fake_smmu *s)
+{
+	unsigned int i, cfgi = 0, tlbi = 0;
+	u64 ste[STRTAB_STE_DWORDS];
+	u32 sid;
+
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR0), CR0_SMMUEN | CR0_CMDQEN);
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR0ACK), CR0_SMMUEN | CR0_CMDQEN);
+	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
+	/* Write-back, inner shareable, tables and queues; no broadcast, no E2H */
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR1), 0xd75);
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR2), 0x6);
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_IRQ_CTRL), 0);
+	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_EVTQ_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_PRIQ_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_GERROR), fake_reg(s, ARM_SMMU_GERRORN));
+
+	/* All streams abort, and the table covers what the host is told */
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f, fake->sid_bits);
+	for (sid = 0; sid < 1U << fake->sid_bits; sid++) {
+		if (fake_ste(s, sid, ste))
+			KUNIT_EXPECT_TRUE(test, fake_ste_is_safe(s, ste) && !(ste[0] & 1));
+	}
+
+	/* At no time could anything pass */
+	KUNIT_EXPECT_EQ(test, s->writes[0].offset, ARM_SMMU_GBPA);
+	KUNIT_EXPECT_EQ(test, s->writes[0].val & GBPA_ABORT, GBPA_ABORT);
+	KUNIT_EXPECT_EQ(test, s->writes[1].offset, ARM_SMMU_CR0);
+	KUNIT_EXPECT_EQ(test, s->writes[1].val, 0);
+	KUNIT_EXPECT_LT(test, first_write(s, ARM_SMMU_STRTAB_BASE, 0),
+			first_write(s, ARM_SMMU_CR0, CR0_CMDQEN));
+	KUNIT_EXPECT_EQ(test, first_write(s, ARM_SMMU_CR0, CR0_SMMUEN), (int)s->nr_writes - 1);
+	/* And what it knew before is forgotten, before it is enabled */
+	for (i = 0; i < s->nr_runs; i++) {
+		if (s->runs[i].cmd[0] == 0x4 && s->runs[i].cmd[1] == 31)
+			cfgi++;
+		tlbi += s->runs[i].cmd[0] == 0x30;
+	}
+	KUNIT_EXPECT_EQ(test, cfgi, 1);
+	KUNIT_EXPECT_EQ(test, tlbi, 1);
+}
+
+static void probe_take_over(struct kunit *test)
+{
+	unsigned int i, nr, level, used;
+
+	for (i = 0; i < 16; i++) {
+		nr = i % 2 + 1;
+		level = i / 2 % 2;
+		used = i / 4 % 2;
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake->config.nr_smmus = nr;
+		if (!level)
+			fake->sid_bits = 7;
+		while (nr--) {
+			struct fake_smmu *s = &fake->smmu[nr];
+
+			if (!level) {
+				fake_set_reg(s, ARM_SMMU_IDR0, 0x0148101b);
+				fake_set_reg(s, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 7);
+			}
+			if (used)
+				leave_in_use(s);
+			s->slow = i / 8;
+		}
+		fake_test_boot(test);
+		for (nr = 0; nr < fake->config.nr_smmus; nr++) {
+			expect_taken_over(test, &fake->smmu[nr]);
+			KUNIT_EXPECT_EQ(test, fake->config.smmus[nr].refusal, PKVM_SMMU_OK);
+		}
+	}
+}
+
+/* An error from before is over, and not the host's */
+static void probe_old_errors(struct kunit *test)
+{
+	leave_in_use(SMMU0);
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), host_readl(ARM_SMMU_GERRORN));
+}
+
+/* What the host sees of an SMMU that has everything */
+static void probe_id_registers(struct kunit *test)
+{
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 0x07ffffff & ~0x3fU & ~(0x7c0U) | 8 << 6 | 12);
+	fake_set_reg(SMMU0, 0x08, ~0U);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
+	fake_set_reg(SMMU0, 0x10, ~0U);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR5, 0xfffffff0 | 2);
+	fake_set_reg(SMMU0, ARM_SMMU_IIDR, 0x12345678);
+	fake_set_reg(SMMU0, ARM_SMMU_AIDR, 0x3);
+	fake_test_boot(test);
+
+	/*
+	 * Hidden: S2P, BTM, DORMHINT, HYP, ATS, NS1ATS, MSI, SEV, ATOS, PRI, VMW, VMID16,
+	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
+	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
+	 */
+	KUNIT_EXPECT_EQ(test, host_readl(0x00), 0x0d5fffff & ~0x0017ef21U);
+	KUNIT_EXPECT_EQ(test, host_readl(0x04) & 0x3f, 12);
+	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 6) & 0x1f, 8);
+	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 11) & 0x1f, 0);
+	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 16) & 0x1f, 12);
+	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 21) & 0x1f, 10);
+	/* Nothing preset, no extra queues, no permission overrides */
+	KUNIT_EXPECT_EQ(test, host_readl(0x04) >> 28, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(0x08), 0);
+	/* RIL, BBML, HAD and E0PD at most */
+	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & ~0x3c04U, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & 0x1400, 0x1400);
+	KUNIT_EXPECT_EQ(test, host_readl(0x10), 0);
+	/* 52-bit addresses would not go through stage 2 */
+	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x7, 2);
+	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x80, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(0x18), 0x12345678);
+	KUNIT_EXPECT_EQ(test, host_readl(0x1c), 0x3);
+}
+
+/* Two SMMUs: the host sees of either no more address bits than both have */
+static void probe_common_size(struct kunit *test)
+{
+	u64 *s2_ste;
+
+	fake->config.nr_smmus = 2;
+	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR5, 0x74);
+	fake_set_reg(&fake->smmu[1], ARM_SMMU_IDR5, 0x71);
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 1);
+	s2_ste = SMMU0->smmu->feat.s2_ste;
+	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 36);
+	KUNIT_EXPECT_MEMEQ(test, s2_ste, fake->smmu[1].smmu->feat.s2_ste, 16);
+}
+
+/*
+ * A 2-level table is offered only if the host may use one: a driver that
+ * believes IDR0.ST_LEVEL gets its streams.
+ */
+static void probe_st_level(struct kunit *test)
+{
+	u8 bits;
+
+	for (bits = PKVM_SMMU_STRTAB_SPLIT - 1; bits < PKVM_SMMU_STRTAB_SPLIT + 2; bits++) {
+		u64 ste[STRTAB_STE_DWORDS];
+		phys_addr_t l1, l2;
+
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | bits);
+		fake->sid_bits = bits;
+		fake_test_boot(test);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) & 0x3f, bits);
+		if (!((host_readl(ARM_SMMU_IDR0) >> 27) & 3))
+			continue;
+		l1 = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		l2 = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		*(u64 *)fake_va(l1) = cpu_to_le64(l2 | 7);
+		*(u64 *)fake_va(l2) = cpu_to_le64(STE_BYPASS0);
+		host_writeq(ARM_SMMU_STRTAB_BASE, l1);
+		host_writel(ARM_SMMU_STRTAB_BASE_CFG, 1 << 16 | 6 << 6 | bits);
+		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
+		KUNIT_EXPECT_TRUE_MSG(test, fake_ste(SMMU0, 0, ste) && (ste[0] & 1),
+				      "%u bits", bits);
+	}
+}
+
+/* Not taken: nothing of any SMMU has been touched */
+static void expect_refused(struct kunit *test, unsigned int which, u32 refusal)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, fake_boot(), -ENODEV);
+	KUNIT_EXPECT_EQ(test, fake->config.smmus[which].refusal, refusal);
+	for (i = 0; i < FAKE_NR_SMMUS; i++) {
+		KUNIT_EXPECT_EQ(test, fake->smmu[i].nr_writes, 0);
+		KUNIT_EXPECT_EQ(test, fake->smmu[i].gbpa, FOUND_GBPA);
+	}
+}
+
+static void probe_refusals(struct kunit *test)
+{
+	u32 gran = PAGE_SHIFT == 12 ? 0x10 : PAGE_SHIFT == 14 ? 0x20 : 0x40;
+	const struct {
+		u32	reg;
+		u32	clear;
+		u32	set;
+		u32	refusal;
+	} cases[] = {
+		{ ARM_SMMU_IDR0, 0x2, 0, PKVM_SMMU_NO_STAGE1 },
+		{ ARM_SMMU_IDR0, 0x1, 0, PKVM_SMMU_NO_STAGE2 },
+		{ ARM_SMMU_IDR0, 0x10, 0, PKVM_SMMU_NOT_COHERENT },
+		/* AArch32 only; big-endian only, and what is reserved */
+		{ ARM_SMMU_IDR0, 0xc, 0x4, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, 0, 3 << 21, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, 3 << 21, 1 << 21, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR5, gran, 0, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR1, 0, 1 << 30, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, 1 << 29, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, 1 << 28, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, 1U << 31, PKVM_SMMU_EXTRA_QUEUES },
+		/* Arm's MMU-600 before r2, and MMU-700 before r1p1 */
+		{ ARM_SMMU_IIDR, 0, 0x4830043b, PKVM_SMMU_ERRATUM },
+		{ ARM_SMMU_IIDR, 0, 0x4831243b, PKVM_SMMU_ERRATUM },
+		{ ARM_SMMU_IIDR, 0, 0x4870143b, PKVM_SMMU_ERRATUM },
+		{ ARM_SMMU_IIDR, 0, 0x4871043b, PKVM_SMMU_ERRATUM },
+		/* Memory behind 4 GiB */
+		{ ARM_SMMU_IDR5, 7, 0, PKVM_SMMU_OUTPUT_SIZE },
+	};
+	unsigned int i, which;
+
+	for (i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
+		struct fake_smmu *s;
+
+		which = i % 2;
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake->config.nr_smmus = 2;
+		fake->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
+		fake->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
+		s = &fake->smmu[which];
+		fake_set_reg(s, cases[i / 2].reg,
+			     (fake_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
+			     cases[i / 2].set);
+		/* That is nobody's in particular */
+		if (cases[i / 2].refusal == PKVM_SMMU_OUTPUT_SIZE)
+			which = 0;
+		expect_refused(test, which, cases[i / 2].refusal);
+		KUNIT_EXPECT_EQ(test, fake->config.smmus[!which].refusal,
+				which || cases[i / 2].refusal == PKVM_SMMU_OUTPUT_SIZE ?
+				PKVM_SMMU_OK : PKVM_SMMU_NOT_TRIED);
+	}
+}
+
+static void probe_good_revisions(struct kunit *test)
+{
+	static const u32 iidrs[] = {
+		0x4832043b, 0x4871143b, 0x4830043a, 0x48a0043b, 0x4980043b, 0,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(iidrs); i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IIDR, iidrs[i]);
+		fake_test_boot(test);
+	}
+}
+
+/* What EL1 says of memory and MMIO is checked */
+static void probe_bad_config(struct kunit *test)
+{
+	struct pkvm_smmu_desc *desc;
+	unsigned int i;
+
+	for (i = 0; i < 14; i++) {
+		u32 refusal = PKVM_SMMU_NO_MEMORY;
+		phys_addr_t mem;
+
+		fake_test_again(test, FAKE_NR_PAGES);
+		desc = &fake->config.smmus[0];
+		mem = fake_alloc(8 * max(PAGE_SIZE, SZ_16K), FAKE_HOST);
+		switch (i) {
+		case 0:
+			desc->coherent = false;
+			refusal = PKVM_SMMU_NOT_COHERENT;
+			break;
+		case 1:
+			desc->mmio_base += 0x10000;
+			refusal = PKVM_SMMU_BAD_MMIO;
+			break;
+		case 2:
+			desc->mmio_base = mem;
+			refusal = PKVM_SMMU_BAD_MMIO;
+			break;
+		case 3:
+			/* A linear table of so many streams doesn't fit */
+			fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			break;
+		case 4:
+			desc->cmdq = (struct pkvm_smmu_mem){ mem, SZ_8K };
+			break;
+		case 5:
+			/* Aligned to less than its size */
+			desc->cmdq.size = 2 * max(PAGE_SIZE, SZ_16K);
+			desc->cmdq.base = mem + desc->cmdq.size / 2;
+			break;
+		case 6:
+			desc->strtab = (struct pkvm_smmu_mem){ mem + PAGE_SIZE, 2 * PAGE_SIZE };
+			break;
+		case 7:
+			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			fake_give(mem, PAGE_SIZE, FAKE_GUEST);
+			break;
+		case 8:
+			desc->cmdq = (struct pkvm_smmu_mem){ 0, SZ_64K };
+			break;
+		case 9:
+			fake->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			break;
+		case 10:
+			fake->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			fake_give(mem, PAGE_SIZE, FAKE_EL2);
+			break;
+		case 11:
+			/* The same memory for two purposes */
+			desc->cmdq = (struct pkvm_smmu_mem){ mem, max(PAGE_SIZE, SZ_16K) };
+			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			break;
+		case 12:
+			/* The same SMMU twice */
+			fake->config.nr_smmus = 2;
+			fake->config.smmus[1].mmio_base = desc->mmio_base;
+			refusal = PKVM_SMMU_BAD_MMIO;
+			break;
+		case 13:
+			fake->pool_left = 0;
+			break;
+		}
+		expect_refused(test, i == 12, refusal);
+	}
+
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake->config.nr_smmus = PKVM_SMMU_MAX_DEVICES + 1;
+	KUNIT_EXPECT_EQ(test, fake_boot(), -EINVAL);
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake->config.nr_chunks = PKVM_SMMU_MAX_POOL_CHUNKS + 1;
+	KUNIT_EXPECT_EQ(test, fake_boot(), -EINVAL);
+}
+
+/* The pool may be in several pieces */
+static void probe_pool_chunks(struct kunit *test)
+{
+	unsigned int i;
+
+	fake->config.nr_chunks = 4;
+	for (i = 0; i < 4; i++) {
+		fake->config.pool[i].size = 16 * PAGE_SIZE;
+		fake->config.pool[i].base = fake_alloc(16 * PAGE_SIZE, FAKE_HOST);
+	}
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, fake_page(fake->config.pool[3].base)->owner, FAKE_EL2);
+}
+
+/*
+ * One SMMU stops answering, at any moment of take-over. EL2 gives up; that SMMU
+ * has been told, and the others are, as they were found but disabled.
+ */
+static void probe_no_answer(struct kunit *test)
+{
+	unsigned int steps, i, which;
+
+	fake->config.nr_smmus = 2;
+	fake_test_boot(test);
+	steps = SMMU0->nr_writes;
+	KUNIT_ASSERT_GT(test, steps, 10);
+
+	for (i = 0; i < 2 * steps; i++) {
+		struct fake_smmu *bad, *good;
+
+		which = i % 2;
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake->config.nr_smmus = 2;
+		bad = &fake->smmu[which];
+		good = &fake->smmu[!which];
+		if (i / 2)
+			bad->dies_after = i / 2;
+		else
+			bad->stuck = true;
+		KUNIT_EXPECT_EQ_MSG(test, fake_boot(), -EIO, "after %u writes", i / 2);
+		KUNIT_EXPECT_EQ(test, fake->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
+		KUNIT_EXPECT_EQ(test, fake_reg(bad, ARM_SMMU_CR0), 0);
+		KUNIT_EXPECT_EQ(test, fake_reg(good, ARM_SMMU_CR0ACK), 0);
+		KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA);
+		KUNIT_EXPECT_EQ(test, fake_reg(good, ARM_SMMU_GBPA), FOUND_GBPA);
+	}
+}
+
+static struct kunit_case probe_cases[] = {
+	KUNIT_CASE(probe_take_over),
+	KUNIT_CASE(probe_old_errors),
+	KUNIT_CASE(probe_id_registers),
+	KUNIT_CASE(probe_common_size),
+	KUNIT_CASE(probe_st_level),
+	KUNIT_CASE(probe_refusals),
+	KUNIT_CASE(probe_good_revisions),
+	KUNIT_CASE(probe_bad_config),
+	KUNIT_CASE(probe_pool_chunks),
+	KUNIT_CASE(probe_no_answer),
+	{}
+};
+
+static struct kunit_suite probe_suite = {
+	.name = "pkvm-smmu-probe",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = probe_cases,
+};
+
+kunit_test_suite(probe_suite);

@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmdq.c, queues.c, hwq.c and tlbi.c: the host's queues, the hardware's, and a page
+ * that leaves while they are at work; with an SMMU that is quick, slow, that calls
+ * commands illegal, or that has stopped.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define ILL		(1U << 24)
+#define ABT		(2U << 24)
+
+#define TLBI_VA(asid, n)	(0x12 | (u64)(asid) << 48), (0x1000ULL * (n))
+
+static bool cmdq_error(void)
+{
+	return (host_readl(ARM_SMMU_GERROR) ^ host_readl(ARM_SMMU_GERRORN)) & GERROR_CMDQ_ERR;
+}
+
+static void acknowledge(void)
+{
+	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
+}
+
+/* How many commands with this opcode the hardware has run */
+static unsigned int count_runs(u8 opcode)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < SMMU0->nr_runs && i < FAKE_NR_RUNS; i++)
+		n += (SMMU0->runs[i].cmd[0] & 0xff) == opcode;
+
+	return n;
+}
+
+/* The hardware has run TLBI_VA(1, n) for n from 0 to @nr - 1, in this order */
+static void expect_tlbis(struct kunit *test, unsigned int nr)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < SMMU0->nr_runs && i < FAKE_NR_RUNS; i++) {
+		const u64 *cmd = SMMU0->runs[i].cmd;
+
+		if ((cmd[0] & 0xff) != 0x12)
+			continue;
+		KUNIT_EXPECT_EQ(test, cmd[0], 0x12 | 1ULL << 48);
+		KUNIT_EXPECT_EQ(test, cmd[1], 0x1000ULL * n);
+		n++;
+	}
+	KUNIT_EXPECT_EQ(test, n, nr);
+}
+
+static void boot(struct kunit *test)
+{
+	fake_test_boot(test);
+	SMMU0->nr_runs = 0;
+}
+
+/* Any number of commands, in order, around the ends of both queues */
+static void queue_order(struct kunit *test)
+{
+	static const u8 hw_shifts[] = { 0, 1, 3, 12 }, host_shifts[] = { 0, 1, 4, 10 };
+	unsigned int i, n, pending;
+
+	for (i = 0; i < 2 * 16; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR1,
+			     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) |
+			     hw_shifts[i % 4] << 21);
+		boot(test);
+		SMMU0->slow = i / 16;
+		/* The driver sees what the hardware has, and not more than 10 */
+		KUNIT_ASSERT_EQ(test, (host_readl(ARM_SMMU_IDR1) >> 21) & 0x1f,
+				min(hw_shifts[i % 4], (u8)10));
+		host_cmdq_start(min(host_shifts[i / 4 % 4], hw_shifts[i % 4]));
+		pending = 0;
+		for (n = 0; n < 1000; n++) {
+			/* Up to a whole queue at a time */
+			host_cmd_put(TLBI_VA(1, n));
+			if (++pending < 1U << host.shift && test_random() % 8)
+				continue;
+			host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
+			pending = 0;
+		}
+		host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+		host_cmd_sync();
+		expect_tlbis(test, 1000);
+		KUNIT_EXPECT_GE(test, count_runs(0x46), 1);
+		KUNIT_EXPECT_FALSE(test, cmdq_error());
+	}
+}
+
+/* The host's CMD_SYNC completes after what was before it; without, no one waits */
+static void queue_sync_waits(struct kunit *test)
+{
+	boot(test);
+	host_cmdq_start(4);
+	SMMU0->slow = true;
+	host_cmd(TLBI_VA(1, 0));
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, count_runs(0x12), 0);
+	host_cmd(TLBI_VA(1, 1));
+	host_cmd_sync();
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	expect_tlbis(test, 2);
+	KUNIT_EXPECT_EQ(test, count_runs(0x46), 1);
+
+	/* And without a sync, the SMMU hears of it nonetheless */
+	host_cmd(TLBI_VA(1, 2));
+	fake_run_all(SMMU0);
+	expect_tlbis(test, 3);
+}
+
+static void queue_illegal(struct kunit *test)
+{
+	boot(test);
+	host_cmdq_start(4);
+	host_cmd_put(TLBI_VA(1, 0));
+	host_cmd_put(0x40, 0);
+	host_cmd_put(TLBI_VA(1, 1));
+	host_cmd_sync();
+
+	/* What was before it has run; it stays, and says why */
+	KUNIT_EXPECT_TRUE(test, cmdq_error());
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 1 | ILL);
+	fake_run_all(SMMU0);
+	expect_tlbis(test, 1);
+
+	/* Nothing runs before the host has acknowledged, whatever it does */
+	host_cmd(TLBI_VA(1, 9));
+	host.prod--;
+	host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+	host_writel(ARM_SMMU_GERRORN, 0);
+	KUNIT_EXPECT_TRUE(test, cmdq_error());
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
+	expect_tlbis(test, 1);
+
+	/* EL2's queue isn't stopped at all */
+	fake_own_lock();
+	KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(FAKE_RAM_A, FAKE_RAM_A + PAGE_SIZE), 0);
+	fake_own_unlock();
+
+	/* The driver puts a CMD_SYNC in its place, and acknowledges */
+	memset(fake_va(host.cmdq + 16), 0, 16);
+	*(u64 *)fake_va(host.cmdq + 16) = cpu_to_le64(0x46);
+	acknowledge();
+	KUNIT_EXPECT_FALSE(test, cmdq_error());
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, host.prod);
+	expect_tlbis(test, 2);
+
+	/* It can be done again, and is a new error */
+	host_cmd(0x45 | BIT_ULL(10), 0);
+	KUNIT_EXPECT_TRUE(test, cmdq_error());
+	host_writel(ARM_SMMU_CR0, 0);
+	host_writel(ARM_SMMU_CMDQ_CONS, host.prod);
+	acknowledge();
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_cmd(TLBI_VA(1, 2));
+	KUNIT_EXPECT_FALSE(test, cmdq_error());
+	expect_tlbis(test, 3);
+}
+
+static void queue_far_prod(struct kunit *test)
+{
+	unsigned int prod;
+
+	boot(test);
+	host_cmdq_start(4);
+	for (prod = 0; prod < 16; prod++)
+		host_cmd_put(TLBI_VA(1, prod));
+
+	for (prod = 17; prod < 32; prod++) {
+		host_writel(ARM_SMMU_CMDQ_PROD, prod);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 0);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_PROD), prod);
+	}
+	expect_tlbis(test, 0);
+	/* A full queue, and bits above the index that mean nothing */
+	host_writel(ARM_SMMU_CMDQ_PROD, 0xabcd0010);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 16);
+	expect_tlbis(test, 16);
+}
+
+/* Pages of [pa, pa + size) that are pinned */
+static unsigned int pinned(phys_addr_t pa, size_t size)
+{
+	phys_addr_t end = pa + size;
+	unsigned int n = 0;
+
+	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE)
+		n += fake_page(pa) && fake_page(pa)->pins;
+
+	return n;
+}
+
+static void set_queue(u32 reg, u64 base, u32 enable)
+{
+	host_writel(ARM_SMMU_CR0, 0);
+	host_writeq(reg, base);
+	host_writel(ARM_SMMU_CR0, enable);
+}
+
+/* As large as the ID register says, whatever LOG2SIZE says; aligned to its size */
+static void queue_sizes(struct kunit *test)
+{
+	unsigned int few, shift, cmdqs, evtqs;
+	phys_addr_t mem;
+
+	for (few = 0; few < 2; few++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		if (few)
+			fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 9 << 16 | 12);
+		boot(test);
+		cmdqs = (host_readl(ARM_SMMU_IDR1) >> 21) & 0x1f;
+		evtqs = (host_readl(ARM_SMMU_IDR1) >> 16) & 0x1f;
+		KUNIT_EXPECT_EQ(test, cmdqs, few ? 8 : 10);
+		KUNIT_EXPECT_EQ(test, evtqs, few ? 9 : 12);
+
+		mem = fake_alloc(max(SZ_128K, 2 * PAGE_SIZE), FAKE_HOST);
+		for (shift = 0; shift < 32; shift++) {
+			size_t size = 16ULL << min(shift, cmdqs);
+
+			set_queue(ARM_SMMU_CMDQ_BASE, mem | 0xfe0 | shift, CR0_CMDQEN);
+			KUNIT_EXPECT_EQ_MSG(test, fake->pins, DIV_ROUND_UP(size, PAGE_SIZE),
+					    "%u", shift);
+			KUNIT_EXPECT_EQ(test, pinned(mem, size), fake->pins);
+
+			size = 32ULL << min(shift, evtqs);
+			set_queue(ARM_SMMU_EVTQ_BASE, mem | 0xfe0 | shift, CR0_EVTQEN);
+			KUNIT_EXPECT_EQ_MSG(test, fake->pins, DIV_ROUND_UP(size, PAGE_SIZE),
+					    "%u", shift);
+			KUNIT_EXPECT_EQ(test, pinned(mem, size), fake->pins);
+			KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
+					((mem | 0xfe0) & ~(u64)(size - 1)) | min(shift, evtqs));
+			KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 0x1234));
+		}
+	}
+}
+
+/* Queues in memory that isn't the host's, or isn't memory */
+static void queue_foreign_memory(struct kunit *test)
+{
+	phys_addr_t bad[12], good;
+	unsigned int i;
+
+	boot(test);
+	good = fake_alloc(SZ_64K, FAKE_HOST);
+	bad[0] = fake_alloc(SZ_64K, FAKE_EL2);
+	bad[1] = fake_alloc(SZ_64K, FAKE_GUEST);
+	/* In part */
+	bad[2] = fake_alloc(SZ_128K, FAKE_HOST);
+	fake_give(bad[2] + (PAGE_SIZE < SZ_64K ? SZ_64K - PAGE_SIZE : 0), PAGE_SIZE, FAKE_GUEST);
+	/* Beyond the ends of memory; the first one is in it with its second half */
+	bad[3] = FAKE_RAM_A - SZ_64K;
+	bad[4] = FAKE_RAM_B - 3 * PAGE_SIZE;
+	bad[5] = 0;
+	bad[6] = FAKE_MMIO(0);
+	/* Above OAS: at the edge, as an alias of memory, and at the end of all */
+	bad[7] = 1ULL << 40;
+	bad[8] = 1ULL << 40 | good;
+	bad[9] = 1ULL << 51 | good;
+	bad[10] = GENMASK_ULL(51, 16);
+	/* The command queue's own page */
+	bad[11] = good;
+
+	for (i = 0; i < ARRAY_SIZE(bad) - 1; i++) {
+		/* 64 KiB of commands is more than there can be: 16 KiB */
+		u64 base = bad[i] | (i == 2 ? 12 : 4);
+		u32 cons;
+
+		if (i == 2 && PAGE_SIZE < SZ_64K)
+			base += SZ_64K - SZ_16K;
+		if (i == 2 && PAGE_SIZE >= SZ_64K)
+			base = bad[i] | 10;
+		SMMU0->nr_runs = 0;
+		host_writel(ARM_SMMU_CMDQ_PROD, 0);
+		host_writel(ARM_SMMU_CMDQ_CONS, 0);
+		set_queue(ARM_SMMU_CMDQ_BASE, base, CR0_CMDQEN);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
+		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
+		KUNIT_EXPECT_FALSE(test, cmdq_error());
+		host_writel(ARM_SMMU_CMDQ_PROD, 1);
+		cons = host_readl(ARM_SMMU_CMDQ_CONS);
+		KUNIT_EXPECT_TRUE(test, cmdq_error());
+		KUNIT_EXPECT_EQ_MSG(test, cons, ABT, "%u", i);
+		KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
+		host_writel(ARM_SMMU_CR0, 0);
+		acknowledge();
+
+		set_queue(ARM_SMMU_EVTQ_BASE, i == 2 ? bad[i] | 12 : bad[i] | 7, CR0_EVTQEN);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
+		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
+		KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
+		host_writel(ARM_SMMU_CR0, 0);
+	}
+
+	set_queue(ARM_SMMU_CMDQ_BASE, good | 4, CR0_CMDQEN);
+	host_writeq(ARM_SMMU_EVTQ_BASE, bad[11] | 4);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
+	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
+	KUNIT_EXPECT_EQ(test, fake->pins, 1);
+	/* Both in memory of the host's, which does work */
+	set_queue(ARM_SMMU_EVTQ_BASE, good | 4, CR0_EVTQEN);
+	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 0xabcd));
+	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(good), 0xabcd);
+}
+
+/* Enabled and disabled in any order: what is on is pinned, and what is off is not */
+static void queue_pins(struct kunit *test)
+{
+	unsigned int i;
+
+	boot(test);
+	host_cmdq_start(8);
+	host_strtab_start();
+	host_writeq(ARM_SMMU_EVTQ_BASE, fake_alloc(32 << 8, FAKE_HOST) | 8);
+	for (i = 0; i < 2000; i++) {
+		u32 cr0 = test_random() % 16;
+		unsigned int want = 0;
+
+		SMMU0->slow = test_random() % 2;
+		host_writel(ARM_SMMU_CR0, cr0);
+		if (cr0 & CR0_CMDQEN)
+			want += DIV_ROUND_UP(16 << 8, PAGE_SIZE);
+		if (cr0 & CR0_EVTQEN)
+			want += DIV_ROUND_UP(32 << 8, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, fake->pins, want);
+		KUNIT_EXPECT_EQ(test, fake_event(SMMU0, i), !!(cr0 & CR0_EVTQEN));
+		if (cr0 & CR0_EVTQEN)
+			host_writel(FAKE_EVTQ_CONS, host_readl(FAKE_EVTQ_PROD));
+	}
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	for (i = 0; i < fake->nr_pages; i++)
+		KUNIT_EXPECT_FALSE(test, fake->pages[i].shared);
+}
+
+static void evtq_indices(struct kunit *test)
+{
+	phys_addr_t mem;
+	unsigned int i;
+
+	boot(test);
+	mem = fake_alloc(32 << 4, FAKE_HOST);
+	host_writeq(ARM_SMMU_EVTQ_BASE, mem | 4 | Q_BASE_RWA);
+	/* Both are the host's to write while the queue is off, with its overflow flag */
+	host_writel(FAKE_EVTQ_PROD, 0x80000012);
+	host_writel(FAKE_EVTQ_CONS, 0x80000012);
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 0x80000012);
+	KUNIT_EXPECT_EQ(test, SMMU0->writes[SMMU0->nr_writes - 1].offset, ARM_SMMU_CR0);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_PROD), 0x80000012);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_CONS), 0x80000012);
+	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, ARM_SMMU_EVTQ_BASE), mem | 4 | Q_BASE_RWA);
+
+	fake_set_reg(SMMU0, FAKE_EVTQ_PROD, 0x12);
+	fake_set_reg(SMMU0, FAKE_EVTQ_CONS, 0x12);
+	for (i = 0; i < 16; i++)
+		KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 100 + i));
+	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 0));
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 2);
+	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(mem + 2 * 32), 100);
+	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(mem + 1 * 32), 115);
+	/* PROD is the SMMU's now; CONS is the host's, and has no other bits */
+	host_writel(FAKE_EVTQ_PROD, 7);
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 2);
+	host_writel(FAKE_EVTQ_CONS, 0x7fff0002);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_CONS), 0x2);
+	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+
+	/* Off: the host still sees where it was; on: it goes on from there */
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 3);
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_CONS), 2);
+	fake_set_reg(SMMU0, FAKE_EVTQ_PROD, 0x55);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_PROD), 3);
+}
+
+/* The SMMU does not say that it has let go: the queue stays pinned until it does */
+static void evtq_not_let_go(struct kunit *test)
+{
+	phys_addr_t mem, other;
+
+	boot(test);
+	mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	other = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	set_queue(ARM_SMMU_EVTQ_BASE, mem | 4, CR0_EVTQEN);
+	SMMU0->stuck = true;
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
+	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+
+	/* Another queue isn't used before that, and then it is the one in force */
+	host_writeq(ARM_SMMU_EVTQ_BASE, other | 4);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, pinned(other, PAGE_SIZE), 1);
+	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+}
+
+/* Acknowledged is what is done: an enable that is not acknowledged isn't seen as one */
+static void evtq_not_enabled(struct kunit *test)
+{
+	boot(test);
+	host_writeq(ARM_SMMU_EVTQ_BASE, fake_alloc(PAGE_SIZE, FAKE_HOST) | 4);
+	SMMU0->stuck = true;
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+}
+
+static int unmap(phys_addr_t pa, size_t size)
+{
+	int ret;
+
+	fake_own_lock();
+	ret = pkvm_smmu_host_unmap(pa, pa + size);
+	fake_own_unlock();
+
+	return ret;
+}
+
+static bool is_mapped(const struct fake_smmu *s, phys_addr_t pa)
+{
+	struct fake_leaf leaf;
+
+	return fake_s2_walk(s->smmu->feat.s2_ste, pa, &leaf) && leaf.pa == pa;
+}
+
+/* One invalidation of everything, and one sync, for each SMMU, after the map */
+static void page_leaves(struct kunit *test)
+{
+	size_t size = 8 * PAGE_SIZE;
+	unsigned int i, slow;
+	phys_addr_t pa;
+
+	fake->config.nr_smmus = 2;
+	pa = fake_alloc(size, FAKE_HOST);
+	boot(test);
+	host_cmdq_start(4);
+	fake->watch_ipa = pa + PAGE_SIZE;
+	for (slow = 0; slow < 2; slow++) {
+		for (i = 0; i < FAKE_NR_SMMUS; i++) {
+			fake->smmu[i].slow = slow;
+			fake->smmu[i].nr_runs = 0;
+		}
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		KUNIT_EXPECT_EQ(test, unmap(pa, size), 0);
+		for (i = 0; i < FAKE_NR_SMMUS; i++) {
+			struct fake_smmu *s = &fake->smmu[i];
+
+			KUNIT_ASSERT_EQ(test, s->nr_runs, 2);
+			KUNIT_EXPECT_EQ(test, s->runs[0].cmd[0], 0x28);
+			KUNIT_EXPECT_EQ(test, s->runs[0].cmd[1], 0);
+			KUNIT_EXPECT_FALSE(test, s->runs[0].mapped);
+			KUNIT_EXPECT_EQ(test, s->runs[1].cmd[0], 0x46);
+			KUNIT_EXPECT_FALSE(test, is_mapped(s, pa));
+			KUNIT_EXPECT_FALSE(test, is_mapped(s, pa + size - PAGE_SIZE));
+			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa + size));
+			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa - PAGE_SIZE));
+		}
+		fake_own_lock();
+		pkvm_smmu_host_map(pa, pa + size);
+		fake_own_unlock();
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa + size - PAGE_SIZE));
+	}
+
+	/* With the host's queue off, and all of its streams */
+	host_writel(ARM_SMMU_CR0, 0);
+	SMMU0->nr_runs = 0;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, count_runs(0x28), 1);
+}
+
+/* An SMMU that has stopped: the wait ends, and the page stays where it is */
+static void page_stays(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_NR_SMMUS; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake->config.nr_smmus = 2;
+		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		boot(test);
+		fake->smmu[i].stuck = true;
+		fake->relaxed = 0;
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		KUNIT_EXPECT_GT(test, fake->relaxed, 100);
+		/* It is not waited for again; nor is it trusted, if it should go on */
+		fake->relaxed = 0;
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_LT(test, fake->relaxed, 10);
+		fake->smmu[i].stuck = false;
+		fake_run_all(&fake->smmu[i]);
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+	}
+}
+
+static void queue_stuck(struct kunit *test)
+{
+	u32 cons;
+
+	boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	host_ste(5)[0] = cpu_to_le64(STE_BYPASS0);
+	SMMU0->stuck = true;
+	fake->relaxed = 0;
+	host_cmd_put(TLBI_VA(1, 0));
+	host_cmd_sync();
+	/* The sync has not completed, and the host sees that */
+	cons = host_readl(ARM_SMMU_CMDQ_CONS);
+	KUNIT_EXPECT_EQ(test, cons, 1);
+	KUNIT_EXPECT_GT(test, fake->relaxed, 100);
+	fake->relaxed = 0;
+	host_cfgi_ste(5);
+	host_cfgi_all();
+	host_writel(ARM_SMMU_CR0, 0);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), cons);
+	KUNIT_EXPECT_LT(test, fake->relaxed, 10);
+	KUNIT_EXPECT_FALSE(test, cmdq_error());
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	/* SMMUEN: its streams are not known to be off */
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_SMMUEN);
+}
+
+/* The hardware calls a command of the host's illegal: no one else suffers */
+static void queue_hw_illegal(struct kunit *test)
+{
+	unsigned int slow;
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+
+	boot(test);
+	host_cmdq_start(4);
+	for (slow = 0; slow < 2; slow++) {
+		SMMU0->slow = slow;
+		SMMU0->nr_runs = 0;
+		SMMU0->bad_op = 0x11;
+		SMMU0->bad_times = 3;
+		host_cmd_put(TLBI_VA(1, 0));
+		host_cmd_put(0x11, 0);
+		host_cmd_put(0x11, 0);
+		host_cmd_put(TLBI_VA(1, 1));
+		host_cmd_put(0x11, 0);
+		host_cmd_sync();
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		expect_tlbis(test, 2);
+		KUNIT_EXPECT_EQ(test, count_runs(0x11), 0);
+		KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
+		/* The hardware's error is neither left active nor the host's to see */
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERROR),
+				fake_reg(SMMU0, ARM_SMMU_GERRORN));
+		KUNIT_EXPECT_FALSE(test, cmdq_error());
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	}
+
+	/* If it was EL2's own then it has not been done */
+	SMMU0->bad_op = 0x28;
+	SMMU0->bad_times = 1;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+	KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
+}
+
+/* Errors that can't be repaired end in -EIO, not in waiting */
+static void queue_hw_broken(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		boot(test);
+		if (i) {
+			/* An abort of the fetch, and what it was is not known */
+			SMMU0->bad_op = 0x28;
+			SMMU0->bad_code = i == 1 ? 2 : 0x7f;
+			SMMU0->bad_times = 1;
+		} else {
+			/* Even CMD_SYNC is illegal, always */
+			SMMU0->bad_op = 0x46;
+			SMMU0->bad_times = ~0U;
+		}
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		KUNIT_EXPECT_TRUE(test, SMMU0->smmu->hwq.broken);
+	}
+}
+
+static struct kunit_case queue_cases[] = {
+	KUNIT_CASE(queue_order),
+	KUNIT_CASE(queue_sync_waits),
+	KUNIT_CASE(queue_illegal),
+	KUNIT_CASE(queue_far_prod),
+	KUNIT_CASE(queue_sizes),
+	KUNIT_CASE(queue_foreign_memory),
+	KUNIT_CASE(queue_pins),
+	KUNIT_CASE(queue_stuck),
+	KUNIT_CASE(queue_hw_illegal),
+	KUNIT_CASE(queue_hw_broken),
+	KUNIT_CASE(evtq_indices),
+	KUNIT_CASE(evtq_not_let_go),
+	KUNIT_CASE(evtq_not_enabled),
+	KUNIT_CASE(page_leaves),
+	KUNIT_CASE(page_stays),
+	{}
+};
+
+static struct kunit_suite queue_suite = {
+	.name = "pkvm-smmu-queue",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = queue_cases,
+};
+
+kunit_test_suite(queue_suite);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * s2.c: an identity map of what is the host's, and of nothing else.
+ *
+ * It is looked at through fake_s2_walk(), which starts from what an STE says as
+ * the hardware does, and knows nothing of how the map was made.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+
+#include "test.h"
+
+#define PAGE_ATTR	0x7ffULL
+/* Valid, inner shareable, read and write, accessed; Device-nGnRE or write-back */
+#define LEAF_DEVICE	0x7c5ULL
+#define LEAF_RAM	0x7fdULL
+
+static const u8 oas[] = { 32, 36, 40, 42, 44, 48 };
+
+/* The root's level for each of them */
+#if PAGE_SHIFT == 12
+static const s8 levels[] = { 2, 1, 1, 1, 0, 0 };
+#elif PAGE_SHIFT == 14
+static const s8 levels[] = { 2, 2, 2, 1, 1, 1 };
+#else
+static const s8 levels[] = { 2, 2, 2, 2, 2, 1 };
+#endif
+
+static struct smmu_s2 s2;
+static u64 ste[2];
+
+static void s2_geometry(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(oas); i++) {
+		KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
+		KUNIT_EXPECT_EQ(test, s2.ia_bits, oas[i]);
+		KUNIT_EXPECT_EQ_MSG(test, s2.level, levels[i], "%u bits", oas[i]);
+	}
+
+	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 31), -EINVAL);
+	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 49), -EINVAL);
+	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 255), -EINVAL);
+}
+
+static void s2_dwords(struct kunit *test)
+{
+	phys_addr_t pgd = fake_alloc(16 * PAGE_SIZE, FAKE_EL2);
+	u64 tg = PAGE_SHIFT == 12 ? 0 : PAGE_SHIFT == 14 ? 2 : 1, vtcr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(oas); i++) {
+		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
+		s2.pgd = fake_va(pgd);
+		smmu_s2_ste_dwords(&s2, ste);
+		/* S2T0SZ, S2SL0, write-back, inner shareable, S2TG, S2PS */
+		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
+		       1 << 8 | 1 << 10 | 3 << 12 | tg << 14 | i << 16;
+		/* S2AA64, S2PTW, S2R; no S2S, S2ENDI, S2HD, S2HA; VMID 0 */
+		KUNIT_EXPECT_EQ(test, ste[0], vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) | BIT_ULL(58));
+		KUNIT_EXPECT_EQ(test, ste[1], pgd);
+	}
+}
+
+static void s2_leaf(struct kunit *test)
+{
+	phys_addr_t pa = 0xffffffffffffULL & PAGE_MASK;
+
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, false), pa | LEAF_RAM | 2);
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, true), pa | LEAF_DEVICE | 2);
+	pa = 0xfff000000000ULL;
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 2, false), pa | LEAF_RAM);
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 1, true), pa | LEAF_DEVICE);
+}
+
+static void s2_best_level(struct kunit *test)
+{
+	/* log2 of what a leaf of a level maps; 64 where there can be none */
+	const u8 shift[] = { 64, PAGE_SHIFT == 12 ? 30 : 64, 2 * PAGE_SHIFT - 3, PAGE_SHIFT };
+	unsigned int a, b;
+	s8 min_level, level;
+
+	for (a = PAGE_SHIFT; a < 48; a++) {
+		for (b = PAGE_SHIFT; b < 48; b++) {
+			for (min_level = 0; min_level < 4; min_level++) {
+				u64 pa = 1ULL << a, size = 1ULL << b;
+
+				for (level = min_level; shift[level] > min(a, b); level++)
+					;
+				KUNIT_EXPECT_EQ(test, smmu_s2_best_level(pa, size, min_level),
+						level);
+				KUNIT_EXPECT_EQ(test, smmu_s2_best_level(0, size + PAGE_SIZE,
+									 min_level),
+						smmu_s2_best_level(0, size, min_level));
+				if (b > PAGE_SHIFT)
+					KUNIT_EXPECT_GE(test, smmu_s2_best_level(pa, size - PAGE_SIZE,
+										 min_level),
+							level);
+			}
+		}
+	}
+}
+
+/* Every page where it is to be: @attr, or nowhere at all if that is 0 */
+static void expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
+{
+	struct fake_leaf leaf = {};
+	bool mapped = fake_s2_walk(ste, pa, &leaf);
+
+	KUNIT_EXPECT_EQ_MSG(test, mapped, !!attr, "%llx", (unsigned long long)pa);
+	if (!mapped || !attr)
+		return;
+	KUNIT_EXPECT_EQ(test, leaf.pa, pa);
+	KUNIT_EXPECT_EQ_MSG(test, leaf.desc & PAGE_ATTR & ~2ULL, attr, "%llx",
+			    (unsigned long long)pa);
+	/* RAM is mapped in pages, so that one can leave */
+	if (attr == LEAF_RAM)
+		KUNIT_EXPECT_EQ(test, leaf.level, 3);
+	/* Nothing else is said: no XN, no contiguous hint, no software bits */
+	KUNIT_EXPECT_EQ(test, leaf.desc & ~(GENMASK_ULL(47, 12) | PAGE_ATTR), 0ULL);
+}
+
+static void expect_ram(struct kunit *test)
+{
+	phys_addr_t pa, end;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_NR_REGIONS; i++) {
+		pa = ALIGN(fake->region[i].base, PAGE_SIZE);
+		end = ALIGN_DOWN(fake->region[i].end, PAGE_SIZE);
+		for (; pa < end; pa += PAGE_SIZE)
+			expect_page(test, pa,
+				    fake_page(pa)->owner == FAKE_HOST ? LEAF_RAM : 0);
+	}
+}
+
+/* A machine in which pages of all owners alternate, and the pool has the rest */
+static void setup(struct kunit *test, unsigned int pages, unsigned int pool)
+{
+	void __iomem *base;
+	phys_addr_t mem;
+	unsigned int i;
+
+	fake_test_again(test, pages + pool);
+	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(0), PKVM_SMMU_MMIO_SIZE, NULL, &base), 0);
+	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(1), PKVM_SMMU_MMIO_SIZE, NULL, &base), 0);
+	mem = fake_alloc(pool * PAGE_SIZE, FAKE_EL2);
+	KUNIT_ASSERT_NE(test, mem, 0);
+	hal_pool_add(mem, pool * PAGE_SIZE);
+	for (i = 0; i < fake->nr_pages; i++) {
+		if (!fake->pages[i].allocated)
+			fake->pages[i].owner = "\0\0\1\0\2\2\0"[i % 7];
+	}
+}
+
+static void s2_whole(struct kunit *test)
+{
+	unsigned int i, pool;
+	phys_addr_t pa, end;
+
+	for (i = 0; i < ARRAY_SIZE(oas); i++) {
+		/* One table for each entry of the root that has MMIO in blocks */
+		u64 block = PAGE_SHIFT == 12 ? 1ULL << 30 : 1ULL << (2 * PAGE_SHIFT - 3);
+
+		pool = (1ULL << oas[i]) / block / (PAGE_SIZE / 8) * 2 + 64;
+		if (pool > 2048)
+			continue;
+		setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool));
+		/* An address beyond 32 bits isn't everywhere */
+		if (oas[i] == 32)
+			fake->region[1].end = fake->region[1].base = 0;
+		if (oas[i] == 32)
+			fake->nr_pages -= FAKE_RAM_B_PAGES;
+		KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, oas[i]), 0, "%u bits", oas[i]);
+		smmu_s2_ste_dwords(&s2, ste);
+
+		expect_ram(test);
+		/* The registers that EL2 took, and what is beside them */
+		end = FAKE_MMIO(1) + PKVM_SMMU_MMIO_SIZE;
+		for (pa = FAKE_MMIO(0); pa < end; pa += PAGE_SIZE)
+			expect_page(test, pa, 0);
+		expect_page(test, FAKE_MMIO(0) - PAGE_SIZE, LEAF_DEVICE);
+		expect_page(test, end, LEAF_DEVICE);
+		/* The ends of the address space, and of the regions */
+		expect_page(test, 0, LEAF_DEVICE);
+		expect_page(test, (1ULL << oas[i]) - PAGE_SIZE, LEAF_DEVICE);
+		expect_page(test, fake->region[0].base - PAGE_SIZE, LEAF_DEVICE);
+		expect_page(test, fake->region[0].end, LEAF_DEVICE);
+		if (fake->region[1].end) {
+			expect_page(test, fake->region[1].base - PAGE_SIZE, LEAF_DEVICE);
+			expect_page(test, fake->region[1].end, LEAF_DEVICE);
+		}
+		/* And somewhere, 1000 times */
+		for (pool = 0; pool < 1000; pool++) {
+			pa = test_random() & ((1ULL << oas[i]) - 1) & PAGE_MASK;
+			if (!fake_page(pa) && (pa < FAKE_MMIO(0) || pa >= end))
+				expect_page(test, pa, LEAF_DEVICE);
+		}
+	}
+}
+
+/* A page that is RAM only in part is neither mapped as RAM nor as MMIO */
+static void s2_partial_pages(struct kunit *test)
+{
+	setup(test, FAKE_NR_PAGES, 64);
+	fake->region[0].base += 0x800;
+	fake->region[0].end -= 0x800;
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	smmu_s2_ste_dwords(&s2, ste);
+	expect_page(test, fake->region[0].base - 0x800, 0);
+	expect_page(test, fake->region[0].end - PAGE_SIZE + 0x800, 0);
+	expect_page(test, fake->region[0].base - 0x800 - PAGE_SIZE, LEAF_DEVICE);
+	expect_page(test, fake->region[0].end + 0x800, LEAF_DEVICE);
+	expect_ram(test);
+}
+
+/* Pages come and go, in ranges that begin and end anywhere */
+static void s2_map_unmap(struct kunit *test)
+{
+	unsigned int i, j, r, nr, from, to;
+	phys_addr_t base;
+
+	setup(test, FAKE_NR_PAGES, 64);
+	for (i = 0; i < FAKE_NR_PAGES; i++) {
+		if (!fake->pages[i].allocated)
+			fake->pages[i].owner = FAKE_HOST;
+	}
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	smmu_s2_ste_dwords(&s2, ste);
+	/* The first 32 pages of either region, and 64 around 1 GiB */
+	for (i = 0; i < 200; i++) {
+		r = i % 3;
+		base = r == 2 ? SZ_1G - 32 * PAGE_SIZE : fake->region[r].base;
+		nr = r == 2 ? 64 : 32;
+		from = test_random() % nr;
+		to = from + test_random() % (nr - from + 1);
+		for (j = from; j < to; j++) {
+			if (fake_page(base + j * PAGE_SIZE)->allocated)
+				to = j;
+		}
+		fake_give(base + from * PAGE_SIZE, (to - from) * PAGE_SIZE,
+			  i % 2 ? FAKE_HOST : FAKE_GUEST);
+		if (i % 2)
+			KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + from * PAGE_SIZE,
+							  base + to * PAGE_SIZE, false), 0);
+		else
+			smmu_s2_unmap(&s2, base + from * PAGE_SIZE, base + to * PAGE_SIZE);
+		expect_ram(test);
+	}
+
+	/* A page comes back although there is no more memory for tables */
+	fake->pool_left = 0;
+	smmu_s2_unmap(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE);
+	fake_give(FAKE_RAM_A, 32 * PAGE_SIZE, FAKE_HOST);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE, false), 0);
+	expect_ram(test);
+}
+
+static void s2_out_of_memory(struct kunit *test)
+{
+	unsigned int pool, used;
+
+	setup(test, FAKE_NR_PAGES, 64);
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	used = fake->pool_used;
+	KUNIT_ASSERT_GT(test, used, 3);
+	for (pool = 0; pool < used; pool++) {
+		setup(test, FAKE_NR_PAGES, 64);
+		fake->pool_left = pool;
+		KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 40), -ENOMEM);
+	}
+}
+
+static void s2_ram_out_of_reach(struct kunit *test)
+{
+	setup(test, FAKE_NR_PAGES, 64);
+	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 32), -ERANGE);
+	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 52), -EINVAL);
+}
+
+static struct kunit_case s2_cases[] = {
+	KUNIT_CASE(s2_geometry),
+	KUNIT_CASE(s2_dwords),
+	KUNIT_CASE(s2_leaf),
+	KUNIT_CASE(s2_best_level),
+	KUNIT_CASE(s2_whole),
+	KUNIT_CASE(s2_partial_pages),
+	KUNIT_CASE(s2_map_unmap),
+	KUNIT_CASE(s2_out_of_memory),
+	KUNIT_CASE(s2_ram_out_of_reach),
+	{}
+};
+
+static struct kunit_suite s2_suite = {
+	.name = "pkvm-smmu-s2",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = s2_cases,
+};
+
+kunit_test_suite(s2_suite);

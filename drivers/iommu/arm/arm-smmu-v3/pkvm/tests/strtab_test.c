@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * strtab.c: what the hardware can fetch, at every moment.
+ *
+ * The host changes its STEs as its driver does, store by store. fake.c keeps what
+ * the STE for the hardware was at each command that the SMMU has run; between two
+ * CMD_SYNCs an SMMU may fetch any mixture of old and new dwords, so there at most
+ * one may change, or what changes isn't looked at.
+ */
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define SID	5
+
+/* An STE that, were it ever taken, would be seen */
+#define BAIT	STE_BYPASS0
+
+static void boot(struct kunit *test, bool two_level)
+{
+	fake_test_again(test, FAKE_NR_PAGES);
+	if (!two_level) {
+		fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~IDR0_ST_LVL);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR1, (12 << 21) | (7 << 16) | (8 << 6) | 7);
+		fake->sid_bits = 7;
+	}
+	fake->watch_sid = SID;
+	fake_test_boot(test);
+	KUNIT_ASSERT_EQ(test, SMMU0->smmu->strtab.two_level, two_level);
+	host_cmdq_start(4);
+	host_strtab_start();
+}
+
+/* Config of what the hardware has for a stream, or -1 if there is nothing valid */
+static int hw_config(u32 sid)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	return fake_ste(SMMU0, sid, ste) && (ste[0] & 1) ? (int)HW_CONFIG(ste[0]) : -1;
+}
+
+/* The host's driver: which bits of an STE does the SMMU look at? */
+static void get_used(const u64 *ste, u64 *used)
+{
+	unsigned int config = HW_CONFIG(ste[0]);
+
+	memset(used, 0, STRTAB_STE_DWORDS * sizeof(u64));
+	used[0] = 0x1;
+	if (!(ste[0] & 1))
+		return;
+	used[0] = 0xf;
+	if (config & 1) {
+		used[0] |= GENMASK_ULL(63, 59) | GENMASK_ULL(51, 4);
+		used[1] |= GENMASK_ULL(31, 27) | BIT_ULL(19) | GENMASK_ULL(7, 0);
+	}
+	if (config & 2) {
+		used[1] |= BIT_ULL(25) | GENMASK_ULL(29, 28) | GENMASK_ULL(45, 44) | BIT_ULL(19);
+		used[2] = ~0ULL;
+		used[3] = ~0ULL;
+	}
+	if (config == 4)
+		used[1] |= GENMASK_ULL(45, 44);
+}
+
+static bool is_cfgi(const u64 *cmd, u32 sid)
+{
+	unsigned int range = cmd[1] & 0x1f;
+
+	switch (cmd[0] & 0xff) {
+	case 0x3:
+		return cmd[0] >> 32 == sid;
+	case 0x4:
+		return (cmd[0] >> 32) >> (range + 1) == (u64)sid >> (range + 1);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Look at all that the SMMU could have fetched for SID since @nr_runs was 0, when
+ * it had @before. Returns false if the stream was cut off at any time.
+ */
+static bool check_stores(struct kunit *test, const u64 *before)
+{
+	u64 last[STRTAB_STE_DWORDS], now[STRTAB_STE_DWORDS];
+	bool found = fake_ste(SMMU0, SID, now), last_found = before[2] || before[3];
+	bool synced = true, known = true, passed = before[0] & 1;
+	unsigned int i, j, changed;
+
+	KUNIT_EXPECT_LT(test, SMMU0->nr_runs, FAKE_NR_RUNS);
+	memcpy(last, before, sizeof(last));
+	for (i = 0; i < SMMU0->nr_runs; i++) {
+		const struct fake_run *run = &SMMU0->runs[i];
+
+		changed = 0;
+		for (j = 0; j < STRTAB_STE_DWORDS; j++)
+			changed += run->ste[j] != last[j];
+		if (changed && last_found) {
+			KUNIT_EXPECT_EQ(test, changed, 1);
+			KUNIT_EXPECT_TRUE(test, synced);
+			/* From live to live only if no other dword has to change */
+			if (last[0] & run->ste[0] & 1)
+				KUNIT_EXPECT_TRUE(test, now[0] == before[0] || now[1] == before[1]);
+		}
+		if (run->ste_found)
+			KUNIT_EXPECT_TRUE(test, fake_ste_is_safe(SMMU0, run->ste));
+		passed &= run->ste[0] & 1;
+
+		if (changed)
+			known = false;
+		known |= is_cfgi(run->cmd, SID);
+		synced = known && (!changed || (run->cmd[0] & 0xff) == 0x46);
+		memcpy(last, run->ste, sizeof(last));
+		last_found = run->ste_found;
+	}
+	/* The SMMU was told of the last one, too, and has said that it knows */
+	KUNIT_EXPECT_EQ(test, found, last_found);
+	KUNIT_EXPECT_MEMEQ(test, now, last, sizeof(now));
+	KUNIT_EXPECT_TRUE(test, known);
+	if (SMMU0->nr_runs)
+		KUNIT_EXPECT_EQ(test, SMMU0->runs[SMMU0->nr_runs - 1].cmd[0], 0x46);
+
+	return passed;
+}
+
+/* Store some dwords, and let the SMMU know if any was new */
+static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigned int nr)
+{
+	u64 before[STRTAB_STE_DWORDS], *ste = host_ste(SID);
+	bool changed = false;
+	unsigned int i;
+
+	for (i = first; i < first + nr; i++) {
+		changed |= le64_to_cpu(ste[i]) != to[i];
+		ste[i] = cpu_to_le64(to[i]);
+	}
+	if (!changed)
+		return true;
+
+	fake_ste(SMMU0, SID, before);
+	SMMU0->nr_runs = 0;
+	host_cfgi_ste(SID);
+	return check_stores(test, before);
+}
+
+/*
+ * As arm_smmu_write_entry() does it. If that can be done without cutting the
+ * stream off, then it must not be cut off here.
+ */
+static void host_write_ste(struct kunit *test, const u64 *target)
+{
+	u64 used[STRTAB_STE_DWORDS], target_used[STRTAB_STE_DWORDS], unused[STRTAB_STE_DWORDS];
+	unsigned int i, critical = 0, diff = 0;
+	u64 ste[STRTAB_STE_DWORDS];
+	bool live, passed = true;
+
+	for (i = 0; i < STRTAB_STE_DWORDS; i++)
+		ste[i] = le64_to_cpu(host_ste(SID)[i]);
+	get_used(ste, used);
+	get_used(target, target_used);
+	for (i = 0; i < STRTAB_STE_DWORDS; i++) {
+		unused[i] = (ste[i] & used[i]) | (target[i] & ~used[i]);
+		if ((unused[i] & target_used[i]) != target[i]) {
+			critical = i;
+			diff++;
+		}
+	}
+
+	if (diff > 1) {
+		unused[0] = 0;
+		store(test, unused, 0, 1);
+		store(test, target, 1, STRTAB_STE_DWORDS - 1);
+		store(test, target, 0, 1);
+		return;
+	}
+
+	live = hw_config(SID) >= 0;
+	if (diff) {
+		unused[critical] = ste[critical];
+		passed &= store(test, unused, 0, STRTAB_STE_DWORDS);
+		passed &= store(test, target, critical, 1);
+	}
+	passed &= store(test, target, 0, STRTAB_STE_DWORDS);
+	if (live && hw_config(SID) >= 0)
+		KUNIT_EXPECT_TRUE(test, passed);
+}
+
+static const struct {
+	u64	host[4];
+	int	config;
+} states[] = {
+	{ { 0 }, -1 },
+	{ { STE_ABORT0 }, 0 },
+	{ { STE_BYPASS0, STE_BYPASS1 }, HW_S2 },
+	{ { STE_S1_0(0x1000ULL), STE_S1_1 }, HW_NESTED },
+	{ { STE_S1_0(0x2000ULL) | 3ULL << 59, STE_S1_1 }, HW_NESTED },
+	{ { STE_S1_0(0x1000ULL), STE_S1_1 & ~3ULL }, HW_NESTED },
+	{ { STE_S1_0(0x2000ULL), (STE_S1_1 & ~3ULL) | BIT_ULL(19) }, HW_NESTED },
+	/* S1DSS = bypass makes SHCFG count */
+	{ { STE_S1_0(0x1000ULL), (STE_S1_1 & ~3ULL) | 1 | STE_BYPASS1 }, HW_NESTED },
+	/* The host may not: stage 2 of its own, both stages, ATS */
+	{ { 0xd, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, FAKE_RAM_A }, -1 },
+	{ { 0xf | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL, FAKE_RAM_A }, -1 },
+	{ { STE_S1_0(0x1000ULL), STE_S1_1 | BIT_ULL(28) }, -1 },
+};
+
+#define NR_STATES	((unsigned int)ARRAY_SIZE(states))
+
+static void transitions(struct kunit *test, bool two_level, bool slow)
+{
+	u64 target[STRTAB_STE_DWORDS] = {}, now[STRTAB_STE_DWORDS];
+	unsigned int i, j, state[2];
+
+	boot(test, two_level);
+	SMMU0->slow = slow;
+	for (i = 0; i < NR_STATES * NR_STATES; i++) {
+		state[0] = i / NR_STATES;
+		state[1] = i % NR_STATES;
+		for (j = 0; j < 2; j++) {
+			memcpy(target, states[state[j]].host, sizeof(states[0].host));
+			host_write_ste(test, target);
+			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
+			KUNIT_ASSERT_EQ_MSG(test, hw_config(SID), states[state[j]].config,
+					    "%u to %u", state[0], state[1]);
+		}
+		if (states[state[1]].config >= 0) {
+			fake_ste(SMMU0, SID, now);
+			KUNIT_EXPECT_EQ(test, now[0] & ~0xfULL, target[0] & ~0xfULL);
+			KUNIT_EXPECT_EQ(test, now[1], target[1]);
+		}
+	}
+}
+
+static void strtab_transitions(struct kunit *test)
+{
+	transitions(test, false, false);
+	transitions(test, true, false);
+	transitions(test, true, true);
+}
+
+/* The host tells of nothing but the last store, or of every second one */
+static void strtab_late_cfgi(struct kunit *test)
+{
+	u64 before[STRTAB_STE_DWORDS], ste[STRTAB_STE_DWORDS];
+	unsigned int i, to;
+
+	boot(test, true);
+	for (i = 0; i < 500; i++) {
+		to = test_random() % NR_STATES;
+		memset(host_ste(SID), 0, 64);
+		memcpy(host_ste(SID), states[to].host, sizeof(states[to].host));
+		/* What isn't invalidated stays as it is */
+		fake_ste(SMMU0, SID, before);
+		host_cfgi_ste(SID ^ 1);
+		host_cmd_sync();
+		fake_ste(SMMU0, SID, ste);
+		if (before[2])
+			KUNIT_EXPECT_MEMEQ(test, before, ste, sizeof(ste));
+
+		fake_ste(SMMU0, SID, before);
+		SMMU0->nr_runs = 0;
+		host_cfgi_ste(SID);
+		check_stores(test, before);
+		KUNIT_EXPECT_EQ(test, hw_config(SID), states[to].config);
+	}
+}
+
+/* All streams of a range are taken anew; the others keep what they had */
+static void strtab_cfgi_range(struct kunit *test)
+{
+	unsigned int level, range, i;
+	u32 sid;
+
+	for (level = 0; level < 2; level++) {
+		boot(test, level);
+		for (range = 0; range < 8; range++) {
+			u32 first = (40 >> (range + 1)) << (range + 1);
+			u32 last = min(first + (2U << range), 128U) - 1;
+
+			for (i = 0; i < 2; i++) {
+				for (sid = 0; sid < 128; sid++)
+					host_ste(sid)[0] = cpu_to_le64(i ? STE_ABORT0 : STE_BYPASS0);
+				if (i)
+					host_cmd_put(0x4 | 40ULL << 32, range);
+				else
+					host_cmd_put(0x4, 31);
+				host_cmd_sync();
+			}
+			for (sid = 0; sid < 128; sid++)
+				KUNIT_EXPECT_EQ_MSG(test, hw_config(sid),
+						    sid >= first && sid <= last ? 0 : HW_S2,
+						    "range %u, stream %u", range, sid);
+		}
+	}
+}
+
+static void set_strtab(phys_addr_t base, u32 fmt, u32 split, u32 bits)
+{
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writeq(ARM_SMMU_STRTAB_BASE, base);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG, fmt << 16 | split << 6 | bits);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+}
+
+/* Level 1 says how many STEs level 2 has */
+static void strtab_spans(struct kunit *test)
+{
+	static const u8 splits[][2] = {
+		{ 6, 6 }, { 8, 8 }, { 10, 10 }, { 0, 6 }, { 7, 6 }, { 9, 6 }, { 31, 6 },
+	};
+	unsigned int i, span;
+	phys_addr_t l2;
+	u32 sid;
+
+	boot(test, true);
+	l2 = fake_alloc(64 << 10, FAKE_HOST);
+	for (sid = 0; sid < 1024; sid++)
+		((u64 *)fake_va(l2))[sid * 8] = cpu_to_le64(STE_BYPASS0);
+
+	for (i = 0; i < ARRAY_SIZE(splits); i++) {
+		u8 split = splits[i][1];
+
+		for (span = 0; span < 32; span++) {
+			u32 end = span && span <= split + 1U ? 1U << (span - 1) : 0;
+
+			*(u64 *)fake_va(host.strtab) = cpu_to_le64(l2 | span);
+			set_strtab(host.strtab, 1, splits[i][0], 12);
+			for (sid = 0; sid < 1U << split; sid++) {
+				if ((hw_config(sid) >= 0) != (sid < end))
+					KUNIT_FAIL(test, "split %u, span %u, stream %u",
+						   split, span, sid);
+			}
+		}
+	}
+}
+
+static void fill_with_bait(phys_addr_t pa, size_t size)
+{
+	u64 *mem = fake_va(pa);
+
+	for (; size; size -= 64, mem += 8)
+		mem[0] = cpu_to_le64(BAIT);
+}
+
+static void expect_no_stream(struct kunit *test, const char *what)
+{
+	u32 sid;
+
+	for (sid = 0; sid < 1U << fake->sid_bits; sid++) {
+		if (hw_config(sid) >= 0) {
+			KUNIT_FAIL(test, "stream %u has an STE: %s", sid, what);
+			return;
+		}
+	}
+}
+
+/* Tables, of either level, in memory that isn't the host's, or that isn't */
+static void strtab_foreign_memory(struct kunit *test)
+{
+	static const u64 nowhere[] = {
+		0, FAKE_MMIO(0), FAKE_RAM_A - SZ_64K, FAKE_RAM_B - SZ_64K, 1ULL << 40,
+		1ULL << 47, GENMASK_ULL(51, 6) & ~0xffffULL,
+	};
+	phys_addr_t bad[ARRAY_SIZE(nowhere) + 2];
+	unsigned int i, level;
+
+	for (level = 0; level < 2; level++) {
+		boot(test, level);
+		bad[0] = fake_alloc(SZ_64K, FAKE_EL2);
+		bad[1] = fake_alloc(SZ_64K, FAKE_GUEST);
+		fill_with_bait(bad[0], SZ_64K);
+		fill_with_bait(bad[1], SZ_64K);
+		for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+			bad[2 + i] = nowhere[i];
+
+		for (i = 0; i < ARRAY_SIZE(bad); i++) {
+			if (level) {
+				*(u64 *)fake_va(host.strtab) = cpu_to_le64(bad[i] | 9);
+				set_strtab(host.strtab, 1, 8, 12);
+				expect_no_stream(test, "level 2");
+				host_cfgi_ste(SID);
+				expect_no_stream(test, "level 2, CFGI");
+				*(u64 *)fake_va(bad[0]) = cpu_to_le64(bad[1] | 9);
+				set_strtab(bad[i], 1, 8, 12);
+				expect_no_stream(test, "level 1");
+				fill_with_bait(bad[0], 64);
+			}
+			set_strtab(bad[i], 0, 0, fake->sid_bits);
+			expect_no_stream(test, "linear");
+			host_cfgi_all();
+			expect_no_stream(test, "linear, CFGI_ALL");
+			KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		}
+		/* And the same in the host's memory does pass */
+		fake_give(bad[0], SZ_64K, FAKE_HOST);
+		fill_with_bait(bad[0], SZ_64K);
+		set_strtab(bad[0], 0, 0, 7);
+		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	}
+}
+
+/* A table that leaves the host while it is in use: what isn't cached, aborts */
+static void strtab_donated(struct kunit *test)
+{
+	boot(test, true);
+	host_ste(SID)[0] = cpu_to_le64(STE_BYPASS0);
+	host_cfgi_ste(SID);
+	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	fake_give(host.l2, 64 << HOST_SPLIT, FAKE_GUEST);
+	host_cfgi_ste(SID);
+	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
+	fake_give(host.l2, 64 << HOST_SPLIT, FAKE_HOST);
+	host_cfgi_ste(SID);
+	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	fake_give(host.strtab, PAGE_SIZE, FAKE_GUEST);
+	host_cfgi_ste(SID);
+	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
+}
+
+static void strtab_sizes(struct kunit *test)
+{
+	unsigned int level, bits;
+	phys_addr_t tab;
+	u32 sid;
+
+	for (level = 0; level < 2; level++) {
+		boot(test, level);
+		tab = fake_alloc(64 << 7, FAKE_HOST);
+		fill_with_bait(tab, 64 << 7);
+		for (bits = 0; bits < 64; bits++) {
+			/* Past what the ID register offers, it is what that offers */
+			if (bits > 7 && (level || bits < 32))
+				continue;
+			set_strtab(tab, 0, 0, bits);
+			for (sid = 0; sid < 128; sid++) {
+				if ((hw_config(sid) >= 0) != (sid < 1ULL << min(bits, 7U)))
+					KUNIT_FAIL(test, "%u bits, stream %u", bits, sid);
+			}
+		}
+		/* A reserved format */
+		for (bits = 2; bits < 4; bits++) {
+			set_strtab(tab, bits, 0, 7);
+			expect_no_stream(test, "format");
+		}
+	}
+}
+
+/* The host writes to what EL2 reads, all the time: EL2 reads it once */
+static void strtab_flip(struct kunit *test)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	boot(test, false);
+	memcpy(host_ste(SID), states[3].host, sizeof(states[3].host));
+	fake->flip = true;
+	host_cfgi_ste(SID);
+	fake->flip = false;
+	KUNIT_EXPECT_EQ(test, host_ste(SID)[0], cpu_to_le64(~states[3].host[0]));
+	fake_ste(SMMU0, SID, ste);
+	KUNIT_EXPECT_EQ(test, ste[0], states[3].host[0] | 4);
+	KUNIT_EXPECT_EQ(test, ste[1], states[3].host[1]);
+}
+
+/* The host's SMMUEN: off, every stream aborts; on again, nothing is as it was */
+static void strtab_off_and_on(struct kunit *test)
+{
+	unsigned int level, i, cleared, invalidated, used, on;
+	u32 sid;
+
+	for (level = 0; level < 2; level++) {
+		boot(test, level);
+		for (on = 0; on < 3; on++) {
+			for (sid = 0; sid < 100; sid++)
+				memcpy(host_ste(sid), states[2 + sid % 4].host, 32);
+			host_cfgi_all();
+			KUNIT_EXPECT_EQ(test, hw_config(99), states[2 + 99 % 4].config);
+			used = fake->pool_used;
+
+			SMMU0->nr_runs = 0;
+			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+			expect_no_stream(test, "off");
+			/* CFGI_ALL and TLBI, both with SID's STE gone, and a sync */
+			cleared = 0;
+			invalidated = 0;
+			for (i = 0; i < SMMU0->nr_runs; i++) {
+				const struct fake_run *run = &SMMU0->runs[i];
+
+				if (!(run->ste[0] & 1) && is_cfgi(run->cmd, 0) &&
+				    is_cfgi(run->cmd, ~0U))
+					cleared = i + 1;
+				if (!(run->ste[0] & 1) && (run->cmd[0] & 0xff) == 0x28)
+					invalidated = i + 1;
+			}
+			KUNIT_EXPECT_NE(test, cleared, 0);
+			KUNIT_EXPECT_NE(test, invalidated, 0);
+			KUNIT_EXPECT_LT(test, cleared, SMMU0->nr_runs);
+			KUNIT_EXPECT_LT(test, invalidated, SMMU0->nr_runs);
+
+			/* Commands do nothing meanwhile */
+			host_cfgi_all();
+			expect_no_stream(test, "off, CFGI_ALL");
+
+			memset(host_ste(0), 0, 100 * 64);
+			memcpy(host_ste(SID), states[3].host, 32);
+			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+			for (sid = 0; sid < 100; sid++)
+				KUNIT_EXPECT_EQ(test, hw_config(sid), sid == SID ? HW_NESTED : -1);
+			KUNIT_EXPECT_LE(test, fake->pool_used, used);
+		}
+	}
+}
+
+/* No memory for a second level: that stream aborts, and no other */
+static void strtab_no_memory(struct kunit *test)
+{
+	u32 other = 1U << PKVM_SMMU_STRTAB_SPLIT;
+	phys_addr_t l2;
+	unsigned int i;
+
+	boot(test, true);
+	/* Every descriptor of the host's names the same table */
+	l2 = fake_alloc(64 << HOST_SPLIT, FAKE_HOST);
+	fill_with_bait(l2, 64 << HOST_SPLIT);
+	host_ste(SID)[0] = cpu_to_le64(STE_BYPASS0);
+	host_cfgi_ste(SID);
+	fake->pool_left = 0;
+	for (i = 1; i < 1U << (12 - HOST_SPLIT); i++)
+		((u64 *)fake_va(host.strtab))[i] = cpu_to_le64(l2 | (HOST_SPLIT + 1));
+	host_cfgi_all();
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	other = max(other, 1U << HOST_SPLIT);
+	KUNIT_EXPECT_EQ(test, hw_config(other), -1);
+
+	fake->pool_left = 1;
+	host_cfgi_ste(other);
+	KUNIT_EXPECT_EQ(test, hw_config(other), HW_S2);
+}
+
+/*
+ * A host that gives and takes away second-level tables without end uses up no
+ * more than what it has at a time: a stream that comes later gets its own.
+ */
+static void strtab_endless_tables(struct kunit *test)
+{
+	u32 nr_l1 = 1U << (12 - HOST_SPLIT), i;
+	u64 *l1;
+
+	boot(test, true);
+	l1 = fake_va(host.strtab);
+	l1[0] = 0;
+	host_ste(0)[0] = cpu_to_le64(STE_BYPASS0);
+	fake->pool_left = 2;
+	for (i = 0; i < nr_l1; i++) {
+		u32 sid = i << HOST_SPLIT;
+
+		l1[i] = cpu_to_le64(host.l2 | (HOST_SPLIT + 1));
+		host_cmd_put(0x3 | (u64)sid << 32, 0);
+		host_cmd_sync();
+		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), HW_S2, "stream %u", sid);
+		l1[i] = 0;
+		host_cmd_put(0x3 | (u64)sid << 32, 0);
+		host_cmd_sync();
+		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), -1, "stream %u", sid);
+	}
+}
+
+static struct kunit_case strtab_cases[] = {
+	KUNIT_CASE(strtab_transitions),
+	KUNIT_CASE(strtab_late_cfgi),
+	KUNIT_CASE(strtab_cfgi_range),
+	KUNIT_CASE(strtab_spans),
+	KUNIT_CASE(strtab_foreign_memory),
+	KUNIT_CASE(strtab_donated),
+	KUNIT_CASE(strtab_sizes),
+	KUNIT_CASE(strtab_flip),
+	KUNIT_CASE(strtab_off_and_on),
+	KUNIT_CASE(strtab_no_memory),
+	KUNIT_CASE(strtab_endless_tables),
+	{}
+};
+
+static struct kunit_suite strtab_suite = {
+	.name = "pkvm-smmu-strtab",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = strtab_cases,
+};
+
+kunit_test_suite(strtab_suite);
