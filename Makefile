@@ -67,8 +67,8 @@ shell: $(if $(BASE),base,kernel)
 test: base kernel
 	@scripts/test.sh
 
-check:
-	@$(MAKE) -C tools/testing/pkvm-smmu check
+check: fetch
+	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu KSRC="$$KSRC" check
 
 series: tree
 	@. scripts/env.sh && python3 scripts/series.py

@@ -31,12 +31,9 @@
 #include <asm/virt.h>
 
 #include <kvm/arm_iommu.h>
-#include <kvm/arm_smmu_v3.h>
 
 #include "arm-smmu-v3.h"
-
-/* EL2's stage 2 has addresses of up to 48 bits */
-#define PKVM_SMMU_MAX_IA_BITS	48
+#include "pkvm/config.h"
 
 enum pkvm_smmu_state {
 	PKVM_SMMU_CLAIMING,	/* until EL2 has had its chance */
@@ -108,23 +105,13 @@ static void pkvm_smmu_free(struct pkvm_smmu_mem *mem)
 	*mem = (struct pkvm_smmu_mem) {};
 }
 
-static u8 pkvm_smmu_oas_bits(u32 idr5)
-{
-	static const u8 bits[] = {
-		[IDR5_OAS_32_BIT] = 32, [IDR5_OAS_36_BIT] = 36, [IDR5_OAS_40_BIT] = 40,
-		[IDR5_OAS_42_BIT] = 42, [IDR5_OAS_44_BIT] = 44, [IDR5_OAS_48_BIT] = 48,
-	};
-	u32 oas = FIELD_GET(IDR5_OAS, idr5);
-
-	return oas < ARRAY_SIZE(bits) ? bits[oas] : PKVM_SMMU_MAX_IA_BITS;
-}
-
 /* EL2 looks at the registers itself: this is only about how much memory it needs */
 static int pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *desc)
 {
 	void __iomem *base = ioremap(desc->mmio_base, ARM_SMMU_REG_SZ);
-	u32 idr0, idr1, idr5, sid_bits;
-	size_t strtab;
+	u32 idr0, idr1, idr5;
+	u64 strtab_size;
+	u8 sid_bits;
 	int ret;
 
 	if (!base)
@@ -135,20 +122,9 @@ static int pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *
 	idr5 = readl_relaxed(base + ARM_SMMU_IDR5);
 	iounmap(base);
 
-	claim->oas_bits = pkvm_smmu_oas_bits(idr5);
-	sid_bits = FIELD_GET(IDR1_SIDSIZE, idr1);
-	claim->two_level = FIELD_GET(IDR0_ST_LVL, idr0) == IDR0_ST_LVL_2LVL &&
-			   sid_bits > PKVM_SMMU_STRTAB_SPLIT;
-	if (claim->two_level) {
-		sid_bits = min(sid_bits, PKVM_SMMU_MAX_SID_BITS_2LVL);
-		strtab = BIT(sid_bits - PKVM_SMMU_STRTAB_SPLIT) *
-			 sizeof(struct arm_smmu_strtab_l1);
-	} else {
-		sid_bits = min(sid_bits, PKVM_SMMU_MAX_SID_BITS_LINEAR);
-		strtab = BIT(sid_bits) * sizeof(struct arm_smmu_ste);
-	}
-
-	ret = pkvm_smmu_alloc(&desc->strtab, strtab);
+	claim->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr5));
+	strtab_size = pkvm_smmu_strtab_size(idr0, idr1, &sid_bits, &claim->two_level);
+	ret = pkvm_smmu_alloc(&desc->strtab, strtab_size);
 	if (ret)
 		return ret;
 
@@ -165,7 +141,7 @@ static unsigned long pkvm_smmu_pool_pages(void)
 	const unsigned int block_table_bits = PAGE_SHIFT +
 		(4 - KVM_PGTABLE_MIN_BLOCK_LEVEL) * (PAGE_SHIFT - 3);
 	unsigned long pages = __hyp_pgtable_total_pages();
-	u8 ia_bits = PKVM_SMMU_MAX_IA_BITS;
+	u8 ia_bits = pkvm_smmu_oas_to_bits(IDR5_OAS_48_BIT);
 	unsigned int i;
 
 	for (i = 0; i < nr_claims; i++) {

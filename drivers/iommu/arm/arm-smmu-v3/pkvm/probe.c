@@ -48,42 +48,6 @@ static u32 nr_smmus;
 
 static struct smmu_s2 smmu_s2;
 
-static u8 smmu_oas_bits(u32 idr5)
-{
-	switch (FIELD_GET(IDR5_OAS, idr5)) {
-	case IDR5_OAS_32_BIT:
-		return 32;
-	case IDR5_OAS_36_BIT:
-		return 36;
-	case IDR5_OAS_40_BIT:
-		return 40;
-	case IDR5_OAS_42_BIT:
-		return 42;
-	case IDR5_OAS_44_BIT:
-		return 44;
-	default:
-		return 48;
-	}
-}
-
-static u32 smmu_oas_field(u8 bits)
-{
-	switch (bits) {
-	case 32:
-		return IDR5_OAS_32_BIT;
-	case 36:
-		return IDR5_OAS_36_BIT;
-	case 40:
-		return IDR5_OAS_40_BIT;
-	case 42:
-		return IDR5_OAS_42_BIT;
-	case 44:
-		return IDR5_OAS_44_BIT;
-	default:
-		return IDR5_OAS_48_BIT;
-	}
-}
-
 static bool smmu_has_nesting_erratum(u32 iidr)
 {
 	u32 variant = FIELD_GET(IIDR_VARIANT, iidr);
@@ -139,7 +103,8 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 		       FIELD_PREP(IDR1_CMDQS, cmdqs) | FIELD_PREP(IDR1_EVTQS, evtqs) |
 		       FIELD_PREP(IDR1_SIDSIZE, smmu->feat.sid_bits);
 	smmu->idr[3] = hw[3] & IDR3_HOST;
-	smmu->idr[5] = (hw[5] & IDR5_HOST) | FIELD_PREP(IDR5_OAS, smmu_oas_field(ia_bits));
+	smmu->idr[5] = (hw[5] & IDR5_HOST) |
+		       FIELD_PREP(IDR5_OAS, pkvm_smmu_bits_to_oas(ia_bits));
 }
 
 static void smmu_read_idrs(struct pkvm_smmu *smmu, u32 *idr)
@@ -150,33 +115,13 @@ static void smmu_read_idrs(struct pkvm_smmu *smmu, u32 *idr)
 		idr[i] = hal_readl(smmu->base + ARM_SMMU_IDR0 + i * sizeof(u32));
 }
 
-/* Choose the shadow table's format; is there memory for it? */
-static bool smmu_size_strtab(struct pkvm_smmu *smmu, const u32 *idr, u64 size)
-{
-	u8 sid_bits = FIELD_GET(IDR1_SIDSIZE, idr[1]);
-	u64 entries;
-
-	smmu->strtab.two_level = FIELD_GET(IDR0_ST_LVL, idr[0]) == IDR0_ST_LVL_2LVL &&
-				 sid_bits > PKVM_SMMU_STRTAB_SPLIT;
-	if (smmu->strtab.two_level) {
-		sid_bits = min_t(u8, sid_bits, PKVM_SMMU_MAX_SID_BITS_2LVL);
-		entries = BIT_ULL(sid_bits - PKVM_SMMU_STRTAB_SPLIT) *
-			  sizeof(struct arm_smmu_strtab_l1);
-	} else {
-		sid_bits = min_t(u8, sid_bits, PKVM_SMMU_MAX_SID_BITS_LINEAR);
-		entries = BIT_ULL(sid_bits) * sizeof(struct arm_smmu_ste);
-	}
-	smmu->feat.sid_bits = sid_bits;
-
-	return entries <= size;
-}
-
 static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 					const struct pkvm_smmu_desc *desc)
 {
 	enum pkvm_smmu_refusal refusal;
 	void *tab, *cmdq;
 	u32 idr[6];
+	u64 size;
 
 	if (hal_mmio_take(desc->mmio_base, PKVM_SMMU_MMIO_SIZE, smmu, &smmu->base))
 		return PKVM_SMMU_BAD_MMIO;
@@ -189,7 +134,9 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 		return refusal;
 
 	smmu->hwq.shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
-	if (!smmu_size_strtab(smmu, idr, desc->strtab.size) ||
+	size = pkvm_smmu_strtab_size(idr[0], idr[1], &smmu->feat.sid_bits,
+				     &smmu->strtab.two_level);
+	if (desc->strtab.size < size ||
 	    desc->cmdq.size < BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT))
 		return PKVM_SMMU_NO_MEMORY;
 
@@ -201,7 +148,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 
 	smmu->strtab.tab = tab;
 	smmu->hwq.base = cmdq;
-	smmu->oas_bits = smmu_oas_bits(idr[5]);
+	smmu->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr[5]));
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
 	smmu->feat.ril = idr[3] & IDR3_RIL;
 	smmu->feat.stalls = FIELD_GET(IDR0_STALL_MODEL, idr[0]) != IDR0_STALL_MODEL_NONE;

@@ -136,28 +136,7 @@ void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords)
 	/* Encodings of section 5.2: the start level counts up with 4K, down else */
 	u64 sl0 = (PAGE_SHIFT == 12 ? 2 : 3) - s2->level;
 	u64 tg = PAGE_SHIFT == 12 ? 0 : PAGE_SHIFT == 16 ? 1 : 2;
-	u64 ps, vtcr;
-
-	switch (s2->ia_bits) {
-	case 32:
-		ps = IDR5_OAS_32_BIT;
-		break;
-	case 36:
-		ps = IDR5_OAS_36_BIT;
-		break;
-	case 40:
-		ps = IDR5_OAS_40_BIT;
-		break;
-	case 42:
-		ps = IDR5_OAS_42_BIT;
-		break;
-	case 44:
-		ps = IDR5_OAS_44_BIT;
-		break;
-	default:
-		ps = IDR5_OAS_48_BIT;
-		break;
-	}
+	u64 vtcr;
 
 	vtcr = FIELD_PREP(STRTAB_STE_2_VTCR_S2T0SZ, 64 - s2->ia_bits) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2SL0, sl0) |
@@ -165,7 +144,7 @@ void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords)
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2OR0, STRTAB_STE_1_S1C_CACHE_WBRA) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2SH0, ARM_SMMU_SH_ISH) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2TG, tg) |
-	       FIELD_PREP(STRTAB_STE_2_VTCR_S2PS, ps);
+	       FIELD_PREP(STRTAB_STE_2_VTCR_S2PS, pkvm_smmu_bits_to_oas(s2->ia_bits));
 
 	dwords[0] = FIELD_PREP(STRTAB_STE_2_S2VMID, SMMU_VMID) |
 		    FIELD_PREP(STRTAB_STE_2_VTCR, vtcr) |

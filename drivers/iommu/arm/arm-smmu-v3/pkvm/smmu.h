@@ -22,9 +22,8 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-#include <kvm/arm_smmu_v3.h>
-
 #include "../arm-smmu-v3.h"
+#include "config.h"
 #include "hal.h"
 
 /* Page 1 of the registers */

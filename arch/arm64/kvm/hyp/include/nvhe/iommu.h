@@ -36,6 +36,7 @@ struct kvm_iommu_ops {
 extern const struct kvm_iommu_ops *kvm_iommu_ops;
 
 int kvm_iommu_init(void);
+bool kvm_iommu_is_live(void);
 int kvm_iommu_host_unmap(phys_addr_t start, u64 size);
 void kvm_iommu_host_map(phys_addr_t start, u64 size);
 int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa);
@@ -50,6 +51,11 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size);
 static inline int kvm_iommu_init(void)
 {
 	return 0;
+}
+
+static inline bool kvm_iommu_is_live(void)
+{
+	return false;
 }
 
 static inline int kvm_iommu_host_unmap(phys_addr_t start, u64 size)

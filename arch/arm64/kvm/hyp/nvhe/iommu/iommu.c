@@ -290,6 +290,16 @@ void kvm_iommu_host_map(phys_addr_t start, u64 size)
 }
 
 /**
+ * kvm_iommu_is_live() - does the isolation of DMA depend on the IOMMUs' state?
+ *
+ * It is not restored if they lose power.
+ */
+bool kvm_iommu_is_live(void)
+{
+	return kvm_iommu_live;
+}
+
+/**
  * kvm_iommu_init() - take the IOMMUs, if EL1 has named a driver
  *
  * Return: 0, or a negative error, and protected KVM must not start.

@@ -103,7 +103,8 @@ phys_addr_t fake_alloc(size_t size, enum fake_owner owner)
 	while (align < n)
 		align *= 2;
 
-	for (i = 0; i + n <= fake->nr_pages; i++) {
+	/* From the top, so that the tests have pages of either region left */
+	for (i = fake->nr_pages - n + 1; i-- > 0;) {
 		phys_addr_t pa = page_to_phys_addr(i);
 
 		if (!IS_ALIGNED(pa >> PAGE_SHIFT, align) ||
@@ -720,7 +721,7 @@ void hal_page_free(void *page)
 {
 	struct fake_page *p = fake_page(hal_virt_to_phys(page));
 
-	if (!p || p->in_pool || !IS_ALIGNED((uintptr_t)page, PAGE_SIZE)) {
+	if (!p || p->in_pool || offset_in_page((u8 *)page - fake->ram)) {
 		fake_complain("freed what was not out");
 		return;
 	}

@@ -134,7 +134,7 @@ static void probe_old_errors(struct kunit *test)
 static void probe_id_registers(struct kunit *test)
 {
 	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 0x07ffffff & ~0x3fU & ~(0x7c0U) | 8 << 6 | 12);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, (0x07ffffff & ~0x7ffU) | 8 << 6 | 12);
 	fake_set_reg(SMMU0, 0x08, ~0U);
 	fake_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
 	fake_set_reg(SMMU0, 0x10, ~0U);

@@ -4,6 +4,7 @@
  * that leaves while they are at work; with an SMMU that is quick, slow, that calls
  * commands illegal, or that has stopped.
  */
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
@@ -81,13 +82,13 @@ static void queue_order(struct kunit *test)
 		for (n = 0; n < 1000; n++) {
 			/* Up to a whole queue at a time */
 			host_cmd_put(TLBI_VA(1, n));
-			if (++pending < 1U << host.shift && test_random() % 8)
+			if (++pending < 1U << fake_host.shift && test_random() % 8)
 				continue;
-			host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+			host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
 			pending = 0;
 		}
-		host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 		host_cmd_sync();
 		expect_tlbis(test, 1000);
 		KUNIT_EXPECT_GE(test, count_runs(0x46), 1);
@@ -133,8 +134,8 @@ static void queue_illegal(struct kunit *test)
 
 	/* Nothing runs before the host has acknowledged, whatever it does */
 	host_cmd(TLBI_VA(1, 9));
-	host.prod--;
-	host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+	fake_host.prod--;
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 	host_writel(ARM_SMMU_GERRORN, 0);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
@@ -146,18 +147,20 @@ static void queue_illegal(struct kunit *test)
 	fake_own_unlock();
 
 	/* The driver puts a CMD_SYNC in its place, and acknowledges */
-	memset(fake_va(host.cmdq + 16), 0, 16);
-	*(u64 *)fake_va(host.cmdq + 16) = cpu_to_le64(0x46);
+	memset(fake_va(fake_host.cmdq + 16), 0, 16);
+	*(u64 *)fake_va(fake_host.cmdq + 16) = cpu_to_le64(0x46);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
 	acknowledge();
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, host.prod);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, fake_host.prod);
 	expect_tlbis(test, 2);
 
 	/* It can be done again, and is a new error */
 	host_cmd(0x45 | BIT_ULL(10), 0);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
 	host_writel(ARM_SMMU_CR0, 0);
-	host_writel(ARM_SMMU_CMDQ_CONS, host.prod);
+	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
 	acknowledge();
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	host_cmd(TLBI_VA(1, 2));
@@ -455,7 +458,7 @@ static void page_leaves(struct kunit *test)
 	phys_addr_t pa;
 
 	fake->config.nr_smmus = 2;
-	pa = fake_alloc(size, FAKE_HOST);
+	pa = fake_alloc(4 * size, FAKE_HOST) + size;
 	boot(test);
 	host_cmdq_start(4);
 	fake->watch_ipa = pa + PAGE_SIZE;

@@ -5,6 +5,7 @@
  * It is looked at through fake_s2_walk(), which starts from what an STE says as
  * the hardware does, and knows nothing of how the map was made.
  */
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
@@ -137,14 +138,21 @@ static void expect_ram(struct kunit *test)
 	}
 }
 
-/* A machine in which pages of all owners alternate, and the pool has the rest */
-static void setup(struct kunit *test, unsigned int pages, unsigned int pool)
+/*
+ * A machine in which pages of all owners alternate, and the pool has the rest. @end
+ * is where the first region ends, if not 0.
+ */
+static void setup(struct kunit *test, unsigned int pages, unsigned int pool, phys_addr_t end)
 {
 	void __iomem *base;
 	phys_addr_t mem;
 	unsigned int i;
 
 	fake_test_again(test, pages + pool);
+	if (end) {
+		fake->region[0].base += end - fake->region[0].end;
+		fake->region[0].end = end;
+	}
 	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(0), PKVM_SMMU_MMIO_SIZE, NULL, &base), 0);
 	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(1), PKVM_SMMU_MMIO_SIZE, NULL, &base), 0);
 	mem = fake_alloc(pool * PAGE_SIZE, FAKE_EL2);
@@ -156,56 +164,62 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool)
 	}
 }
 
+static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
+{
+	/* One table for each entry of the root that has MMIO in blocks, at most */
+	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 : 2 * PAGE_SHIFT - 3);
+	unsigned int i, pool = (1ULL << bits) / block / (PAGE_SIZE / 8) * 2 + 64;
+	phys_addr_t pa;
+
+	if (pool > 2048)
+		return;
+	setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool), end);
+	/* What is behind 32 bits isn't everywhere */
+	if (bits == 32) {
+		fake->region[1].base = 0;
+		fake->region[1].end = 0;
+		fake->nr_pages -= FAKE_RAM_B_PAGES;
+	}
+	KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, bits), 0, "%u bits", bits);
+	smmu_s2_ste_dwords(&s2, ste);
+
+	expect_ram(test);
+	/* The registers that EL2 took, and what is beside them */
+	end = FAKE_MMIO(1) + PKVM_SMMU_MMIO_SIZE;
+	for (pa = FAKE_MMIO(0); pa < end; pa += PAGE_SIZE)
+		expect_page(test, pa, 0);
+	expect_page(test, FAKE_MMIO(0) - PAGE_SIZE, LEAF_DEVICE);
+	expect_page(test, end, LEAF_DEVICE);
+	/* The ends of the address space, and of the regions */
+	expect_page(test, 0, LEAF_DEVICE);
+	expect_page(test, (1ULL << bits) - PAGE_SIZE, LEAF_DEVICE);
+	for (i = 0; i < 2 && fake->region[i].end; i++) {
+		expect_page(test, fake->region[i].base - PAGE_SIZE, LEAF_DEVICE);
+		expect_page(test, fake->region[i].end, LEAF_DEVICE);
+	}
+	/* And somewhere, 1000 times */
+	for (i = 0; i < 1000; i++) {
+		pa = test_random() & ((1ULL << bits) - 1) & PAGE_MASK;
+		if (!fake_page(pa) && (pa < FAKE_MMIO(0) || pa >= end))
+			expect_page(test, pa, LEAF_DEVICE);
+	}
+}
+
 static void s2_whole(struct kunit *test)
 {
-	unsigned int i, pool;
-	phys_addr_t pa, end;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
-		/* One table for each entry of the root that has MMIO in blocks */
-		u64 block = PAGE_SHIFT == 12 ? 1ULL << 30 : 1ULL << (2 * PAGE_SHIFT - 3);
-
-		pool = (1ULL << oas[i]) / block / (PAGE_SIZE / 8) * 2 + 64;
-		if (pool > 2048)
-			continue;
-		setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool));
-		/* An address beyond 32 bits isn't everywhere */
-		if (oas[i] == 32)
-			fake->region[1].end = fake->region[1].base = 0;
-		if (oas[i] == 32)
-			fake->nr_pages -= FAKE_RAM_B_PAGES;
-		KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, oas[i]), 0, "%u bits", oas[i]);
-		smmu_s2_ste_dwords(&s2, ste);
-
-		expect_ram(test);
-		/* The registers that EL2 took, and what is beside them */
-		end = FAKE_MMIO(1) + PKVM_SMMU_MMIO_SIZE;
-		for (pa = FAKE_MMIO(0); pa < end; pa += PAGE_SIZE)
-			expect_page(test, pa, 0);
-		expect_page(test, FAKE_MMIO(0) - PAGE_SIZE, LEAF_DEVICE);
-		expect_page(test, end, LEAF_DEVICE);
-		/* The ends of the address space, and of the regions */
-		expect_page(test, 0, LEAF_DEVICE);
-		expect_page(test, (1ULL << oas[i]) - PAGE_SIZE, LEAF_DEVICE);
-		expect_page(test, fake->region[0].base - PAGE_SIZE, LEAF_DEVICE);
-		expect_page(test, fake->region[0].end, LEAF_DEVICE);
-		if (fake->region[1].end) {
-			expect_page(test, fake->region[1].base - PAGE_SIZE, LEAF_DEVICE);
-			expect_page(test, fake->region[1].end, LEAF_DEVICE);
-		}
-		/* And somewhere, 1000 times */
-		for (pool = 0; pool < 1000; pool++) {
-			pa = test_random() & ((1ULL << oas[i]) - 1) & PAGE_MASK;
-			if (!fake_page(pa) && (pa < FAKE_MMIO(0) || pa >= end))
-				expect_page(test, pa, LEAF_DEVICE);
-		}
+		check_whole(test, oas[i], 0);
+		/* What follows starts where the largest block does */
+		check_whole(test, oas[i], SZ_2G);
 	}
 }
 
 /* A page that is RAM only in part is neither mapped as RAM nor as MMIO */
 static void s2_partial_pages(struct kunit *test)
 {
-	setup(test, FAKE_NR_PAGES, 64);
+	setup(test, FAKE_NR_PAGES, 64, 0);
 	fake->region[0].base += 0x800;
 	fake->region[0].end -= 0x800;
 	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
@@ -223,8 +237,9 @@ static void s2_map_unmap(struct kunit *test)
 	unsigned int i, j, r, nr, from, to;
 	phys_addr_t base;
 
-	setup(test, FAKE_NR_PAGES, 64);
-	for (i = 0; i < FAKE_NR_PAGES; i++) {
+	/* Enough for a block, where that is not too much */
+	setup(test, PAGE_SHIFT == 12 ? 768 : FAKE_NR_PAGES, 64, 0);
+	for (i = 0; i < fake->nr_pages; i++) {
 		if (!fake->pages[i].allocated)
 			fake->pages[i].owner = FAKE_HOST;
 	}
@@ -263,12 +278,12 @@ static void s2_out_of_memory(struct kunit *test)
 {
 	unsigned int pool, used;
 
-	setup(test, FAKE_NR_PAGES, 64);
+	setup(test, FAKE_NR_PAGES, 64, 0);
 	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
 	used = fake->pool_used;
 	KUNIT_ASSERT_GT(test, used, 3);
 	for (pool = 0; pool < used; pool++) {
-		setup(test, FAKE_NR_PAGES, 64);
+		setup(test, FAKE_NR_PAGES, 64, 0);
 		fake->pool_left = pool;
 		KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 40), -ENOMEM);
 	}
@@ -276,7 +291,7 @@ static void s2_out_of_memory(struct kunit *test)
 
 static void s2_ram_out_of_reach(struct kunit *test)
 {
-	setup(test, FAKE_NR_PAGES, 64);
+	setup(test, FAKE_NR_PAGES, 64, 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 32), -ERANGE);
 	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 52), -EINVAL);
 }

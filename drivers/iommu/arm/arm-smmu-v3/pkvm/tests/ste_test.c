@@ -152,10 +152,12 @@ static void ste_anything(struct kunit *test)
 			ste[j] = test_random() & test_random() & test_random();
 		ste[0] |= 1;
 		/* Most of it isn't looked at unless the rest is plausible */
-		if (i % 4)
+		if (i % 8)
 			memset(&ste[2], 0, 6 * sizeof(u64));
+		if (i % 4)
+			ste[0] &= 0xf | S1FMT(3) | CTXPTR | S1CDMAX(31);
 		if (i % 2)
-			ste[1] &= HARMLESS | S1STALLD;
+			ste[1] &= ATTRS | S1STALLD;
 		translate(test, &feat, ste, hw);
 		live += hw[0] & 1;
 	}

@@ -8,6 +8,7 @@
  * one may change, or what changes isn't looked at.
  */
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -325,8 +326,8 @@ static void strtab_spans(struct kunit *test)
 		for (span = 0; span < 32; span++) {
 			u32 end = span && span <= split + 1U ? 1U << (span - 1) : 0;
 
-			*(u64 *)fake_va(host.strtab) = cpu_to_le64(l2 | span);
-			set_strtab(host.strtab, 1, splits[i][0], 12);
+			*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(l2 | span);
+			set_strtab(fake_host.strtab, 1, splits[i][0], 12);
 			for (sid = 0; sid < 1U << split; sid++) {
 				if ((hw_config(sid) >= 0) != (sid < end))
 					KUNIT_FAIL(test, "split %u, span %u, stream %u",
@@ -377,8 +378,8 @@ static void strtab_foreign_memory(struct kunit *test)
 
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			if (level) {
-				*(u64 *)fake_va(host.strtab) = cpu_to_le64(bad[i] | 9);
-				set_strtab(host.strtab, 1, 8, 12);
+				*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(bad[i] | 9);
+				set_strtab(fake_host.strtab, 1, 8, 12);
 				expect_no_stream(test, "level 2");
 				host_cfgi_ste(SID);
 				expect_no_stream(test, "level 2, CFGI");
@@ -387,7 +388,8 @@ static void strtab_foreign_memory(struct kunit *test)
 				expect_no_stream(test, "level 1");
 				fill_with_bait(bad[0], 64);
 			}
-			set_strtab(bad[i], 0, 0, fake->sid_bits);
+			/* No larger than what is bad */
+			set_strtab(bad[i], 0, 0, 7);
 			expect_no_stream(test, "linear");
 			host_cfgi_all();
 			expect_no_stream(test, "linear, CFGI_ALL");
@@ -408,13 +410,13 @@ static void strtab_donated(struct kunit *test)
 	host_ste(SID)[0] = cpu_to_le64(STE_BYPASS0);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
-	fake_give(host.l2, 64 << HOST_SPLIT, FAKE_GUEST);
+	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
-	fake_give(host.l2, 64 << HOST_SPLIT, FAKE_HOST);
+	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_HOST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
-	fake_give(host.strtab, PAGE_SIZE, FAKE_GUEST);
+	fake_give(fake_host.strtab, PAGE_SIZE, FAKE_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
 }
@@ -467,6 +469,7 @@ static void strtab_flip(struct kunit *test)
 static void strtab_off_and_on(struct kunit *test)
 {
 	unsigned int level, i, cleared, invalidated, used, on;
+	u64 ste[STRTAB_STE_DWORDS];
 	u32 sid;
 
 	for (level = 0; level < 2; level++) {
@@ -504,7 +507,10 @@ static void strtab_off_and_on(struct kunit *test)
 
 			memset(host_ste(0), 0, 100 * 64);
 			memcpy(host_ste(SID), states[3].host, 32);
+			fake_ste(SMMU0, SID, ste);
+			SMMU0->nr_runs = 0;
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+			check_stores(test, ste);
 			for (sid = 0; sid < 100; sid++)
 				KUNIT_EXPECT_EQ(test, hw_config(sid), sid == SID ? HW_NESTED : -1);
 			KUNIT_EXPECT_LE(test, fake->pool_used, used);
@@ -527,7 +533,7 @@ static void strtab_no_memory(struct kunit *test)
 	host_cfgi_ste(SID);
 	fake->pool_left = 0;
 	for (i = 1; i < 1U << (12 - HOST_SPLIT); i++)
-		((u64 *)fake_va(host.strtab))[i] = cpu_to_le64(l2 | (HOST_SPLIT + 1));
+		((u64 *)fake_va(fake_host.strtab))[i] = cpu_to_le64(l2 | (HOST_SPLIT + 1));
 	host_cfgi_all();
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
@@ -537,6 +543,33 @@ static void strtab_no_memory(struct kunit *test)
 	fake->pool_left = 1;
 	host_cfgi_ste(other);
 	KUNIT_EXPECT_EQ(test, hw_config(other), HW_S2);
+}
+
+/* As many tables as there are may not leave the stage 2 without memory */
+static void strtab_quota(struct kunit *test)
+{
+	unsigned int i, used, live = 0;
+	u32 nr = 2 * PKVM_SMMU_L2_TABLES;
+	u64 *l1;
+
+	fake_test_again(test, 2 * FAKE_NR_PAGES);
+	fake->sid_bits = PKVM_SMMU_STRTAB_SPLIT + ilog2(nr);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | fake->sid_bits);
+	fake->config.pool[0].size = 2 * nr * PAGE_SIZE;
+	fake->config.pool[0].base = fake_alloc(2 * nr * PAGE_SIZE, FAKE_HOST);
+	fake_test_boot(test);
+	used = fake->pool_used;
+	fake_host.l2 = fake_alloc(64, FAKE_HOST);
+	host_ste(0)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_host.strtab = fake_alloc(8ULL << (fake->sid_bits - 6), FAKE_HOST);
+	l1 = fake_va(fake_host.strtab);
+	for (i = 0; i < 1U << (fake->sid_bits - 6); i++)
+		l1[i] = cpu_to_le64(fake_host.l2 | 1);
+	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+	for (i = 0; i < nr; i++)
+		live += hw_config(i << PKVM_SMMU_STRTAB_SPLIT) == HW_S2;
+	KUNIT_EXPECT_EQ(test, live, PKVM_SMMU_L2_TABLES);
+	KUNIT_EXPECT_EQ(test, fake->pool_used - used, PKVM_SMMU_L2_TABLES);
 }
 
 /*
@@ -549,14 +582,14 @@ static void strtab_endless_tables(struct kunit *test)
 	u64 *l1;
 
 	boot(test, true);
-	l1 = fake_va(host.strtab);
+	l1 = fake_va(fake_host.strtab);
 	l1[0] = 0;
 	host_ste(0)[0] = cpu_to_le64(STE_BYPASS0);
 	fake->pool_left = 2;
 	for (i = 0; i < nr_l1; i++) {
 		u32 sid = i << HOST_SPLIT;
 
-		l1[i] = cpu_to_le64(host.l2 | (HOST_SPLIT + 1));
+		l1[i] = cpu_to_le64(fake_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(0x3 | (u64)sid << 32, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), HW_S2, "stream %u", sid);
@@ -578,6 +611,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_flip),
 	KUNIT_CASE(strtab_off_and_on),
 	KUNIT_CASE(strtab_no_memory),
+	KUNIT_CASE(strtab_quota),
 	KUNIT_CASE(strtab_endless_tables),
 	{}
 };

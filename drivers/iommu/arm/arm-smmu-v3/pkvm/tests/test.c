@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-struct host host;
+struct fake_host fake_host;
 
 static u64 seed;
 
@@ -24,7 +24,7 @@ u64 test_random(void)
 int fake_test_init(struct kunit *test)
 {
 	seed = 0x9e3779b97f4a7c15ULL;
-	memset(&host, 0, sizeof(host));
+	memset(&fake_host, 0, sizeof(fake_host));
 	return fake_init(FAKE_NR_PAGES);
 }
 
@@ -42,7 +42,7 @@ void fake_test_exit(struct kunit *test)
 void fake_test_again(struct kunit *test, unsigned int nr_pages)
 {
 	fake_test_exit(test);
-	memset(&host, 0, sizeof(host));
+	memset(&fake_host, 0, sizeof(fake_host));
 	KUNIT_ASSERT_EQ(test, fake_init(nr_pages), 0);
 }
 
@@ -73,10 +73,10 @@ void host_writeq(u32 offset, u64 val)
 
 void host_cmdq_start(u8 shift)
 {
-	host.shift = shift;
-	host.prod = 0;
-	host.cmdq = fake_alloc(16ULL << shift, FAKE_HOST);
-	host_writeq(ARM_SMMU_CMDQ_BASE, host.cmdq | shift);
+	fake_host.shift = shift;
+	fake_host.prod = 0;
+	fake_host.cmdq = fake_alloc(16ULL << shift, FAKE_HOST);
+	host_writeq(ARM_SMMU_CMDQ_BASE, fake_host.cmdq | shift);
 	host_writel(ARM_SMMU_CMDQ_PROD, 0);
 	host_writel(ARM_SMMU_CMDQ_CONS, 0);
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_CMDQEN);
@@ -84,18 +84,18 @@ void host_cmdq_start(u8 shift)
 
 void host_cmd_put(u64 dword0, u64 dword1)
 {
-	u32 entries = 1U << host.shift;
-	u64 *ent = fake_va(host.cmdq + (host.prod & (entries - 1)) * 16ULL);
+	u32 entries = 1U << fake_host.shift;
+	u64 *ent = fake_va(fake_host.cmdq + (fake_host.prod & (entries - 1)) * 16ULL);
 
 	ent[0] = cpu_to_le64(dword0);
 	ent[1] = cpu_to_le64(dword1);
-	host.prod = (host.prod + 1) & (2 * entries - 1);
+	fake_host.prod = (fake_host.prod + 1) & (2 * entries - 1);
 }
 
 void host_cmd(u64 dword0, u64 dword1)
 {
 	host_cmd_put(dword0, dword1);
-	host_writel(ARM_SMMU_CMDQ_PROD, host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 }
 
 void host_cmd_sync(void)
@@ -117,7 +117,7 @@ void host_cfgi_all(void)
 
 bool host_cmdq_is_empty(void)
 {
-	return host_readl(ARM_SMMU_CMDQ_CONS) == host.prod;
+	return host_readl(ARM_SMMU_CMDQ_CONS) == fake_host.prod;
 }
 
 void host_strtab_start(void)
@@ -127,23 +127,23 @@ void host_strtab_start(void)
 	u32 cfg = bits;
 
 	if (two_level) {
-		host.strtab = fake_alloc(8ULL << (bits - HOST_SPLIT), FAKE_HOST);
-		host.l2 = fake_alloc(64ULL << HOST_SPLIT, FAKE_HOST);
-		*(u64 *)fake_va(host.strtab) = cpu_to_le64(host.l2 | (HOST_SPLIT + 1));
+		fake_host.strtab = fake_alloc(8ULL << (bits - HOST_SPLIT), FAKE_HOST);
+		fake_host.l2 = fake_alloc(64ULL << HOST_SPLIT, FAKE_HOST);
+		*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(fake_host.l2 | (HOST_SPLIT + 1));
 		cfg |= 1 << 16 | HOST_SPLIT << 6;
 	} else {
-		host.strtab = fake_alloc(64ULL << bits, FAKE_HOST);
-		host.l2 = host.strtab;
+		fake_host.strtab = fake_alloc(64ULL << bits, FAKE_HOST);
+		fake_host.l2 = fake_host.strtab;
 	}
 
-	host_writeq(ARM_SMMU_STRTAB_BASE, host.strtab | STRTAB_BASE_RA);
+	host_writeq(ARM_SMMU_STRTAB_BASE, fake_host.strtab | STRTAB_BASE_RA);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, cfg);
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_SMMUEN);
 }
 
 u64 *host_ste(u32 sid)
 {
-	return fake_va(host.l2 + sid * 64ULL);
+	return fake_va(fake_host.l2 + sid * 64ULL);
 }
 
 MODULE_DESCRIPTION("Tests of DMA isolation for protected KVM");

@@ -41,14 +41,14 @@ void host_writel(u32 offset, u32 val);
 void host_writeq(u32 offset, u64 val);
 
 /**
- * struct host - the host's driver
+ * struct fake_host - the host's driver
  * @cmdq:	its command queue
  * @shift:	log2 of its entries
  * @prod:	CMDQ_PROD as it was written last
  * @strtab:	its stream table
  * @l2:		the second-level table of its first streams, or @strtab
  */
-struct host {
+struct fake_host {
 	phys_addr_t	cmdq;
 	u8		shift;
 	u32		prod;
@@ -56,7 +56,7 @@ struct host {
 	phys_addr_t	l2;
 };
 
-extern struct host host;
+extern struct fake_host fake_host;
 
 #define HOST_SPLIT	8
 

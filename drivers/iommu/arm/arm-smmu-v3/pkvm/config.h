@@ -5,10 +5,14 @@
  * EL1 fills this in before it gives up its privileges, and EL2 copies it before
  * it looks at it. Every address is physical, every size is in bytes.
  */
-#ifndef __KVM_ARM_SMMU_V3_H
-#define __KVM_ARM_SMMU_V3_H
+#ifndef __PKVM_SMMU_CONFIG_H
+#define __PKVM_SMMU_CONFIG_H
 
+#include <linux/bitfield.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
+
+#include "../arm-smmu-v3.h"
 
 #define PKVM_SMMU_MAX_DEVICES		16
 #define PKVM_SMMU_MAX_POOL_CHUNKS	64
@@ -111,6 +115,52 @@ struct pkvm_smmu_config {
  */
 #define PKVM_SMMU_STRTAB_SPLIT		(PAGE_SHIFT - 6)
 
+/**
+ * pkvm_smmu_strtab_size() - the shadow stream table of an SMMU
+ * @idr0:	IDR0
+ * @idr1:	IDR1
+ * @sid_bits:	log2 of the streams that it covers
+ * @two_level:	has it two levels?
+ *
+ * Return: the size in bytes of its first level, or of all of a linear one.
+ */
+static inline u64 pkvm_smmu_strtab_size(u32 idr0, u32 idr1, u8 *sid_bits, bool *two_level)
+{
+	u8 bits = FIELD_GET(IDR1_SIDSIZE, idr1);
+
+	*two_level = FIELD_GET(IDR0_ST_LVL, idr0) == IDR0_ST_LVL_2LVL &&
+		     bits > PKVM_SMMU_STRTAB_SPLIT;
+	if (*two_level) {
+		*sid_bits = min_t(u8, bits, PKVM_SMMU_MAX_SID_BITS_2LVL);
+		return sizeof(struct arm_smmu_strtab_l1) <<
+		       (*sid_bits - PKVM_SMMU_STRTAB_SPLIT);
+	}
+
+	*sid_bits = min_t(u8, bits, PKVM_SMMU_MAX_SID_BITS_LINEAR);
+	return sizeof(struct arm_smmu_ste) << *sid_bits;
+}
+
+/* IDR5.OAS and STE.S2PS; EL2's stage 2 has addresses of up to 48 bits */
+static inline u8 pkvm_smmu_oas_to_bits(u32 oas)
+{
+	static const u8 bits[] = {
+		[IDR5_OAS_32_BIT] = 32, [IDR5_OAS_36_BIT] = 36, [IDR5_OAS_40_BIT] = 40,
+		[IDR5_OAS_42_BIT] = 42, [IDR5_OAS_44_BIT] = 44, [IDR5_OAS_48_BIT] = 48,
+	};
+
+	return bits[min_t(u32, oas, IDR5_OAS_48_BIT)];
+}
+
+static inline u32 pkvm_smmu_bits_to_oas(u8 bits)
+{
+	u32 oas = IDR5_OAS_48_BIT;
+
+	while (oas && pkvm_smmu_oas_to_bits(oas) > bits)
+		oas--;
+
+	return oas;
+}
+
 #ifdef CONFIG_ARM_SMMU_V3_PKVM
 #include <asm/hyp_image.h>
 
@@ -121,4 +171,4 @@ extern struct pkvm_smmu_config kvm_nvhe_sym(pkvm_smmu_config);
 extern const struct kvm_iommu_ops kvm_nvhe_sym(pkvm_smmu_ops);
 #endif
 
-#endif /* __KVM_ARM_SMMU_V3_H */
+#endif /* __PKVM_SMMU_CONFIG_H */

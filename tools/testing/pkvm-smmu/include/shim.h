@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What tools/include lacks of what the emulator and its tests use. Comes before
+ * everything else.
+ */
+#ifndef __PKVM_SMMU_SHIM_H
+#define __PKVM_SMMU_SHIM_H
+
+#include <linux/bitfield.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/types.h>
+
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
+
+#define U32_MAX			((u32)~0U)
+#define lower_32_bits(n)	((u32)((n) & 0xffffffff))
+#define upper_32_bits(n)	((u32)((n) >> 32))
+
+#define IOMMU_NO_PASID		0U
+
+/* As in the kernel: of different types, if only their signs agree */
+#undef min
+#undef max
+#undef min_t
+#undef max_t
+#define min(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
+#define max(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
+#define min_t(type, a, b)	min((type)(a), (type)(b))
+#define max_t(type, a, b)	max((type)(a), (type)(b))
+
+#endif /* __PKVM_SMMU_SHIM_H */
