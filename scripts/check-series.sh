@@ -33,8 +33,7 @@ warnings() { grep -i 'warning' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/; s,^(\.\./
 
 # Line numbers in the BUG tables are the one thing that an edit changes even
 # where it compiles to nothing: do without them, to compare the rest.
-printf '%s\n' CONFIG_EXPERT=y CONFIG_DEBUG_BUGVERBOSE=n >"$dir/off.config"
-: >"$dir/on.config"
+printf '%s\n' CONFIG_EXPERT=y CONFIG_DEBUG_BUGVERBOSE=n >"$dir/extra.config"
 
 build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 	local obj=$dir/$1 kind=base
@@ -46,7 +45,7 @@ build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 	fi
 	touch "$dir/$1.pending"
 	[ "$1" = off ] || kind=series
-	kconfig $kind "$work" "$obj" "$dir/$1.config"
+	kconfig $kind "$work" "$obj" "$dir/extra.config"
 	if [ "$1" = on ] && ! grep -qx CONFIG_ARM_SMMU_V3_PKVM=y "$obj/.config"; then
 		die "step $3: the option cannot be enabled"
 	fi

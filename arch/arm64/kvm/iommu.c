@@ -22,9 +22,10 @@ static const struct kvm_iommu_driver *iommu_driver;
  *
  * Before KVM initialises, that is, before device_initcall().
  */
-void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
+void __init kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
 {
-	WARN_ON(iommu_driver);
+	if (WARN_ON(iommu_driver))
+		return;
 	iommu_driver = driver;
 }
 
@@ -35,7 +36,7 @@ void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
  *
  * Return: 0, or a negative error if protected KVM must not start.
  */
-int kvm_iommu_prepare(void)
+int __init kvm_iommu_prepare(void)
 {
 	int ret;
 

@@ -10,9 +10,13 @@
  *
  * Without protected KVM, or if it does not come up, the devices are given back and
  * the ordinary driver binds to them as ever. A line in the log says so.
+ *
+ * What is described to EL2 is frozen when KVM initialises: an SMMU that isn't
+ * known by then makes protected KVM fail, and one that appears later is refused.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
 
+#include <linux/acpi.h>
 #include <linux/cleanup.h>
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
@@ -26,6 +30,9 @@
 #include <linux/of_address.h>
 #include <linux/of_device.h>
 #include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
 
 #include <asm/kvm_pkvm.h>
 #include <asm/virt.h>
@@ -36,14 +43,15 @@
 #include "pkvm/config.h"
 
 enum pkvm_smmu_state {
-	PKVM_SMMU_CLAIMING,	/* until EL2 has had its chance */
+	PKVM_SMMU_CLAIMING,	/* until EL2 is told of them */
+	PKVM_SMMU_FROZEN,	/* EL2 has its chance */
 	PKVM_SMMU_ISOLATED,	/* EL2 has them all */
 	PKVM_SMMU_DECLINED,	/* EL2 has none */
 };
 
 /**
  * struct pkvm_smmu_claim - an SMMU that this driver is bound to
- * @pdev:	the SMMU; NULL if the slot is free
+ * @pdev:	the SMMU
  * @child:	where the ordinary driver probes, or NULL
  * @oas_bits:	its output address size
  * @two_level:	its shadow stream table has two levels
@@ -61,12 +69,12 @@ static struct pkvm_smmu_claim claims[PKVM_SMMU_MAX_DEVICES];
 static unsigned int nr_claims;
 static enum pkvm_smmu_state pkvm_smmu_state;
 static const struct arm_smmu_pkvm_host *pkvm_smmu_host;
-static bool pkvm_smmu_asked_for;
+static bool pkvm_smmu_registered;
 
-/* Serialises @pkvm_smmu_state, @pkvm_smmu_host and the children */
+/* Serialises all of the above */
 static DEFINE_MUTEX(pkvm_smmu_mutex);
 
-/* Why EL1 would not hand an SMMU to EL2; a reason of EL2's takes its place */
+/* Why EL1 would not hand an SMMU to EL2 */
 static const char *pkvm_smmu_obstacle;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
@@ -80,7 +88,8 @@ static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_PRESET]		= "its tables or queues are at fixed addresses",
 	[PKVM_SMMU_EXTRA_QUEUES]	= "it has command queues that EL2 does not control",
 	[PKVM_SMMU_OUTPUT_SIZE]		= "it can't address all memory",
-	[PKVM_SMMU_ERRATUM]		= "an erratum breaks nested translation",
+	[PKVM_SMMU_STALL_FORCE]		= "it stalls every fault",
+	[PKVM_SMMU_ERRATUM]		= "an erratum breaks nested translation or invalidation",
 	[PKVM_SMMU_NO_ANSWER]		= "it does not respond",
 };
 
@@ -106,9 +115,9 @@ static void pkvm_smmu_free(struct pkvm_smmu_mem *mem)
 }
 
 /* EL2 looks at the registers itself: this is only about how much memory it needs */
-static int pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *desc)
+static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *desc)
 {
-	void __iomem *base = ioremap(desc->mmio_base, ARM_SMMU_REG_SZ);
+	void __iomem *base = ioremap(desc->mmio.base, ARM_SMMU_REG_SZ);
 	u32 idr0, idr1, idr5;
 	u64 strtab_size;
 	u8 sid_bits;
@@ -135,7 +144,7 @@ static int pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *
  * Pages for the stage 2 in the worst case, which is all RAM mapped page by page,
  * and for second levels of stream tables.
  */
-static unsigned long pkvm_smmu_pool_pages(void)
+static unsigned long __init pkvm_smmu_pool_pages(void)
 {
 	/* Where a block can be, a table covers this many bits of address */
 	const unsigned int block_table_bits = PAGE_SHIFT +
@@ -161,7 +170,7 @@ static unsigned long pkvm_smmu_pool_pages(void)
 	return pages + 2 * BIT(4);
 }
 
-static int pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
+static int __init pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
 {
 	unsigned long pages = pkvm_smmu_pool_pages();
 	unsigned int order = min_t(unsigned int, MAX_PAGE_ORDER, ilog2(pages));
@@ -187,35 +196,62 @@ static const struct of_device_id pkvm_smmu_of_match[] = {
 	{ },
 };
 
-/* Is this an SMMUv3 that EL2 will not hear of? */
-static int pkvm_smmu_is_unclaimed(struct device *dev, void *data)
+static struct pkvm_smmu_claim *pkvm_smmu_find(const struct device_node *np)
 {
 	unsigned int i;
 
-	if (!of_match_node(pkvm_smmu_of_match, dev->of_node) &&
-	    strcmp(to_platform_device(dev)->name, "arm-smmu-v3"))
-		return 0;
-
 	for (i = 0; i < nr_claims; i++) {
-		if (&claims[i].pdev->dev == dev)
-			return 0;
+		if (claims[i].pdev->dev.of_node == np)
+			return &claims[i];
 	}
 
-	return 1;
+	return NULL;
 }
 
-static int pkvm_smmu_prepare(void)
+/*
+ * Never half: devices behind an SMMU that EL2 doesn't hear of would reach all
+ * memory. The device tree is asked, as a device may not exist yet.
+ */
+static const char * __init pkvm_smmu_find_obstacle(void)
+{
+	struct device_node *np;
+
+	/* The IORT is not looked at yet */
+	if (!acpi_disabled)
+		return "machines with ACPI are not supported";
+
+	for_each_compatible_node(np, NULL, "arm,smmu-v3") {
+		if (!of_device_is_available(np))
+			continue;
+		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
+		if (of_device_is_compatible(np, "nvidia,tegra264-smmu"))
+			return refusal_str[PKVM_SMMU_ERRATUM];
+		/* Page 1 of the registers is not where it should be */
+		if (of_property_read_bool(np, "cavium,cn9900-broken-page1-regspace"))
+			return refusal_str[PKVM_SMMU_BAD_MMIO];
+		if (!pkvm_smmu_find(np))
+			return "an SMMUv3 could not be claimed";
+	}
+
+	/* They write MSIs to any address, and their registers may be elsewhere */
+	for_each_compatible_node(np, NULL, "arm,smmu-v3-pmcg") {
+		if (of_device_is_available(np))
+			return "a performance monitor of an SMMUv3 can write to memory";
+	}
+
+	return NULL;
+}
+
+static int __init pkvm_smmu_prepare(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
 	unsigned int i;
 	int ret;
 
-	/* Never half: devices behind an SMMU of the host's would reach everything */
-	if (bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_is_unclaimed)) {
-		if (!pkvm_smmu_obstacle)
-			pkvm_smmu_obstacle = "an SMMUv3 could not be claimed";
-		return -EBUSY;
-	}
+	guard(mutex)(&pkvm_smmu_mutex);
+	pkvm_smmu_state = PKVM_SMMU_FROZEN;
+
+	pkvm_smmu_obstacle = pkvm_smmu_find_obstacle();
 	if (pkvm_smmu_obstacle)
 		return -EINVAL;
 	if (!nr_claims)
@@ -231,7 +267,7 @@ static int pkvm_smmu_prepare(void)
 	if (ret)
 		pkvm_smmu_obstacle = "out of memory";
 
-	return ret == -ENODEV ? -EIO : ret;
+	return ret;
 }
 
 static const struct kvm_iommu_driver pkvm_smmu_iommu_driver = {
@@ -242,23 +278,23 @@ static const struct kvm_iommu_driver pkvm_smmu_iommu_driver = {
 static int pkvm_smmu_probe(struct platform_device *pdev)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
-	struct device_node *np = pdev->dev.of_node;
-	struct resource *res;
+	struct resource *res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
 
-	res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
-	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING || !res)
+	guard(mutex)(&pkvm_smmu_mutex);
+	if (pkvm_smmu_state == PKVM_SMMU_DECLINED)
 		return -ENODEV;
-	if (nr_claims == PKVM_SMMU_MAX_DEVICES || resource_size(res) < PKVM_SMMU_MMIO_SIZE)
-		return -ENODEV;
-	/* The virtual command queues of CMDQV are MMIO elsewhere */
-	if (of_device_is_compatible(np, "nvidia,tegra264-smmu")) {
-		pkvm_smmu_obstacle = refusal_str[PKVM_SMMU_EXTRA_QUEUES];
-		return -ENODEV;
+	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING) {
+		/* Bound, with no child: its devices wait for an IOMMU for ever */
+		dev_err(&pdev->dev, "too late to be isolated, not used\n");
+		return 0;
 	}
+	if (nr_claims == PKVM_SMMU_MAX_DEVICES || !res)
+		return -ENODEV;
 
 	cfg->smmus[nr_claims] = (struct pkvm_smmu_desc) {
-		.mmio_base	= res->start,
-		.coherent	= of_dma_is_coherent(np),
+		.mmio.base	= res->start,
+		.mmio.size	= resource_size(res),
+		.coherent	= of_dma_is_coherent(pdev->dev.of_node),
 		.refusal	= PKVM_SMMU_NOT_TRIED,
 	};
 	claims[nr_claims].pdev = pdev;
@@ -267,21 +303,9 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 	return 0;
 }
 
-static struct pkvm_smmu_claim *pkvm_smmu_find(struct device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_claims; i++) {
-		if (&claims[i].pdev->dev == dev)
-			return &claims[i];
-	}
-
-	return NULL;
-}
-
 static void pkvm_smmu_shutdown(struct platform_device *pdev)
 {
-	struct pkvm_smmu_claim *claim = pkvm_smmu_find(&pdev->dev);
+	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
 
 	/* The faux bus has no shutdown of its own */
 	if (claim && claim->child)
@@ -293,6 +317,7 @@ static struct platform_driver pkvm_smmu_driver = {
 		.name			= "arm-smmu-v3-pkvm",
 		.of_match_table		= pkvm_smmu_of_match,
 		.suppress_bind_attrs	= true,
+		.probe_type		= PROBE_FORCE_SYNCHRONOUS,
 	},
 	.probe		= pkvm_smmu_probe,
 	.shutdown	= pkvm_smmu_shutdown,
@@ -305,19 +330,25 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 	int ret;
 
 	/* A faux device is born without any of this */
-	device_set_node(dev, dev_fwnode(&pdev->dev));
+	device_set_of_node_from_dev(dev, &pdev->dev);
 	dev->coherent_dma_mask = DMA_BIT_MASK(32);
 	dev->dma_mask = &dev->coherent_dma_mask;
 	ret = of_dma_configure(dev, dev->of_node, true);
+	if (!ret)
+		ret = pkvm_smmu_host->probe(pdev, dev);
+	/* What it has left there goes with the child */
 	if (ret)
-		return ret;
+		platform_set_drvdata(pdev, NULL);
 
-	return pkvm_smmu_host->probe(pdev, dev);
+	return ret;
 }
 
 static void pkvm_smmu_child_remove(struct faux_device *fdev)
 {
-	pkvm_smmu_host->remove(to_platform_device(fdev->dev.parent));
+	struct platform_device *pdev = to_platform_device(fdev->dev.parent);
+
+	pkvm_smmu_host->remove(pdev);
+	platform_set_drvdata(pdev, NULL);
 }
 
 static const struct faux_device_ops pkvm_smmu_child_ops = {
@@ -378,23 +409,28 @@ void arm_smmu_pkvm_unregister(void)
 }
 EXPORT_SYMBOL_GPL(arm_smmu_pkvm_unregister);
 
-/* Protected KVM did not come up: may the SMMU still be using EL2's memory? */
+/*
+ * Protected KVM did not come up. If EL2 has touched the SMMU then leave it disabled,
+ * with GBPA as it was found. Returns false if it may still use EL2's memory.
+ */
 static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 {
 	void __iomem *base;
-	u32 ack;
+	u32 reg;
 	int ret;
 
-	if (desc->refusal)
+	if (desc->refusal != PKVM_SMMU_OK && desc->refusal != PKVM_SMMU_NO_ANSWER)
 		return true;
 
-	base = ioremap(desc->mmio_base, ARM_SMMU_REG_SZ);
+	base = ioremap(desc->mmio.base, ARM_SMMU_REG_SZ);
 	if (!base)
 		return false;
 
 	writel_relaxed(0, base + ARM_SMMU_CR0);
-	ret = readl_relaxed_poll_timeout(base + ARM_SMMU_CR0ACK, ack, !ack, 1,
+	ret = readl_relaxed_poll_timeout(base + ARM_SMMU_CR0ACK, reg, !reg, 1,
 					 ARM_SMMU_POLL_TIMEOUT_US);
+	if (!ret)
+		writel_relaxed(desc->found_gbpa | GBPA_UPDATE, base + ARM_SMMU_GBPA);
 	iounmap(base);
 
 	return !ret;
@@ -438,7 +474,8 @@ static void pkvm_smmu_decline(void)
 			pkvm_smmu_free(&cfg->pool[i]);
 	}
 
-	platform_driver_unregister(&pkvm_smmu_driver);
+	if (pkvm_smmu_registered)
+		platform_driver_unregister(&pkvm_smmu_driver);
 	for (i = 0; i < nr_claims; i++) {
 		if (device_attach(&claims[i].pdev->dev) < 0)
 			dev_warn(&claims[i].pdev->dev, "could not be given back\n");
@@ -453,11 +490,9 @@ static int __init pkvm_smmu_init(void)
 	if (!is_protected_kvm_enabled())
 		return 0;
 
-	pkvm_smmu_asked_for = true;
 	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	ret = platform_driver_register(&pkvm_smmu_driver);
-	if (ret)
-		pkvm_smmu_obstacle = "the driver could not be registered";
+	pkvm_smmu_registered = !ret;
 
 	return ret;
 }
@@ -470,7 +505,7 @@ static int __init pkvm_smmu_finalise(void)
 	unsigned int i;
 
 	guard(mutex)(&pkvm_smmu_mutex);
-	if (!pkvm_smmu_asked_for) {
+	if (!is_protected_kvm_enabled()) {
 		pr_info("DMA is not isolated: protected KVM is not enabled\n");
 		return 0;
 	}

@@ -4,8 +4,8 @@
  *
  * The host can invalidate configuration and its own stage 1, prefetch, and wait.
  * Each opcode has a mask of the bits that it may set; any other opcode, and any
- * other bit, makes the command illegal. VMIDs are EL2's, and an address or an
- * MSI never gets through: CMD_SYNC is EL2's own.
+ * other bit, makes the command illegal. VMIDs are EL2's, and no physical address
+ * gets through: CMD_SYNC, which can name one, is EL2's own.
  *
  * Pure: no locks, no memory but the arguments. See "Commands" in the SMMUv3
  * architecture (Arm IHI 0070), chapter 4.
@@ -15,14 +15,18 @@
 #include "smmu.h"
 
 #define CMD_OP_PREFETCH_ADDR	0x2
+#define CMD_OP_STALL_TERM	0x45
 
+#define PREFETCH_0		(CMDQ_0_OP | CMDQ_0_SSV | CMDQ_CFGI_0_SSID | \
+				 CMDQ_PREFETCH_0_SID)
+#define PREFETCH_1		(CMDQ_PREFETCH_1_SIZE | CMDQ_PREFETCH_1_ADDR_MASK)
 #define CFGI_0_SID		(CMDQ_0_OP | CMDQ_CFGI_0_SID)
 #define TLBI_0_ASID		(CMDQ_0_OP | CMDQ_TLBI_0_VMID | CMDQ_TLBI_0_ASID)
 #define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | CMDQ_TLBI_0_SCALE)
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
 #define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
 
-/* The wired or message-signalled interrupt of CMD_SYNC is not offered (IDR0.MSI) */
+/* Any CS completes when the command does; the interrupt of CS=IRQ is not raised */
 #define SYNC_0			(CMDQ_0_OP | CMDQ_SYNC_0_CS | CMDQ_SYNC_0_MSH | \
 				 CMDQ_SYNC_0_MSIATTR)
 
@@ -39,8 +43,8 @@ struct cmd_rule {
 };
 
 static const struct cmd_rule cmd_rules[] = {
-	{ CMDQ_OP_PREFETCH_CFG,	SMMU_CMD_DROP,		{ ~0ULL, ~0ULL } },
-	{ CMD_OP_PREFETCH_ADDR,	SMMU_CMD_DROP,		{ ~0ULL, ~0ULL } },
+	{ CMDQ_OP_PREFETCH_CFG,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
+	{ CMD_OP_PREFETCH_ADDR,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
 	{ CMDQ_OP_CFGI_STE,	SMMU_CMD_STES,
 	  { CFGI_0_SID, CMDQ_CFGI_1_LEAF } },
 	{ CMDQ_OP_CFGI_ALL,	SMMU_CMD_STES,
@@ -59,6 +63,7 @@ static const struct cmd_rule cmd_rules[] = {
 	{ CMDQ_OP_RESUME,	SMMU_CMD_FORWARD,
 	  { CMDQ_0_OP | CMDQ_RESUME_0_RESP | CMDQ_RESUME_0_SID,
 	    CMDQ_RESUME_1_STAG } },
+	{ CMD_OP_STALL_TERM,	SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
 	{ CMDQ_OP_CMD_SYNC,	SMMU_CMD_SYNC,
 	  { SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
 };
@@ -77,19 +82,21 @@ static const struct cmd_rule *cmd_rule_find(u8 opcode)
 
 /*
  * Section 4.4.1.1: without a granule (TG) the command names one address, and the
- * fields of a range are reserved. With one, level 1 has leaves for 4K only.
+ * fields of a range are reserved. With one, they can't all be 0, and level 1 has
+ * leaves for 4K only.
  */
 static bool cmd_range_is_legal(const struct smmu_features *feat,
 			       const struct arm_smmu_cmd *cmd)
 {
 	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, cmd->data[1]);
+	u64 ttl = FIELD_GET(CMDQ_TLBI_1_TTL, cmd->data[1]);
 
 	if (!tg)
 		return !(cmd->data[0] & TLBI_0_RANGE) &&
 		       !(cmd->data[1] & TLBI_1_RANGE);
 
-	return feat->ril &&
-	       !(tg != 1 && FIELD_GET(CMDQ_TLBI_1_TTL, cmd->data[1]) == 1);
+	return feat->ril && (ttl || (cmd->data[0] & TLBI_0_RANGE)) &&
+	       !(tg != 1 && ttl == 1);
 }
 
 static bool cmd_sid_is_legal(const struct smmu_features *feat, u32 sid)
@@ -128,9 +135,13 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		sids->first = sid;
 		sids->last = sid;
 		fallthrough;
-	case CMDQ_OP_CFGI_CD:
 	case CMDQ_OP_CFGI_CD_ALL:
 		if (!cmd_sid_is_legal(feat, sid))
+			return SMMU_CMD_ILLEGAL;
+		break;
+	case CMDQ_OP_CFGI_CD:
+		if (!cmd_sid_is_legal(feat, sid) ||
+		    FIELD_GET(CMDQ_CFGI_0_SSID, host->data[0]) >> feat->ssid_bits)
 			return SMMU_CMD_ILLEGAL;
 		break;
 	case CMDQ_OP_CFGI_ALL:
@@ -155,9 +166,12 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		*hw = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_NH_ALL, 0, SMMU_VMID);
 		break;
 	case CMDQ_OP_RESUME:
-		if (!feat->stalls || !cmd_sid_is_legal(feat, sid) ||
-		    FIELD_GET(CMDQ_RESUME_0_RESP, host->data[0]) >
+		if (FIELD_GET(CMDQ_RESUME_0_RESP, host->data[0]) >
 		    CMDQ_RESUME_0_RESP_ABORT)
+			return SMMU_CMD_ILLEGAL;
+		fallthrough;
+	case CMD_OP_STALL_TERM:
+		if (!feat->stalls || !cmd_sid_is_legal(feat, sid))
 			return SMMU_CMD_ILLEGAL;
 		break;
 	case CMDQ_OP_CMD_SYNC:

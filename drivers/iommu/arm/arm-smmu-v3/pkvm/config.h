@@ -2,8 +2,9 @@
 /*
  * What EL1 tells EL2 about the SMMUv3s of a protected KVM host.
  *
- * EL1 fills this in before it gives up its privileges, and EL2 copies it before
- * it looks at it. Every address is physical, every size is in bytes.
+ * It lives in EL2's memory. EL1 fills it in before it gives up its privileges, and
+ * can't write to it from then on. Every address is physical, every size is in
+ * bytes.
  */
 #ifndef __PKVM_SMMU_CONFIG_H
 #define __PKVM_SMMU_CONFIG_H
@@ -15,10 +16,11 @@
 #include "../arm-smmu-v3.h"
 
 #define PKVM_SMMU_MAX_DEVICES		16
-#define PKVM_SMMU_MAX_POOL_CHUNKS	64
+/* Of up to 4 MiB with 4K pages: tables for 512 GiB of RAM, at 2 MiB a GiB */
+#define PKVM_SMMU_MAX_POOL_CHUNKS	256
 
-/* The registers that EL2 takes: page 0 and page 1 of 64 KiB each */
-#define PKVM_SMMU_MMIO_SIZE		0x20000
+/* Page 0 and page 1 of the registers, of 64 KiB each */
+#define PKVM_SMMU_MIN_MMIO_SIZE		0x20000
 
 /*
  * EL2's own command queue: log2 of the number of 16-byte commands. What a full
@@ -27,7 +29,7 @@
 #define PKVM_SMMU_CMDQ_SHIFT		10
 
 /* How many stream IDs a shadow table may cover, as a power of two */
-#define PKVM_SMMU_MAX_SID_BITS_2LVL	23
+#define PKVM_SMMU_MAX_SID_BITS_2LVL	20
 #define PKVM_SMMU_MAX_SID_BITS_LINEAR	16
 
 /* Pages set aside for the second level of one shadow stream table */
@@ -46,7 +48,8 @@
  * @PKVM_SMMU_PRESET:		tables or queues at fixed addresses
  * @PKVM_SMMU_EXTRA_QUEUES:	command queues outside of the registers that EL2 takes
  * @PKVM_SMMU_OUTPUT_SIZE:	it can't address all of the machine's memory
- * @PKVM_SMMU_ERRATUM:		an erratum breaks nested translation
+ * @PKVM_SMMU_STALL_FORCE:	it stalls every fault, be it of stage 2
+ * @PKVM_SMMU_ERRATUM:		an erratum breaks nested translation or invalidation
  * @PKVM_SMMU_NO_ANSWER:	it did not acknowledge a change in time
  * @PKVM_SMMU_NR_REFUSALS:	number of reasons
  */
@@ -62,13 +65,14 @@ enum pkvm_smmu_refusal {
 	PKVM_SMMU_PRESET,
 	PKVM_SMMU_EXTRA_QUEUES,
 	PKVM_SMMU_OUTPUT_SIZE,
+	PKVM_SMMU_STALL_FORCE,
 	PKVM_SMMU_ERRATUM,
 	PKVM_SMMU_NO_ANSWER,
 	PKVM_SMMU_NR_REFUSALS,
 };
 
 /**
- * struct pkvm_smmu_mem - a piece of memory that EL1 sets aside for EL2
+ * struct pkvm_smmu_mem - a range of physical addresses
  * @base:	physical address, page aligned
  * @size:	in bytes, page aligned; 0 if there is none
  */
@@ -79,19 +83,21 @@ struct pkvm_smmu_mem {
 
 /**
  * struct pkvm_smmu_desc - one SMMUv3
- * @mmio_base:	its registers, PKVM_SMMU_MMIO_SIZE bytes of them
+ * @mmio:	its registers, all that firmware says is the SMMU's
  * @coherent:	what firmware says of its table walks
  * @cmdq:	for EL2's command queue, aligned to its size
  * @strtab:	for the shadow stream table (its first level, or all of a linear
  *		one), aligned to its size
  * @refusal:	EL2's answer, one of enum pkvm_smmu_refusal
+ * @found_gbpa:	GBPA as EL2 found it, if it has touched it
  */
 struct pkvm_smmu_desc {
-	phys_addr_t		mmio_base;
+	struct pkvm_smmu_mem	mmio;
 	bool			coherent;
 	struct pkvm_smmu_mem	cmdq;
 	struct pkvm_smmu_mem	strtab;
 	u32			refusal;
+	u32			found_gbpa;
 };
 
 /**

@@ -11,6 +11,8 @@ struct pkvm_smmu_config pkvm_smmu_config;
 
 static int el2_init(void)
 {
+	BUILD_BUG_ON(KVM_IOMMU_MAX_MMIO < PKVM_SMMU_MAX_DEVICES);
+
 	return pkvm_smmu_init(&pkvm_smmu_config);
 }
 

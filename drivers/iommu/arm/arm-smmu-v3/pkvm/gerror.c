@@ -24,6 +24,8 @@ u32 smmu_gerror(struct pkvm_smmu *smmu)
 /**
  * smmu_cmdq_stopped() - has the host's queue an error that is not acknowledged?
  * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: whether it has.
  */
 bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu)
 {

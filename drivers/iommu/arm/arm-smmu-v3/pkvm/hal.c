@@ -14,7 +14,7 @@
 #include <nvhe/mm.h>
 #include <nvhe/spinlock.h>
 
-#include "smmu.h"
+#include "hal.h"
 
 static struct hyp_pool smmu_pool;
 
@@ -122,7 +122,6 @@ int hal_pool_add(phys_addr_t base, size_t size)
 	for (; pfn < end; pfn++) {
 		struct hyp_page *page = hyp_phys_to_page(hyp_pfn_to_phys(pfn));
 
-		page->order = 0;
 		hyp_set_page_refcounted(page);
 		hyp_put_page(&smmu_pool, hyp_page_to_virt(page));
 	}
@@ -165,17 +164,17 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va)
 	for (pa = start; pa < end; pa += PAGE_SIZE) {
 		ret = __pkvm_host_share_hyp(hyp_phys_to_pfn(pa));
 		if (ret)
-			goto unshare;
+			goto err_unshare;
 	}
 
 	ret = hyp_pin_shared_mem(hyp_phys_to_virt(start), hyp_phys_to_virt(end));
 	if (ret)
-		goto unshare;
+		goto err_unshare;
 
 	*va = hyp_phys_to_virt(base);
 	return 0;
 
-unshare:
+err_unshare:
 	unshare(start, pa);
 	return ret;
 }

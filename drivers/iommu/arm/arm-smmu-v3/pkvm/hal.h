@@ -6,10 +6,8 @@
  * the same files run at EL2 (hal.c), in a KUnit module and in a user-space
  * program, where a fake SMMU stands behind the door.
  *
- * Lock order, which all callers keep (see also smmu.h):
- *	emu_lock -> the host's ownership lock -> hw_lock
- * The hal_host_*() functions take the ownership lock inside, so they must be
- * called neither with it nor with a hw_lock held.
+ * The hal_host_*() functions take the ownership locks inside, so they must be
+ * called neither with them nor with a hw_lock held. smmu.h has the order.
  */
 #ifndef __PKVM_SMMU_HAL_H
 #define __PKVM_SMMU_HAL_H

@@ -35,15 +35,17 @@
  */
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 {
-	u64 start = hal_now(), limit = hal_ticks(SMMU_TIMEOUT_US);
+	u64 now = hal_now(), end = now + hal_ticks(SMMU_TIMEOUT_US);
 
-	while ((hal_readl(smmu->base + reg) & mask) != val) {
-		if (hal_now() - start > limit)
-			return -ETIMEDOUT;
+	/* Time first: the last look is after the end */
+	do {
+		now = hal_now();
+		if ((hal_readl(smmu->base + reg) & mask) == val)
+			return 0;
 		hal_relax();
-	}
+	} while (now < end);
 
-	return 0;
+	return -ETIMEDOUT;
 }
 
 static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
@@ -92,11 +94,13 @@ static void hwq_kick(struct pkvm_smmu *smmu)
 /* Wait until at most @pending commands have not been consumed */
 static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 {
-	u64 start = hal_now(), limit = hal_ticks(SMMU_TIMEOUT_US);
+	u64 limit = hal_ticks(SMMU_TIMEOUT_US), now = hal_now(), end = now + limit;
 	struct smmu_hwq *q = &smmu->hwq;
 	u32 cons, err, last = U32_MAX;
 
 	while (!q->broken) {
+		/* Time first: the last look is after the end */
+		now = hal_now();
 		cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS);
 		q->cons = HWQ_POS(q, cons);
 		if (HWQ_POS(q, q->prod - q->cons) <= pending) {
@@ -107,18 +111,18 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 		if (q->cons != last) {
 			/* It moves: the bound is on one command, not on all */
 			last = q->cons;
-			start = hal_now();
+			end = now + limit;
 			continue;
 		}
 
 		err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
 		      hal_readl(smmu->base + ARM_SMMU_GERRORN);
-		if (err & GERROR_CMDQ_ERR) {
+		if (now > end) {
+			q->broken = true;
+		} else if (err & GERROR_CMDQ_ERR) {
 			/* CONS.ERR is valid only now */
 			cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS);
 			q->broken = hwq_recover(smmu, cons);
-		} else if (hal_now() - start > limit) {
-			q->broken = true;
 		}
 		hal_relax();
 	}
@@ -234,15 +238,17 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 /**
  * smmu_hw_ack_gerror() - acknowledge errors for the host
  * @smmu:	the SMMU; takes its hw_lock
- * @gerrorn:	what the host wrote; CMDQ_ERR is EL2's and stays as it is
+ * @gerrorn:	what the host wrote; only active errors are acknowledged, and
+ *		CMDQ_ERR is EL2's
  */
 void smmu_hw_ack_gerror(struct pkvm_smmu *smmu, u32 gerrorn)
 {
-	u32 own;
+	u32 hw, active;
 
 	hal_lock(&smmu->hw_lock);
-	own = hal_readl(smmu->base + ARM_SMMU_GERRORN) & GERROR_CMDQ_ERR;
-	hal_writel((gerrorn & GERROR_ERR_MASK & ~GERROR_CMDQ_ERR) | own,
-		   smmu->base + ARM_SMMU_GERRORN);
+	hw = hal_readl(smmu->base + ARM_SMMU_GERRORN);
+	active = hw ^ hal_readl(smmu->base + ARM_SMMU_GERROR);
+	active &= GERROR_ERR_MASK & ~GERROR_CMDQ_ERR;
+	hal_writel(hw ^ ((gerrorn ^ hw) & active), smmu->base + ARM_SMMU_GERRORN);
 	hal_unlock(&smmu->hw_lock);
 }

@@ -74,10 +74,8 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 	}
 	if ((on & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
 		ack |= CR0_EVTQEN;
-	if (on & CR0_SMMUEN) {
-		smmu_strtab_enable(smmu);
+	if ((on & CR0_SMMUEN) && !smmu_strtab_enable(smmu))
 		ack |= CR0_SMMUEN;
-	}
 
 	smmu->host.cr0ack = ack;
 }
@@ -120,6 +118,17 @@ static void write_cmdq_prod(struct pkvm_smmu *smmu, u64 val)
 	smmu_cmdq_consume(smmu);
 }
 
+static u64 read_cmdq_cons(struct pkvm_smmu *smmu)
+{
+	smmu_cmdq_consume(smmu);
+	return smmu->cmdq.cons;
+}
+
+static void write_cmdq_cons(struct pkvm_smmu *smmu, u64 val)
+{
+	smmu->cmdq.cons = val;
+}
+
 static u64 read_evtq_prod(struct pkvm_smmu *smmu)
 {
 	return smmu_evtq_prod(smmu);
@@ -145,8 +154,8 @@ static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
 /*
  * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
  * STATUSR and AGBPA, *_IRQ_CFG* (the SMMU would write MSIs to a raw address),
- * PRIQ_* (IDR0.PRI is hidden), GATOS_* and VATOS_* (a translation oracle),
- * IMPLEMENTATION DEFINED space.
+ * PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and all that is
+ * IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
  */
 static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
@@ -176,8 +185,8 @@ static const struct smmu_reg smmu_regs[] = {
 	  .locked_by = CR0_CMDQEN },
 	{ ARM_SMMU_CMDQ_PROD,		4, STATE(cmdq.prod), .mask = Q_INDEX_MASK,
 	  .write = write_cmdq_prod },
-	{ ARM_SMMU_CMDQ_CONS,		4, STATE(cmdq.cons), .mask = Q_INDEX_MASK,
-	  .locked_by = CR0_CMDQEN },
+	{ ARM_SMMU_CMDQ_CONS,		4, .mask = Q_INDEX_MASK, .locked_by = CR0_CMDQEN,
+	  .read = read_cmdq_cons, .write = write_cmdq_cons },
 	{ ARM_SMMU_EVTQ_BASE,		8, STATE(host.evtq_base), .mask = Q_BASE_HOST,
 	  .locked_by = CR0_EVTQEN },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
@@ -233,7 +242,7 @@ int smmu_mmio_check_table(void)
 		next = reg->offset + reg->size;
 	}
 
-	return next <= PKVM_SMMU_MMIO_SIZE ? 0 : -EINVAL;
+	return next <= PKVM_SMMU_MIN_MMIO_SIZE ? 0 : -EINVAL;
 }
 
 /* The register that an access falls into, or NULL if it is RAZ/WI */

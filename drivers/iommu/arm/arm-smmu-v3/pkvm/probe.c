@@ -4,7 +4,7 @@
  *
  * Runs once, before the host loses its privileges, on a description that the host
  * gave. Either every SMMU is taken or none: on any failure those already taken
- * are put back as they were found, and EL2 refuses to start.
+ * are left disabled, with GBPA as it was found, and EL2 refuses to start.
  *
  * From take-over on the hardware is enabled with a stream table and a command
  * queue of EL2's, in which no stream passes until the host has asked for it.
@@ -87,6 +87,8 @@ static enum pkvm_smmu_refusal smmu_check_features(const u32 *idr, u32 iidr, bool
 		return PKVM_SMMU_PRESET;
 	if (idr[1] & IDR1_ECMDQ)
 		return PKVM_SMMU_EXTRA_QUEUES;
+	if (FIELD_GET(IDR0_STALL_MODEL, idr[0]) == IDR0_STALL_MODEL_FORCE)
+		return PKVM_SMMU_STALL_FORCE;
 	if (smmu_has_nesting_erratum(iidr))
 		return PKVM_SMMU_ERRATUM;
 
@@ -99,6 +101,8 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	u32 evtqs = min_t(u32, FIELD_GET(IDR1_EVTQS, hw[1]), SMMU_HOST_EVTQ_SHIFT);
 
 	smmu->idr[0] = hw[0] & IDR0_HOST;
+	if (!smmu->strtab.two_level)
+		smmu->idr[0] &= ~IDR0_ST_LVL;
 	smmu->idr[1] = (hw[1] & (IDR1_SSIDSIZE | IDR1_ATTR_TYPES_OVR)) |
 		       FIELD_PREP(IDR1_CMDQS, cmdqs) | FIELD_PREP(IDR1_EVTQS, evtqs) |
 		       FIELD_PREP(IDR1_SIDSIZE, smmu->feat.sid_bits);
@@ -120,10 +124,11 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 {
 	enum pkvm_smmu_refusal refusal;
 	void *tab, *cmdq;
+	u64 tab_size, cmdq_size;
 	u32 idr[6];
-	u64 size;
 
-	if (hal_mmio_take(desc->mmio_base, PKVM_SMMU_MMIO_SIZE, smmu, &smmu->base))
+	if (desc->mmio.size < PKVM_SMMU_MIN_MMIO_SIZE ||
+	    hal_mmio_take(desc->mmio.base, desc->mmio.size, smmu, &smmu->base))
 		return PKVM_SMMU_BAD_MMIO;
 
 	smmu_read_idrs(smmu, idr);
@@ -134,14 +139,11 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 		return refusal;
 
 	smmu->hwq.shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
-	size = pkvm_smmu_strtab_size(idr[0], idr[1], &smmu->feat.sid_bits,
-				     &smmu->strtab.two_level);
-	if (desc->strtab.size < size ||
-	    desc->cmdq.size < BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT))
-		return PKVM_SMMU_NO_MEMORY;
-
-	if (!IS_ALIGNED(desc->strtab.base, desc->strtab.size) ||
-	    !IS_ALIGNED(desc->cmdq.base, desc->cmdq.size) ||
+	cmdq_size = BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT);
+	tab_size = pkvm_smmu_strtab_size(idr[0], idr[1], &smmu->feat.sid_bits,
+					 &smmu->strtab.two_level);
+	if (desc->strtab.size < tab_size || !IS_ALIGNED(desc->strtab.base, tab_size) ||
+	    desc->cmdq.size < cmdq_size || !IS_ALIGNED(desc->cmdq.base, cmdq_size) ||
 	    hal_mem_take(desc->strtab.base, desc->strtab.size, &tab) ||
 	    hal_mem_take(desc->cmdq.base, desc->cmdq.size, &cmdq))
 		return PKVM_SMMU_NO_MEMORY;
@@ -175,10 +177,10 @@ static int smmu_set_gbpa(struct pkvm_smmu *smmu, u32 gbpa)
 	return smmu_hw_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
 }
 
-static void smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
+static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 {
 	void __iomem *base = smmu->base;
-	u32 cfg;
+	u32 cfg, gerror;
 
 	hal_writel(FIELD_PREP(CR1_TABLE_SH, ARM_SMMU_SH_ISH) |
 		   FIELD_PREP(CR1_TABLE_OC, CR1_CACHE_WB) |
@@ -202,36 +204,55 @@ static void smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 	hal_writel(0, base + ARM_SMMU_CMDQ_PROD);
 	hal_writel(0, base + ARM_SMMU_CMDQ_CONS);
 
-	/* No interrupt, and no MSI to an address that somebody left there */
+	/*
+	 * No interrupt, and no MSI to an address that somebody left there, which
+	 * can't be changed before interrupts are known to be off.
+	 */
 	hal_writel(0, base + ARM_SMMU_IRQ_CTRL);
+	if (smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, ~0U, 0))
+		return -ETIMEDOUT;
 	if (idr[0] & IDR0_MSI) {
 		hal_writeq(0, base + ARM_SMMU_GERROR_IRQ_CFG0);
 		hal_writeq(0, base + ARM_SMMU_EVTQ_IRQ_CFG0);
 		if (idr[0] & IDR0_PRI)
 			hal_writeq(0, base + ARM_SMMU_PRIQ_IRQ_CFG0);
 	}
-	hal_writel(hal_readl(base + ARM_SMMU_GERROR), base + ARM_SMMU_GERRORN);
+
+	/* Old errors are nobody's, and the host begins with none */
+	gerror = hal_readl(base + ARM_SMMU_GERROR) & GERROR_ERR_MASK;
+	hal_writel(gerror, base + ARM_SMMU_GERRORN);
+	smmu->host.gerrorn = gerror & ~GERROR_CMDQ_ERR;
+
+	return 0;
 }
 
 /* From whatever state it was found in to one in which no stream passes */
-static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu)
+static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbpa)
 {
 	struct arm_smmu_cmd cmd;
-	u32 idr[6];
+	u32 idr[6], cr0;
 
 	smmu_read_idrs(smmu, idr);
 	smmu_host_idrs(smmu, idr, smmu_s2.ia_bits);
 	smmu_s2_ste_dwords(&smmu_s2, smmu->feat.s2_ste);
 	smmu_strtab_init(smmu);
 
-	smmu->found_gbpa = hal_readl(smmu->base + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
-	if (smmu_set_gbpa(smmu, smmu->found_gbpa | GBPA_ABORT) || smmu_set_cr0(smmu, 0))
+	*found_gbpa = hal_readl(smmu->base + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
+	if (smmu_set_gbpa(smmu, *found_gbpa | GBPA_ABORT) || smmu_set_cr0(smmu, 0))
 		return PKVM_SMMU_NO_ANSWER;
 
-	smmu_program(smmu, idr);
+	if (smmu_program(smmu, idr))
+		return PKVM_SMMU_NO_ANSWER;
 	hal_wmb();
 
-	if (smmu_set_cr0(smmu, CR0_CMDQEN))
+	/*
+	 * Without ATSCHK, what a device says it has translated itself passes by
+	 * the STE, and so by EATS and stage 2 (section 6.3.9).
+	 */
+	cr0 = CR0_CMDQEN;
+	if (idr[0] & IDR0_ATS)
+		cr0 |= CR0_ATSCHK;
+	if (smmu_set_cr0(smmu, cr0))
 		return PKVM_SMMU_NO_ANSWER;
 
 	cmd = arm_smmu_make_cmd_cfgi_all();
@@ -246,17 +267,17 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu)
 	if (smmu_hwq_run(smmu, &cmd))
 		return PKVM_SMMU_NO_ANSWER;
 
-	if (smmu_set_cr0(smmu, CR0_CMDQEN | CR0_SMMUEN))
+	if (smmu_set_cr0(smmu, cr0 | CR0_SMMUEN))
 		return PKVM_SMMU_NO_ANSWER;
 
 	return PKVM_SMMU_OK;
 }
 
 /* EL2 will not start: leave the SMMU disabled, with GBPA as it was found */
-static void smmu_put_back(struct pkvm_smmu *smmu)
+static void smmu_put_back(struct pkvm_smmu *smmu, u32 found_gbpa)
 {
 	smmu_set_cr0(smmu, 0);
-	smmu_set_gbpa(smmu, smmu->found_gbpa);
+	smmu_set_gbpa(smmu, found_gbpa);
 }
 
 static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
@@ -275,7 +296,7 @@ static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
 
 static enum pkvm_smmu_refusal smmu_build_s2(const struct pkvm_smmu_config *cfg)
 {
-	u8 ia_bits = 48;
+	u8 ia_bits = smmus[0].oas_bits;
 	u32 i;
 
 	for (i = 0; i < cfg->nr_smmus; i++)
@@ -325,12 +346,12 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	}
 
 	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
-		refusal = smmu_enable(&smmus[i]);
+		refusal = smmu_enable(&smmus[i], &cfg->smmus[i].found_gbpa);
 		cfg->smmus[i].refusal = refusal;
 	}
 	if (refusal) {
 		while (i--)
-			smmu_put_back(&smmus[i]);
+			smmu_put_back(&smmus[i], cfg->smmus[i].found_gbpa);
 		return -EIO;
 	}
 

@@ -94,9 +94,11 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->evtq;
 	void __iomem *page1 = smmu->base + SMMU_PAGE1;
 
-	/* Still pinned, if the hardware never acknowledged that it was disabled */
-	if (q->va || smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
-				    SMMU_HOST_EVTQ_SHIFT))
+	/* Still pinned: the hardware never acknowledged the last change */
+	if (q->va)
+		return -ETIMEDOUT;
+	if (smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
+			   FIELD_GET(IDR1_EVTQS, smmu->idr[1])))
 		return 0;
 
 	hal_writeq(q->base | FIELD_PREP(Q_BASE_LOG2SIZE, q->shift) |
@@ -105,14 +107,17 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	hal_writel(queue_index(q, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
 	hal_writel(queue_index(q, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
 
-	return evtq_set_enabled(smmu, true);
+	q->stuck = evtq_set_enabled(smmu, true);
+
+	return q->stuck ? -ETIMEDOUT : 0;
 }
 
 /**
  * smmu_evtq_disable() - the host has disabled its event queue
  * @smmu:	the SMMU; emu_lock held
  *
- * Return: 0, or -ETIMEDOUT, and then it stays pinned.
+ * Return: 0, or -ETIMEDOUT if the hardware did not acknowledge this or the enable
+ * before it, and then the queue stays pinned.
  */
 int smmu_evtq_disable(struct pkvm_smmu *smmu)
 {
@@ -125,6 +130,9 @@ int smmu_evtq_disable(struct pkvm_smmu *smmu)
 	ret = evtq_set_enabled(smmu, false);
 	if (ret)
 		return ret;
+	/* CR0ACK says nothing about an enable that may still be on its way */
+	if (q->stuck)
+		return -ETIMEDOUT;
 
 	q->prod = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
 	q->cons = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);

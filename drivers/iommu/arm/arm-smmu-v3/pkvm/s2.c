@@ -97,6 +97,8 @@ int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits)
  * @pa:		aligned to the size of an entry of @level
  * @level:	one that can have leaves
  * @device:	not RAM
+ *
+ * Return: the descriptor.
  */
 u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device)
 {
@@ -113,6 +115,8 @@ u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device)
  * @pa:		page aligned
  * @size:	bytes from there that may be mapped, at least a page
  * @min_level:	the lowest level (the largest leaf) that is wanted
+ *
+ * Return: the level.
  */
 s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level)
 {
@@ -133,7 +137,7 @@ s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level)
  */
 void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords)
 {
-	/* Encodings of section 5.2: the start level counts up with 4K, down else */
+	/* Section 5.2: SL0 counts up from level 2 with 4K, from level 3 else */
 	u64 sl0 = (PAGE_SHIFT == 12 ? 2 : 3) - s2->level;
 	u64 tg = PAGE_SHIFT == 12 ? 0 : PAGE_SHIFT == 16 ? 1 : 2;
 	u64 vtcr;
@@ -195,7 +199,7 @@ int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end, bool dev
 {
 	while (start < end) {
 		s8 level = smmu_s2_best_level(start, end - start,
-					      device ? 0 : S2_LAST_LEVEL);
+					      device ? s2->level : S2_LAST_LEVEL);
 		u64 size = s2_level_size(level);
 		u64 n = min((end - start) >> s2_shift(level),
 			    s2_entries_left(s2, start, level));

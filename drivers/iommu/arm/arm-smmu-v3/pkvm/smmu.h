@@ -7,12 +7,12 @@
  *
  * Locks, outermost first:
  *	emu_lock	one per SMMU; what the host believes, the shadow table
- *	the host's ownership lock (of mem_protect.c); the stage 2
+ *	the host's ownership lock, and EL2's (of mem_protect.c); the stage 2
  *	hw_lock		one per SMMU; the hardware's command queue and GERRORN
- * An access of the host's takes emu_lock, and under it the ownership lock where
+ * An access of the host's takes emu_lock, and under it the ownership locks where
  * it pins or reads the host's memory, and at other times hw_lock. A page that
- * changes hands comes with the ownership lock held and takes hw_lock only, so
- * it never waits for the emulation.
+ * changes hands comes with the ownership locks held and takes hw_lock only: it
+ * waits for what is in the hardware's queue, and never for the emulation.
  */
 #ifndef __PKVM_SMMU_H
 #define __PKVM_SMMU_H
@@ -28,6 +28,13 @@
 
 /* Page 1 of the registers */
 #define SMMU_PAGE1		SZ_64K
+
+/*
+ * How much of the host's tables is read in one trap, in copies, before the rest of
+ * its commands has to wait for its next access to CMDQ_PROD or CMDQ_CONS. One
+ * command can go over it, by what a whole table takes.
+ */
+#define SMMU_COPIES_PER_TRAP	4096
 
 /* The host's queues are pinned page by page: cap what one enable can cost */
 #define SMMU_HOST_CMDQ_SHIFT	10
@@ -95,12 +102,14 @@ struct smmu_hwq {
  * @two_level:	which of the two
  * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
  * @live:	the host has its SMMU enabled: streams follow its table
+ * @copies:	copies made of the host's table since take-over
  */
 struct smmu_strtab {
 	__le64	*tab;
 	u32	nr_l2;
 	bool	two_level;
 	bool	live;
+	u32	copies;
 };
 
 /**
@@ -111,6 +120,7 @@ struct smmu_strtab {
  * @shift:	log2 of the number of entries
  * @prod:	as the host believes
  * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
+ * @stuck:	the hardware did not acknowledge an enable
  */
 struct smmu_host_queue {
 	const __le64	*va;
@@ -119,11 +129,21 @@ struct smmu_host_queue {
 	u8		shift;
 	u32		prod;
 	u32		cons;
+	bool		stuck;
 };
 
 /**
  * struct smmu_host_regs - what the host has written, as it reads it back
+ * @cr0:	CR0
+ * @cr0ack:	CR0ACK
+ * @cr1:	CR1, kept only
+ * @cr2:	CR2, kept only
  * @gerror_cmdq: GERROR.CMDQ_ERR of the emulated command queue, in place
+ * @gerrorn:	GERRORN
+ * @strtab_base: STRTAB_BASE
+ * @strtab_cfg:	STRTAB_BASE_CFG
+ * @cmdq_base:	CMDQ_BASE
+ * @evtq_base:	EVTQ_BASE
  */
 struct smmu_host_regs {
 	u32	cr0;
@@ -147,7 +167,6 @@ struct smmu_host_regs {
  * @feat:	for the pure parts; constant after take-over
  * @hw_cr0:	the hardware's CR0; emu_lock
  * @oas_bits:	the hardware's output address size
- * @found_gbpa:	GBPA before take-over
  * @emu_lock:	see the top of this file
  * @hw_lock:	see the top of this file
  * @host:	the host's registers; emu_lock
@@ -164,7 +183,6 @@ struct pkvm_smmu {
 	struct smmu_features	feat;
 	u32			hw_cr0;
 	u8			oas_bits;
-	u32			found_gbpa;
 
 	struct hal_lock		emu_lock;
 	struct hal_lock		hw_lock;
@@ -235,7 +253,7 @@ int smmu_tlbi_all(struct pkvm_smmu *smmu);
 
 /* strtab.c */
 void smmu_strtab_init(struct pkvm_smmu *smmu);
-void smmu_strtab_enable(struct pkvm_smmu *smmu);
+int smmu_strtab_enable(struct pkvm_smmu *smmu);
 int smmu_strtab_disable(struct pkvm_smmu *smmu);
 void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
 

@@ -20,7 +20,6 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/string.h>
 
 #include "smmu.h"
 
@@ -32,11 +31,21 @@
 #define HOST_SPLIT_MID		8
 #define HOST_SPLIT_MAX		10
 
+/* Streams whose STEs are in one piece, whatever the split: in the host's table too */
+#define STRTAB_GROUP		BIT(HOST_SPLIT_MIN)
+
+static const u64 ste_invalid[STRTAB_STE_DWORDS];
+
+/* As ste.c has it for an STE of the host's with V=0 */
 static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
+	u64 hw[STRTAB_STE_DWORDS];
+	int i;
+
+	smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
 	for (; n; n--, ste += STRTAB_STE_DWORDS) {
-		WRITE_ONCE(ste[2], cpu_to_le64(smmu->feat.s2_ste[0]));
-		WRITE_ONCE(ste[3], cpu_to_le64(smmu->feat.s2_ste[1]));
+		for (i = 0; i < STRTAB_STE_DWORDS; i++)
+			WRITE_ONCE(ste[i], cpu_to_le64(hw[i]));
 	}
 }
 
@@ -58,89 +67,95 @@ static __le64 *strtab_ste(struct pkvm_smmu *smmu, u32 sid)
 }
 
 /*
- * Where the host keeps the STE of a stream. The table's base and size were
- * latched when the host enabled its SMMU, but nothing in memory is: a level-1
+ * Where the host keeps the STEs of a group of streams. The table's base and size
+ * were latched when the host enabled its SMMU, but nothing in memory is: a level-1
  * descriptor is read once for each use.
+ *
+ * Returns how many streams of the group have an STE, from the first on.
  */
-static int host_ste_addr(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *pa)
+static u32 host_group(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *stes)
 {
 	u32 cfg = smmu->host.strtab_cfg;
 	phys_addr_t base = smmu->host.strtab_base & STRTAB_BASE_ADDR_MASK;
 	u8 bits = FIELD_GET(STRTAB_BASE_CFG_LOG2SIZE, cfg);
 	u8 split = FIELD_GET(STRTAB_BASE_CFG_SPLIT, cfg);
-	__le64 l1_desc;
 	u64 desc, span;
-	int ret;
+	__le64 l1_desc;
 
 	bits = min(bits, smmu->feat.sid_bits);
 	if (sid >> bits)
-		return -ENOENT;
+		return 0;
 
 	switch (FIELD_GET(STRTAB_BASE_CFG_FMT, cfg)) {
 	case STRTAB_BASE_CFG_FMT_LINEAR:
-		*pa = ALIGN_DOWN(base, STE_SIZE << bits) + (u64)sid * STE_SIZE;
-		return 0;
+		*stes = ALIGN_DOWN(base, STE_SIZE << bits) + (u64)sid * STE_SIZE;
+		return min(BIT(bits) - sid, STRTAB_GROUP);
 	case STRTAB_BASE_CFG_FMT_2LVL:
 		if (smmu->strtab.two_level)
 			break;
 		fallthrough;
 	default:
-		return -EINVAL;
+		return 0;
 	}
 
 	if (split != HOST_SPLIT_MID && split != HOST_SPLIT_MAX)
 		split = HOST_SPLIT_MIN;
 
-	base = ALIGN_DOWN(base, max(BIT_ULL(max(bits - split, 0)) * sizeof(l1_desc),
-				    (u64)STE_SIZE));
-	ret = hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
-			    sizeof(l1_desc));
-	if (ret)
-		return ret;
+	base = ALIGN_DOWN(base, max(sizeof(l1_desc) << max(bits - split, 0), STE_SIZE));
+	smmu->strtab.copies++;
+	if (hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
+			  sizeof(l1_desc)))
+		return 0;
 
 	/* Span is log2 of the number of STEs, plus one; 0 is "no table" */
 	desc = le64_to_cpu(l1_desc);
 	span = FIELD_GET(STRTAB_L1_DESC_SPAN, desc);
 	sid &= BIT(split) - 1;
 	if (!span || span > split + 1 || sid >> (span - 1))
-		return -ENOENT;
+		return 0;
 
 	base = ALIGN_DOWN(desc & STRTAB_L1_DESC_L2PTR_MASK, STE_SIZE << (span - 1));
-	*pa = base + (u64)sid * STE_SIZE;
+	*stes = base + (u64)sid * STE_SIZE;
 
-	return 0;
+	return min(BIT(span - 1) - sid, STRTAB_GROUP);
 }
 
-/* What the hardware is to do with a stream, as the host's table has it now */
-static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, u64 *hw)
+/* Translate the host's STE at @pa. If it can't be read then it has V=0 */
+static void strtab_translate(struct pkvm_smmu *smmu, phys_addr_t pa, u64 *hw)
 {
+	u64 host[STRTAB_STE_DWORDS] = {};
 	struct arm_smmu_ste ste;
-	u64 host[STRTAB_STE_DWORDS];
-	phys_addr_t pa;
 	int i;
 
-	/* V=0 if there is nothing to be read */
-	if (host_ste_addr(smmu, sid, &pa) || hal_host_copy(&ste, pa, sizeof(ste)))
-		memset(&ste, 0, sizeof(ste));
-
-	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		host[i] = le64_to_cpu(ste.data[i]);
+	smmu->strtab.copies++;
+	if (!hal_host_copy(&ste, pa, sizeof(ste))) {
+		for (i = 0; i < STRTAB_STE_DWORDS; i++)
+			host[i] = le64_to_cpu(ste.data[i]);
+	}
 
 	smmu_ste_from_host(&smmu->feat, host, hw);
 }
 
-/* Streams are never left live on a stale STE: if this fails nothing else works */
-static void strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid)
+/* The hardware has not cached the STE, or has it with V=0 */
+static void strtab_store(__le64 *ste, const u64 *hw)
 {
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, true);
+	WRITE_ONCE(ste[1], cpu_to_le64(hw[1]));
+	hal_wmb();
+	WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
+}
 
-	smmu_hwq_run(smmu, &cmd);
+static int strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
+
+	return smmu_hwq_run(smmu, &cmd);
 }
 
 /*
  * Dwords 0 and 1 are all that ever changes. If one does, that is one store, and
  * hitless. If both do, the stream aborts in between: V is cleared and seen to be
- * before dword 1 changes, and dword 1 is seen before V is set.
+ * before dword 1 changes, and dword 1 is seen before V is set. If the hardware
+ * doesn't say that it has seen it then it goes no further.
  */
 static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u64 *hw)
 {
@@ -149,53 +164,120 @@ static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u
 	if (dword1 != hw[1]) {
 		if (dword0 != hw[0] && (dword0 & STRTAB_STE_0_V)) {
 			WRITE_ONCE(ste[0], cpu_to_le64(0));
-			strtab_sync_ste(smmu, sid);
+			if (strtab_sync_ste(smmu, sid, true))
+				return;
 			dword0 = 0;
 		}
 		WRITE_ONCE(ste[1], cpu_to_le64(hw[1]));
-		strtab_sync_ste(smmu, sid);
+		if (strtab_sync_ste(smmu, sid, true))
+			return;
 	}
 
 	if (dword0 != hw[0]) {
 		WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
-		strtab_sync_ste(smmu, sid);
+		strtab_sync_ste(smmu, sid, true);
 	}
 }
 
 /*
- * Give a page of streams a second level, holding what the host's table holds: a
- * real SMMU would fetch any of them from now on.
+ * Take the STEs of streams of one group anew; @ste is the first one's. Returns false
+ * if the host has no table for the group.
+ */
+static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
+				 __le64 *ste, bool cached)
+{
+	u64 hw[STRTAB_STE_DWORDS];
+	phys_addr_t stes = 0;
+	u32 sid, group, n;
+
+	group = ALIGN_DOWN(first, STRTAB_GROUP);
+	n = host_group(smmu, group, &stes);
+
+	for (sid = first; sid <= last; sid++, ste += STRTAB_STE_DWORDS) {
+		if (sid - group < n)
+			strtab_translate(smmu, stes + (sid - group) * STE_SIZE, hw);
+		else
+			smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
+		if (cached)
+			strtab_publish(smmu, sid, ste, hw);
+		else
+			strtab_store(ste, hw);
+	}
+
+	return n;
+}
+
+/*
+ * Give a page of streams a second level, which holds what the host's table holds:
+ * a real SMMU would fetch any of them from now on.
  */
 static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 {
-	u32 first = ALIGN_DOWN(sid, STRTAB_L2_STES);
-	u64 hw[STRTAB_STE_DWORDS], desc;
-	struct arm_smmu_cmd cmd;
+	u32 i, first = ALIGN_DOWN(sid, STRTAB_L2_STES);
 	__le64 *stes;
-	u32 i;
+	u64 desc;
 
-	/* The rest of the pool is for the stage 2 */
-	if (smmu->strtab.nr_l2 == PKVM_SMMU_L2_TABLES)
-		return;
 	stes = hal_page_alloc();
 	if (!stes)
 		return;
 	smmu->strtab.nr_l2++;
 
 	strtab_init_stes(smmu, stes, STRTAB_L2_STES);
-	for (i = 0; i < STRTAB_L2_STES; i++) {
-		strtab_translate(smmu, first + i, hw);
-		WRITE_ONCE(stes[i * STRTAB_STE_DWORDS + 1], cpu_to_le64(hw[1]));
-		WRITE_ONCE(stes[i * STRTAB_STE_DWORDS], cpu_to_le64(hw[0]));
-	}
+	for (i = 0; i < STRTAB_L2_STES; i += STRTAB_GROUP)
+		strtab_refresh_group(smmu, first + i, first + i + STRTAB_GROUP - 1,
+				     &stes[i * STRTAB_STE_DWORDS], false);
 
 	desc = hal_virt_to_phys(stes) |
 	       FIELD_PREP(STRTAB_L1_DESC_SPAN, PKVM_SMMU_STRTAB_SPLIT + 1);
 	hal_wmb();
 	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(desc));
+	strtab_sync_ste(smmu, sid, false);
+}
 
-	cmd = arm_smmu_make_cmd_cfgi_ste(sid, false);
-	smmu_hwq_run(smmu, &cmd);
+/* The host has taken its table away: if no stream is left here, so does EL2 */
+static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
+	__le64 *stes;
+	u32 i;
+
+	if (!smmu->strtab.two_level)
+		return;
+
+	stes = strtab_ste(smmu, ALIGN_DOWN(sid, STRTAB_L2_STES));
+	for (i = 0; i < STRTAB_L2_STES; i++) {
+		if (stes[i * STRTAB_STE_DWORDS] & cpu_to_le64(STRTAB_STE_0_V))
+			return;
+	}
+
+	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(0));
+	/* Else the hardware may still be looking at it, and it is lost */
+	if (!smmu_hwq_run(smmu, &cmd)) {
+		hal_page_free(stes);
+		smmu->strtab.nr_l2--;
+	}
+}
+
+static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cached)
+{
+	phys_addr_t stes;
+	u32 sid, end;
+
+	for (sid = first; sid <= last; sid = end + 1) {
+		__le64 *ste = strtab_ste(smmu, sid);
+
+		end = min(last, sid | (STRTAB_GROUP - 1));
+		if (ste) {
+			if (!strtab_refresh_group(smmu, sid, end, ste, cached))
+				strtab_drop_l2(smmu, sid);
+			continue;
+		}
+
+		/* The rest of the pool is for the stage 2 */
+		if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES &&
+		    host_group(smmu, ALIGN_DOWN(sid, STRTAB_GROUP), &stes))
+			strtab_add_l2(smmu, sid);
+	}
 }
 
 /**
@@ -203,46 +285,29 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
  * @smmu:	the SMMU; emu_lock held
  * @sids:	the streams, within the table
  *
- * Bounded by the size of the table.
+ * Bounded by the size of the table; what it costs shows in strtab.copies.
  */
 void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids)
 {
-	u64 hw[STRTAB_STE_DWORDS];
-	phys_addr_t pa;
-	__le64 *ste;
-	u32 sid;
-
-	if (!smmu->strtab.live)
-		return;
-
-	for (sid = sids->first; sid <= sids->last; sid++) {
-		ste = strtab_ste(smmu, sid);
-		if (!ste && host_ste_addr(smmu, sid, &pa)) {
-			/* Neither has a table for it, nor for those behind it */
-			sid |= BIT(HOST_SPLIT_MIN) - 1;
-			continue;
-		}
-
-		strtab_translate(smmu, sid, hw);
-		if (ste)
-			strtab_publish(smmu, sid, ste, hw);
-		else if (hw[0] & STRTAB_STE_0_V)
-			strtab_add_l2(smmu, sid);
-	}
+	if (smmu->strtab.live)
+		strtab_refresh(smmu, sids->first, sids->last, true);
 }
 
 /**
  * smmu_strtab_enable() - the host has enabled its SMMU
  * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: 0, or -EIO if the hardware can't be made to look.
  */
-void smmu_strtab_enable(struct pkvm_smmu *smmu)
+int smmu_strtab_enable(struct pkvm_smmu *smmu)
 {
-	struct smmu_sid_range sids = {
-		.last = BIT(smmu->feat.sid_bits) - 1,
-	};
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
 
+	/* All STEs have V=0, and the hardware has seen that */
 	smmu->strtab.live = true;
-	smmu_strtab_refresh(smmu, &sids);
+	strtab_refresh(smmu, 0, BIT(smmu->feat.sid_bits) - 1, false);
+
+	return smmu_hwq_run(smmu, &cmd);
 }
 
 /**
@@ -250,8 +315,8 @@ void smmu_strtab_enable(struct pkvm_smmu *smmu)
  * @smmu:	the SMMU; emu_lock held
  *
  * When it returns 0 every stream aborts, and nothing that the hardware has cached
- * outlives the next smmu_strtab_enable(). Second-level tables stay, empty, for
- * the streams that had one.
+ * outlives the next smmu_strtab_enable(). Second-level tables stay, empty, until
+ * then.
  *
  * Return: 0, or -EIO if the hardware can't be made to forget.
  */

@@ -35,7 +35,7 @@ void kunit_failed(struct kunit *test, const char *file, int line, bool end,
 #define kunit_test_suite(suite)						\
 	static void __attribute__((constructor)) suite##_add(void)	\
 	{								\
-		kunit_add_suite(&suite);				\
+		kunit_add_suite(&(suite));				\
 	}								\
 	extern struct kunit_suite suite##_end
 
@@ -72,6 +72,7 @@ do {									\
 #define KUNIT_ASSERT_EQ(test, a, b)	KUNIT_BINARY(test, true, a, ==, b, NULL)
 #define KUNIT_ASSERT_NE(test, a, b)	KUNIT_BINARY(test, true, a, !=, b, NULL)
 #define KUNIT_ASSERT_GT(test, a, b)	KUNIT_BINARY(test, true, a, >, b, NULL)
+#define KUNIT_ASSERT_GE(test, a, b)	KUNIT_BINARY(test, true, a, >=, b, NULL)
 #define KUNIT_ASSERT_TRUE(test, a)	KUNIT_CHECK(test, true, #a, a, 0, 1, NULL)
 #define KUNIT_ASSERT_EQ_MSG(test, a, b, ...)	KUNIT_BINARY(test, true, a, ==, b, __VA_ARGS__)
 

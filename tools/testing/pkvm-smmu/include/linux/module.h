@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#define MODULE_DESCRIPTION(s)	extern int module_description
-#define MODULE_LICENSE(s)	extern int module_license
+#define MODULE_DESCRIPTION(s)	extern char module_info[sizeof(s) ? 1 : 0]
+#define MODULE_LICENSE(s)	extern char module_info[sizeof(s) ? 1 : 0]

@@ -9,6 +9,9 @@
 #include <linux/kvm_host.h>
 #include <linux/types.h>
 
+/* How many ranges of MMIO EL2 can take */
+#define KVM_IOMMU_MAX_MMIO	16
+
 /**
  * struct kvm_iommu_ops - what EL2 asks of the driver of its IOMMUs
  * @init:	take them, before the host loses its privileges. Return: 0 if no

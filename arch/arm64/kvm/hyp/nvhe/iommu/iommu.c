@@ -25,8 +25,6 @@
 #include <nvhe/mm.h>
 #include <nvhe/trap_handler.h>
 
-#define KVM_IOMMU_MAX_MMIO	16
-
 const struct kvm_iommu_ops *kvm_iommu_ops;
 
 /* Its @init has succeeded */
@@ -293,6 +291,8 @@ void kvm_iommu_host_map(phys_addr_t start, u64 size)
  * kvm_iommu_is_live() - does the isolation of DMA depend on the IOMMUs' state?
  *
  * It is not restored if they lose power.
+ *
+ * Return: whether it does.
  */
 bool kvm_iommu_is_live(void)
 {

@@ -175,8 +175,8 @@ static void cmd_rewritten(struct kunit *test)
 		{ 0x06 | SID, 0 },
 		{ 0x10 | VMID_MASK, 0 },
 		{ 0x11 | VMID_MASK | ASID_MASK, 0 },
-		{ 0x12 | VMID_MASK | ASID_MASK | NUM_SCALE, LEAF | ADDR | BIT_ULL(10) | GENMASK_ULL(9, 8) },
-		{ 0x13 | VMID_MASK | NUM_SCALE, LEAF | ADDR | BIT_ULL(10) | GENMASK_ULL(9, 8) },
+		{ 0x12 | VMID_MASK | ASID_MASK | NUM_SCALE, LEAF | ADDR | GENMASK_ULL(10, 8) },
+		{ 0x13 | VMID_MASK | NUM_SCALE, LEAF | ADDR | GENMASK_ULL(10, 8) },
 		{ 0x30, 0 },
 		{ 0x44 | SID | BIT_ULL(13), 0xffff },
 		{ 0x46 | BIT_ULL(13) | GENMASK_ULL(23, 22) | GENMASK_ULL(27, 24),
@@ -242,6 +242,17 @@ static void cmd_sid_bounds(struct kunit *test)
 					SMMU_CMD_ILLEGAL);
 			KUNIT_EXPECT_EQ(test, action_of(&feat, op | SID, 0), SMMU_CMD_ILLEGAL);
 		}
+	}
+
+	/* CFGI_CD names a substream as well */
+	for (i = 0; i <= 20; i++) {
+		struct smmu_features feat = { .sid_bits = 8, .ssid_bits = i };
+
+		KUNIT_EXPECT_EQ(test, action_of(&feat, 0x05 | ((1ULL << i) - 1) << 12, 0),
+				SMMU_CMD_FORWARD);
+		if (i < 20)
+			KUNIT_EXPECT_EQ(test, action_of(&feat, 0x05 | 1ULL << (i + 12), 0),
+					SMMU_CMD_ILLEGAL);
 	}
 }
 

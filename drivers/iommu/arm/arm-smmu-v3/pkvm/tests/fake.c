@@ -69,15 +69,33 @@ void *fake_va(phys_addr_t pa)
 	return fake->ram + ((page - fake->pages) << PAGE_SHIFT) + offset_in_page(pa);
 }
 
+u64 fake_get(phys_addr_t pa)
+{
+	return le64_to_cpu(*(__le64 *)fake_va(pa));
+}
+
+void fake_put(phys_addr_t pa, u64 val)
+{
+	*(__le64 *)fake_va(pa) = cpu_to_le64(val);
+}
+
 /* What the hardware or EL2 use as their own */
-static u64 *el2_mem(phys_addr_t pa, const char *what)
+static void *el2_mem(phys_addr_t pa, const char *what)
 {
 	struct fake_page *page = fake_page(pa);
 
 	if (!page || page->owner != FAKE_EL2)
 		fake_complain(what);
+	else if (page->in_pool)
+		fake_complain("a page is used that is free");
 
 	return fake_va(pa);
+}
+
+static u64 el2_get(phys_addr_t pa, const char *what)
+{
+	el2_mem(pa, what);
+	return fake_get(pa);
 }
 
 static phys_addr_t page_to_phys_addr(unsigned int nr)
@@ -217,7 +235,7 @@ bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 	u64 base = fake_reg64(s, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
 	u32 cfg = fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
 	u32 bits = cfg & 0x3f, split = (cfg >> 6) & 0x1f, span;
-	u64 desc, *mem;
+	u64 desc;
 	int i;
 
 	memset(ste, 0, STRTAB_STE_DWORDS * sizeof(u64));
@@ -226,8 +244,7 @@ bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 
 	if (((cfg >> 16) & 3) == 1) {
 		base = ALIGN_DOWN(base, max(8ULL << (bits - split), 64ULL));
-		desc = le64_to_cpu(*el2_mem(base + (sid >> split) * 8,
-					    "level 1 of the table is not EL2's"));
+		desc = el2_get(base + (sid >> split) * 8, "level 1 of the table is not EL2's");
 		span = desc & 0x1f;
 		sid &= (1U << split) - 1;
 		if (!span || span > split + 1 || sid >> (span - 1))
@@ -237,9 +254,8 @@ bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 	}
 
 	base = ALIGN_DOWN(base, 64ULL << bits);
-	mem = el2_mem(base + sid * 64ULL, "an STE is not in EL2's memory");
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		ste[i] = le64_to_cpu(mem[i]);
+		ste[i] = el2_get(base + sid * 64ULL + i * 8, "an STE is not in EL2's memory");
 
 	return true;
 }
@@ -284,7 +300,7 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 	unsigned int t0sz = (s2[0] >> 32) & 0x3f, sl0 = (s2[0] >> 38) & 3;
 	unsigned int tg = (s2[0] >> 46) & 3, page = page_shifts[tg], shift, bits;
 	int level = (tg ? 3 : 2) - sl0;
-	u64 table = s2[1] & GENMASK_ULL(51, 4), desc, *mem;
+	u64 table = s2[1] & GENMASK_ULL(51, 4), desc;
 
 	if (!page || t0sz < 16 || t0sz > 32 || level < 0 || ipa >> (64 - t0sz))
 		return false;
@@ -295,9 +311,8 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 		return false;
 
 	for (;; level++) {
-		mem = el2_mem(table + ((ipa >> shift) & ((1ULL << bits) - 1)) * 8,
-			      "stage 2 is not in EL2's memory");
-		desc = *mem;
+		desc = el2_get(table + ((ipa >> shift) & ((1ULL << bits) - 1)) * 8,
+			       "stage 2 is not in EL2's memory");
 		if (!(desc & 1))
 			return false;
 		if (level == 3 || !(desc & 2))
@@ -308,7 +323,7 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 	}
 
 	/* A leaf where there can be one, and of an aligned address */
-	if ((level == 3) != !!(desc & 2) || level < (page == 12 ? 1 : 2) ||
+	if ((level == 3 && !(desc & 2)) || level < (page == 12 ? 1 : 2) ||
 	    (desc & GENMASK_ULL(47, 12) & ((1ULL << shift) - 1)))
 		return false;
 
@@ -358,7 +373,7 @@ static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 
 static bool run_one(struct fake_smmu *s)
 {
-	u64 base = fake_reg64(s, ARM_SMMU_CMDQ_BASE), *mem;
+	u64 base = fake_reg64(s, ARM_SMMU_CMDQ_BASE);
 	u32 entries = 1U << (base & 0x1f), wrap = 2 * entries - 1;
 	u32 prod = fake_reg(s, ARM_SMMU_CMDQ_PROD) & wrap;
 	u32 cons = fake_reg(s, ARM_SMMU_CMDQ_CONS), idx = cons & (entries - 1);
@@ -373,9 +388,8 @@ static bool run_one(struct fake_smmu *s)
 		fake_complain("CMDQ_PROD is too far ahead");
 
 	base = ALIGN_DOWN(base & GENMASK_ULL(51, 5), max(16ULL << (base & 0x1f), 32ULL));
-	mem = el2_mem(base + idx * 16ULL, "the command queue is not EL2's");
-	run.cmd[0] = le64_to_cpu(mem[0]);
-	run.cmd[1] = le64_to_cpu(mem[1]);
+	run.cmd[0] = el2_get(base + idx * 16ULL, "the command queue is not EL2's");
+	run.cmd[1] = el2_get(base + idx * 16ULL + 8, "the command queue is not EL2's");
 
 	if (s->bad_times && (run.cmd[0] & 0xff) == s->bad_op) {
 		s->bad_times--;
@@ -455,7 +469,7 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 		return false;
 
 	check_evtq(s);
-	*(u64 *)fake_va(pa + (prod & (wrap / 2)) * 32ULL) = dword0;
+	fake_put(pa + (prod & (wrap / 2)) * 32ULL, dword0);
 	fake_set_reg(s, FAKE_EVTQ_PROD, (prod + 1) & wrap);
 	return true;
 }
@@ -464,10 +478,11 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 static void check_write(const struct fake_smmu *s, u32 offset, u64 val)
 {
 	u32 enabled = fake_reg(s, ARM_SMMU_CR0) | fake_reg(s, ARM_SMMU_CR0ACK);
+	u32 ats = fake_reg(s, ARM_SMMU_IDR0) & IDR0_ATS ? CR0_ATSCHK : 0;
 
 	switch (offset) {
 	case ARM_SMMU_CR0:
-		if ((val & ~CR0_EVTQEN) != CR0_ON)
+		if ((val & ~CR0_EVTQEN) != (CR0_ON | ats))
 			fake_complain("CR0 is not as EL2 wants it");
 		if (val & CR0_EVTQEN)
 			check_evtq(s);
@@ -628,7 +643,7 @@ int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
 		struct fake_smmu *s = &fake->smmu[i];
 
-		if (s->taken || base != FAKE_MMIO(i) || size != PKVM_SMMU_MMIO_SIZE)
+		if (s->taken || base != FAKE_MMIO(i) || size != PKVM_SMMU_MIN_MMIO_SIZE)
 			continue;
 		s->taken = true;
 		s->smmu = cookie;
@@ -645,7 +660,7 @@ bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
 		*base = FAKE_MMIO(i);
-		*end = *base + PKVM_SMMU_MMIO_SIZE;
+		*end = *base + PKVM_SMMU_MIN_MMIO_SIZE;
 		if (fake->smmu[i].taken && *end > pa)
 			return true;
 	}
@@ -794,6 +809,7 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 	if (!IS_ALIGNED(src | size, 8) || offset_in_page(src) + size > PAGE_SIZE)
 		fake_complain("a copy across a page, or of half a word");
 
+	fake->copies++;
 	fake_own_lock();
 	if (page && page->owner == FAKE_HOST) {
 		for (from = fake_va(src); size; size -= 8, from++) {
@@ -858,7 +874,8 @@ int fake_init(unsigned int nr_pages)
 		struct fake_smmu *s = &fake->smmu[i];
 
 		s->bad_code = CMDQ_ERR_CERROR_ILL_IDX;
-		fake->config.smmus[i].mmio_base = FAKE_MMIO(i);
+		fake->config.smmus[i].mmio.base = FAKE_MMIO(i);
+		fake->config.smmus[i].mmio.size = PKVM_SMMU_MIN_MMIO_SIZE;
 		fake->config.smmus[i].coherent = true;
 		/* Both stages, AArch64, coherent, CD2L, ASID16, no stalls, 2-level */
 		fake_set_reg(s, ARM_SMMU_IDR0, 0x0948101b);
@@ -897,7 +914,7 @@ static void set_aside(struct pkvm_smmu_mem *mem, size_t size)
 {
 	if (mem->size)
 		return;
-	mem->size = max(size, (size_t)PAGE_SIZE);
+	mem->size = max_t(size_t, size, PAGE_SIZE);
 	mem->base = fake_alloc(mem->size, FAKE_HOST);
 }
 

@@ -31,7 +31,8 @@
 #define FAKE_RAM_B_PAGES	64U
 
 /* One behind the other, and not where a block starts */
-#define FAKE_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MMIO_SIZE)
+#define FAKE_MMIO_SIZE		PKVM_SMMU_MIN_MMIO_SIZE
+#define FAKE_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MIN_MMIO_SIZE)
 
 #define FAKE_EVTQ_PROD		(0x10000 + ARM_SMMU_EVTQ_PROD)
 #define FAKE_EVTQ_CONS		(0x10000 + ARM_SMMU_EVTQ_CONS)
@@ -88,7 +89,7 @@ struct fake_write {
  * @writes:	the first ones
  */
 struct fake_smmu {
-	u32			regs[PKVM_SMMU_MMIO_SIZE / sizeof(u32)];
+	u32			regs[PKVM_SMMU_MIN_MMIO_SIZE / sizeof(u32)];
 	u32			gbpa;
 	struct pkvm_smmu	*smmu;
 	bool			taken;
@@ -117,6 +118,7 @@ struct fake_smmu {
  * @ram:	their contents
  * @pool_left:	pages that the pool still gives out; a test may lower it
  * @pool_used:	pages that are out
+ * @copies:	how often EL2 has read the host's memory; a test may set it to 0
  * @flip:	the host overwrites what it is that EL2 has just read
  * @watch_sid:	see struct fake_run
  * @watch_ipa:	see struct fake_run
@@ -140,6 +142,7 @@ struct fake {
 	u8			*ram;
 	unsigned int		pool_left;
 	unsigned int		pool_used;
+	unsigned int		copies;
 	bool			flip;
 	u32			watch_sid;
 	phys_addr_t		watch_ipa;
@@ -169,6 +172,9 @@ phys_addr_t fake_alloc(size_t size, enum fake_owner owner);
 void fake_give(phys_addr_t pa, size_t size, enum fake_owner owner);
 struct fake_page *fake_page(phys_addr_t pa);
 void *fake_va(phys_addr_t pa);
+/* One little-endian word of it */
+u64 fake_get(phys_addr_t pa);
+void fake_put(phys_addr_t pa, u64 val);
 
 /* The lock of who owns what */
 void fake_own_lock(void);

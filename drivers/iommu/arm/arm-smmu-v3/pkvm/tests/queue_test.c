@@ -12,10 +12,20 @@
 
 #include "test.h"
 
-#define ILL		(1U << 24)
-#define ABT		(2U << 24)
+/* CMDQ_CONS.ERR */
+#define ILL		0x1000000U
+#define ABT		0x2000000U
 
-#define TLBI_VA(asid, n)	(0x12 | (u64)(asid) << 48), (0x1000ULL * (n))
+/* An invalidation that can be told from others: ASID 1, page @n */
+static void put_tlbi(unsigned int n)
+{
+	host_cmd_put(0x12 | 1ULL << 48, 0x1000ULL * n);
+}
+
+static void tell(void)
+{
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+}
 
 static bool cmdq_error(void)
 {
@@ -38,7 +48,7 @@ static unsigned int count_runs(u8 opcode)
 	return n;
 }
 
-/* The hardware has run TLBI_VA(1, n) for n from 0 to @nr - 1, in this order */
+/* The hardware has run what put_tlbi() makes for 0 to @nr - 1, in this order */
 static void expect_tlbis(struct kunit *test, unsigned int nr)
 {
 	unsigned int i, n = 0;
@@ -81,14 +91,14 @@ static void queue_order(struct kunit *test)
 		pending = 0;
 		for (n = 0; n < 1000; n++) {
 			/* Up to a whole queue at a time */
-			host_cmd_put(TLBI_VA(1, n));
+			put_tlbi(n);
 			if (++pending < 1U << fake_host.shift && test_random() % 8)
 				continue;
-			host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+			tell();
 			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
 			pending = 0;
 		}
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		tell();
 		host_cmd_sync();
 		expect_tlbis(test, 1000);
 		KUNIT_EXPECT_GE(test, count_runs(0x46), 1);
@@ -102,28 +112,55 @@ static void queue_sync_waits(struct kunit *test)
 	boot(test);
 	host_cmdq_start(4);
 	SMMU0->slow = true;
-	host_cmd(TLBI_VA(1, 0));
+	put_tlbi(0);
+	tell();
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, count_runs(0x12), 0);
-	host_cmd(TLBI_VA(1, 1));
+	put_tlbi(1);
+	tell();
 	host_cmd_sync();
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	expect_tlbis(test, 2);
 	KUNIT_EXPECT_EQ(test, count_runs(0x46), 1);
 
 	/* And without a sync, the SMMU hears of it nonetheless */
-	host_cmd(TLBI_VA(1, 2));
+	put_tlbi(2);
+	tell();
 	fake_run_all(SMMU0);
 	expect_tlbis(test, 3);
+}
+
+/* Commands that make EL2 read whole tables: a trap ends, the rest comes later */
+static void queue_long_commands(struct kunit *test)
+{
+	unsigned int i, most = SMMU_COPIES_PER_TRAP + 2 * (1U << fake->sid_bits);
+	u32 cons, last;
+
+	boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	for (i = 0; i < 16; i++)
+		host_cmd_put(0x4, 31);
+	fake->copies = 0;
+	tell();
+	KUNIT_EXPECT_LE(test, fake->copies, most);
+	for (last = 0; !host_cmdq_is_empty(); last = cons) {
+		fake->copies = 0;
+		cons = host_readl(ARM_SMMU_CMDQ_CONS);
+		KUNIT_EXPECT_LE(test, fake->copies, most);
+		KUNIT_ASSERT_NE(test, cons, last);
+	}
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_GE(test, count_runs(0x4), 16);
 }
 
 static void queue_illegal(struct kunit *test)
 {
 	boot(test);
 	host_cmdq_start(4);
-	host_cmd_put(TLBI_VA(1, 0));
+	put_tlbi(0);
 	host_cmd_put(0x40, 0);
-	host_cmd_put(TLBI_VA(1, 1));
+	put_tlbi(1);
 	host_cmd_sync();
 
 	/* What was before it has run; it stays, and says why */
@@ -133,9 +170,10 @@ static void queue_illegal(struct kunit *test)
 	expect_tlbis(test, 1);
 
 	/* Nothing runs before the host has acknowledged, whatever it does */
-	host_cmd(TLBI_VA(1, 9));
+	put_tlbi(9);
+	tell();
 	fake_host.prod--;
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	tell();
 	host_writel(ARM_SMMU_GERRORN, 0);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
@@ -147,9 +185,9 @@ static void queue_illegal(struct kunit *test)
 	fake_own_unlock();
 
 	/* The driver puts a CMD_SYNC in its place, and acknowledges */
-	memset(fake_va(fake_host.cmdq + 16), 0, 16);
-	*(u64 *)fake_va(fake_host.cmdq + 16) = cpu_to_le64(0x46);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	fake_put(fake_host.cmdq + 16, 0x46);
+	fake_put(fake_host.cmdq + 16 + 8, 0);
+	tell();
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
 	acknowledge();
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
@@ -163,7 +201,8 @@ static void queue_illegal(struct kunit *test)
 	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
 	acknowledge();
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-	host_cmd(TLBI_VA(1, 2));
+	put_tlbi(2);
+	tell();
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
 	expect_tlbis(test, 3);
 }
@@ -175,7 +214,7 @@ static void queue_far_prod(struct kunit *test)
 	boot(test);
 	host_cmdq_start(4);
 	for (prod = 0; prod < 16; prod++)
-		host_cmd_put(TLBI_VA(1, prod));
+		put_tlbi(prod);
 
 	for (prod = 17; prod < 32; prod++) {
 		host_writel(ARM_SMMU_CMDQ_PROD, prod);
@@ -248,18 +287,18 @@ static void queue_sizes(struct kunit *test)
 /* Queues in memory that isn't the host's, or isn't memory */
 static void queue_foreign_memory(struct kunit *test)
 {
-	phys_addr_t bad[12], good;
+	phys_addr_t bad[11], good;
 	unsigned int i;
 
 	boot(test);
-	good = fake_alloc(SZ_64K, FAKE_HOST);
-	bad[0] = fake_alloc(SZ_64K, FAKE_EL2);
-	bad[1] = fake_alloc(SZ_64K, FAKE_GUEST);
-	/* In part */
-	bad[2] = fake_alloc(SZ_128K, FAKE_HOST);
-	fake_give(bad[2] + (PAGE_SIZE < SZ_64K ? SZ_64K - PAGE_SIZE : 0), PAGE_SIZE, FAKE_GUEST);
-	/* Beyond the ends of memory; the first one is in it with its second half */
-	bad[3] = FAKE_RAM_A - SZ_64K;
+	good = fake_alloc(SZ_16K, FAKE_HOST);
+	bad[0] = fake_alloc(SZ_16K, FAKE_EL2);
+	bad[1] = fake_alloc(SZ_16K, FAKE_GUEST);
+	/* All but the last page */
+	bad[2] = fake_alloc(SZ_16K, FAKE_HOST);
+	fake_give(bad[2] + max(PAGE_SIZE, SZ_16K) - PAGE_SIZE, PAGE_SIZE, FAKE_GUEST);
+	/* Before memory, or before it and in it, and MMIO */
+	bad[3] = FAKE_RAM_A - SZ_16K;
 	bad[4] = FAKE_RAM_B - 3 * PAGE_SIZE;
 	bad[5] = 0;
 	bad[6] = FAKE_MMIO(0);
@@ -267,50 +306,40 @@ static void queue_foreign_memory(struct kunit *test)
 	bad[7] = 1ULL << 40;
 	bad[8] = 1ULL << 40 | good;
 	bad[9] = 1ULL << 51 | good;
-	bad[10] = GENMASK_ULL(51, 16);
-	/* The command queue's own page */
-	bad[11] = good;
+	bad[10] = GENMASK_ULL(51, 14);
 
-	for (i = 0; i < ARRAY_SIZE(bad) - 1; i++) {
-		/* 64 KiB of commands is more than there can be: 16 KiB */
-		u64 base = bad[i] | (i == 2 ? 12 : 4);
-		u32 cons;
-
-		if (i == 2 && PAGE_SIZE < SZ_64K)
-			base += SZ_64K - SZ_16K;
-		if (i == 2 && PAGE_SIZE >= SZ_64K)
-			base = bad[i] | 10;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		SMMU0->nr_runs = 0;
 		host_writel(ARM_SMMU_CMDQ_PROD, 0);
 		host_writel(ARM_SMMU_CMDQ_CONS, 0);
-		set_queue(ARM_SMMU_CMDQ_BASE, base, CR0_CMDQEN);
+		set_queue(ARM_SMMU_CMDQ_BASE, bad[i] | 10, CR0_CMDQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
 		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
 		KUNIT_EXPECT_FALSE(test, cmdq_error());
 		host_writel(ARM_SMMU_CMDQ_PROD, 1);
-		cons = host_readl(ARM_SMMU_CMDQ_CONS);
 		KUNIT_EXPECT_TRUE(test, cmdq_error());
-		KUNIT_EXPECT_EQ_MSG(test, cons, ABT, "%u", i);
+		KUNIT_EXPECT_EQ_MSG(test, host_readl(ARM_SMMU_CMDQ_CONS), ABT, "%u", i);
 		KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 		host_writel(ARM_SMMU_CR0, 0);
 		acknowledge();
 
-		set_queue(ARM_SMMU_EVTQ_BASE, i == 2 ? bad[i] | 12 : bad[i] | 7, CR0_EVTQEN);
+		set_queue(ARM_SMMU_EVTQ_BASE, bad[i] | 9, CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
 		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
 		KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
-		host_writel(ARM_SMMU_CR0, 0);
 	}
 
+	/* Both in the same page: the host gets what comes first */
 	set_queue(ARM_SMMU_CMDQ_BASE, good | 4, CR0_CMDQEN);
-	host_writeq(ARM_SMMU_EVTQ_BASE, bad[11] | 4);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writeq(ARM_SMMU_EVTQ_BASE, good | 4);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
 	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
 	KUNIT_EXPECT_EQ(test, fake->pins, 1);
-	/* Both in memory of the host's, which does work */
+	/* And alone */
 	set_queue(ARM_SMMU_EVTQ_BASE, good | 4, CR0_EVTQEN);
 	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 0xabcd));
-	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(good), 0xabcd);
+	KUNIT_EXPECT_EQ(test, fake_get(good), 0xabcd);
 }
 
 /* Enabled and disabled in any order: what is on is pinned, and what is off is not */
@@ -367,8 +396,8 @@ static void evtq_indices(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 100 + i));
 	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 0));
 	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 2);
-	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(mem + 2 * 32), 100);
-	KUNIT_EXPECT_EQ(test, *(u64 *)fake_va(mem + 1 * 32), 115);
+	KUNIT_EXPECT_EQ(test, fake_get(mem + 2 * 32), 100);
+	KUNIT_EXPECT_EQ(test, fake_get(mem + 1 * 32), 115);
 	/* PROD is the SMMU's now; CONS is the host's, and has no other bits */
 	host_writel(FAKE_EVTQ_PROD, 7);
 	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 2);
@@ -426,10 +455,11 @@ static void evtq_not_enabled(struct kunit *test)
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
+	/* It may still be on its way when the SMMU has acknowledged something else */
 	SMMU0->stuck = false;
 	fake_run_all(SMMU0);
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	KUNIT_EXPECT_EQ(test, fake->pins, 1);
 }
 
 static int unmap(phys_addr_t pa, size_t size)
@@ -530,10 +560,10 @@ static void queue_stuck(struct kunit *test)
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
-	host_ste(5)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_put(host_ste(5), STE_BYPASS0);
 	SMMU0->stuck = true;
 	fake->relaxed = 0;
-	host_cmd_put(TLBI_VA(1, 0));
+	put_tlbi(0);
 	host_cmd_sync();
 	/* The sync has not completed, and the host sees that */
 	cons = host_readl(ARM_SMMU_CMDQ_CONS);
@@ -566,10 +596,10 @@ static void queue_hw_illegal(struct kunit *test)
 		SMMU0->nr_runs = 0;
 		SMMU0->bad_op = 0x11;
 		SMMU0->bad_times = 3;
-		host_cmd_put(TLBI_VA(1, 0));
+		put_tlbi(0);
 		host_cmd_put(0x11, 0);
 		host_cmd_put(0x11, 0);
-		host_cmd_put(TLBI_VA(1, 1));
+		put_tlbi(1);
 		host_cmd_put(0x11, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
@@ -621,6 +651,7 @@ static void queue_hw_broken(struct kunit *test)
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_order),
 	KUNIT_CASE(queue_sync_waits),
+	KUNIT_CASE(queue_long_commands),
 	KUNIT_CASE(queue_illegal),
 	KUNIT_CASE(queue_far_prod),
 	KUNIT_CASE(queue_sizes),

@@ -195,7 +195,6 @@ static void ste_one_dword(struct kunit *test)
 	}
 }
 
-
 static struct kunit_case ste_cases[] = {
 	KUNIT_CASE(ste_configs),
 	KUNIT_CASE(ste_s1_fields),

@@ -129,13 +129,13 @@ static bool check_stores(struct kunit *test, const u64 *before)
 /* Store some dwords, and let the SMMU know if any was new */
 static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigned int nr)
 {
-	u64 before[STRTAB_STE_DWORDS], *ste = host_ste(SID);
+	u64 before[STRTAB_STE_DWORDS];
 	bool changed = false;
 	unsigned int i;
 
 	for (i = first; i < first + nr; i++) {
-		changed |= le64_to_cpu(ste[i]) != to[i];
-		ste[i] = cpu_to_le64(to[i]);
+		changed |= fake_get(host_ste(SID) + i * 8) != to[i];
+		fake_put(host_ste(SID) + i * 8, to[i]);
 	}
 	if (!changed)
 		return true;
@@ -158,7 +158,7 @@ static void host_write_ste(struct kunit *test, const u64 *target)
 	bool live, passed = true;
 
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		ste[i] = le64_to_cpu(host_ste(SID)[i]);
+		ste[i] = fake_get(host_ste(SID) + i * 8);
 	get_used(ste, used);
 	get_used(target, target_used);
 	for (i = 0; i < STRTAB_STE_DWORDS; i++) {
@@ -250,8 +250,7 @@ static void strtab_late_cfgi(struct kunit *test)
 	boot(test, true);
 	for (i = 0; i < 500; i++) {
 		to = test_random() % NR_STATES;
-		memset(host_ste(SID), 0, 64);
-		memcpy(host_ste(SID), states[to].host, sizeof(states[to].host));
+		host_put_ste(SID, states[to].host);
 		/* What isn't invalidated stays as it is */
 		fake_ste(SMMU0, SID, before);
 		host_cfgi_ste(SID ^ 1);
@@ -271,7 +270,7 @@ static void strtab_late_cfgi(struct kunit *test)
 /* All streams of a range are taken anew; the others keep what they had */
 static void strtab_cfgi_range(struct kunit *test)
 {
-	unsigned int level, range, i;
+	unsigned int level, range;
 	u32 sid;
 
 	for (level = 0; level < 2; level++) {
@@ -280,15 +279,13 @@ static void strtab_cfgi_range(struct kunit *test)
 			u32 first = (40 >> (range + 1)) << (range + 1);
 			u32 last = min(first + (2U << range), 128U) - 1;
 
-			for (i = 0; i < 2; i++) {
-				for (sid = 0; sid < 128; sid++)
-					host_ste(sid)[0] = cpu_to_le64(i ? STE_ABORT0 : STE_BYPASS0);
-				if (i)
-					host_cmd_put(0x4 | 40ULL << 32, range);
-				else
-					host_cmd_put(0x4, 31);
-				host_cmd_sync();
-			}
+			for (sid = 0; sid < 128; sid++)
+				fake_put(host_ste(sid), STE_BYPASS0);
+			host_cfgi_all();
+			for (sid = 0; sid < 128; sid++)
+				fake_put(host_ste(sid), STE_ABORT0);
+			host_cmd_put(0x4 | 40ULL << 32, range);
+			host_cmd_sync();
 			for (sid = 0; sid < 128; sid++)
 				KUNIT_EXPECT_EQ_MSG(test, hw_config(sid),
 						    sid >= first && sid <= last ? 0 : HW_S2,
@@ -318,7 +315,7 @@ static void strtab_spans(struct kunit *test)
 	boot(test, true);
 	l2 = fake_alloc(64 << 10, FAKE_HOST);
 	for (sid = 0; sid < 1024; sid++)
-		((u64 *)fake_va(l2))[sid * 8] = cpu_to_le64(STE_BYPASS0);
+		fake_put(l2 + sid * 64ULL, STE_BYPASS0);
 
 	for (i = 0; i < ARRAY_SIZE(splits); i++) {
 		u8 split = splits[i][1];
@@ -326,12 +323,11 @@ static void strtab_spans(struct kunit *test)
 		for (span = 0; span < 32; span++) {
 			u32 end = span && span <= split + 1U ? 1U << (span - 1) : 0;
 
-			*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(l2 | span);
+			fake_put(fake_host.strtab, l2 | span);
 			set_strtab(fake_host.strtab, 1, splits[i][0], 12);
 			for (sid = 0; sid < 1U << split; sid++) {
-				if ((hw_config(sid) >= 0) != (sid < end))
-					KUNIT_FAIL(test, "split %u, span %u, stream %u",
-						   split, span, sid);
+				KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), sid < end ? HW_S2 : -1,
+						    "split %u, span %u", split, span);
 			}
 		}
 	}
@@ -339,10 +335,8 @@ static void strtab_spans(struct kunit *test)
 
 static void fill_with_bait(phys_addr_t pa, size_t size)
 {
-	u64 *mem = fake_va(pa);
-
-	for (; size; size -= 64, mem += 8)
-		mem[0] = cpu_to_le64(BAIT);
+	for (; size; size -= 64, pa += 64)
+		fake_put(pa, BAIT);
 }
 
 static void expect_no_stream(struct kunit *test, const char *what)
@@ -378,12 +372,12 @@ static void strtab_foreign_memory(struct kunit *test)
 
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			if (level) {
-				*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(bad[i] | 9);
+				fake_put(fake_host.strtab, bad[i] | 9);
 				set_strtab(fake_host.strtab, 1, 8, 12);
 				expect_no_stream(test, "level 2");
 				host_cfgi_ste(SID);
 				expect_no_stream(test, "level 2, CFGI");
-				*(u64 *)fake_va(bad[0]) = cpu_to_le64(bad[1] | 9);
+				fake_put(bad[0], bad[1] | 9);
 				set_strtab(bad[i], 1, 8, 12);
 				expect_no_stream(test, "level 1");
 				fill_with_bait(bad[0], 64);
@@ -407,7 +401,7 @@ static void strtab_foreign_memory(struct kunit *test)
 static void strtab_donated(struct kunit *test)
 {
 	boot(test, true);
-	host_ste(SID)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_put(host_ste(SID), STE_BYPASS0);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
 	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_GUEST);
@@ -437,8 +431,9 @@ static void strtab_sizes(struct kunit *test)
 				continue;
 			set_strtab(tab, 0, 0, bits);
 			for (sid = 0; sid < 128; sid++) {
-				if ((hw_config(sid) >= 0) != (sid < 1ULL << min(bits, 7U)))
-					KUNIT_FAIL(test, "%u bits, stream %u", bits, sid);
+				KUNIT_EXPECT_EQ_MSG(test, hw_config(sid),
+						    sid >> min(bits, 7U) ? -1 : HW_S2,
+						    "%u bits, stream %u", bits, sid);
 			}
 		}
 		/* A reserved format */
@@ -455,11 +450,11 @@ static void strtab_flip(struct kunit *test)
 	u64 ste[STRTAB_STE_DWORDS];
 
 	boot(test, false);
-	memcpy(host_ste(SID), states[3].host, sizeof(states[3].host));
+	host_put_ste(SID, states[3].host);
 	fake->flip = true;
 	host_cfgi_ste(SID);
 	fake->flip = false;
-	KUNIT_EXPECT_EQ(test, host_ste(SID)[0], cpu_to_le64(~states[3].host[0]));
+	KUNIT_EXPECT_EQ(test, fake_get(host_ste(SID)), ~states[3].host[0]);
 	fake_ste(SMMU0, SID, ste);
 	KUNIT_EXPECT_EQ(test, ste[0], states[3].host[0] | 4);
 	KUNIT_EXPECT_EQ(test, ste[1], states[3].host[1]);
@@ -476,7 +471,7 @@ static void strtab_off_and_on(struct kunit *test)
 		boot(test, level);
 		for (on = 0; on < 3; on++) {
 			for (sid = 0; sid < 100; sid++)
-				memcpy(host_ste(sid), states[2 + sid % 4].host, 32);
+				host_put_ste(sid, states[2 + sid % 4].host);
 			host_cfgi_all();
 			KUNIT_EXPECT_EQ(test, hw_config(99), states[2 + 99 % 4].config);
 			used = fake->pool_used;
@@ -505,12 +500,18 @@ static void strtab_off_and_on(struct kunit *test)
 			host_cfgi_all();
 			expect_no_stream(test, "off, CFGI_ALL");
 
-			memset(host_ste(0), 0, 100 * 64);
-			memcpy(host_ste(SID), states[3].host, 32);
+			memset(fake_va(host_ste(0)), 0, 100 * 64);
+			host_put_ste(SID, states[3].host);
 			fake_ste(SMMU0, SID, ste);
 			SMMU0->nr_runs = 0;
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-			check_stores(test, ste);
+			/* The SMMU may have looked before */
+			i = SMMU0->nr_runs;
+			KUNIT_ASSERT_GE(test, i, 2);
+			KUNIT_EXPECT_TRUE(test, is_cfgi(SMMU0->runs[i - 2].cmd, SID));
+			KUNIT_EXPECT_EQ(test, SMMU0->runs[i - 1].cmd[0], 0x46);
+			fake_ste(SMMU0, SID, ste);
+			KUNIT_EXPECT_MEMEQ(test, ste, SMMU0->runs[i - 2].ste, sizeof(ste));
 			for (sid = 0; sid < 100; sid++)
 				KUNIT_EXPECT_EQ(test, hw_config(sid), sid == SID ? HW_NESTED : -1);
 			KUNIT_EXPECT_LE(test, fake->pool_used, used);
@@ -529,11 +530,11 @@ static void strtab_no_memory(struct kunit *test)
 	/* Every descriptor of the host's names the same table */
 	l2 = fake_alloc(64 << HOST_SPLIT, FAKE_HOST);
 	fill_with_bait(l2, 64 << HOST_SPLIT);
-	host_ste(SID)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_put(host_ste(SID), STE_BYPASS0);
 	host_cfgi_ste(SID);
 	fake->pool_left = 0;
 	for (i = 1; i < 1U << (12 - HOST_SPLIT); i++)
-		((u64 *)fake_va(fake_host.strtab))[i] = cpu_to_le64(l2 | (HOST_SPLIT + 1));
+		fake_put(fake_host.strtab + i * 8, l2 | (HOST_SPLIT + 1));
 	host_cfgi_all();
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
@@ -550,7 +551,6 @@ static void strtab_quota(struct kunit *test)
 {
 	unsigned int i, used, live = 0;
 	u32 nr = 2 * PKVM_SMMU_L2_TABLES;
-	u64 *l1;
 
 	fake_test_again(test, 2 * FAKE_NR_PAGES);
 	fake->sid_bits = PKVM_SMMU_STRTAB_SPLIT + ilog2(nr);
@@ -560,11 +560,10 @@ static void strtab_quota(struct kunit *test)
 	fake_test_boot(test);
 	used = fake->pool_used;
 	fake_host.l2 = fake_alloc(64, FAKE_HOST);
-	host_ste(0)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_put(host_ste(0), STE_BYPASS0);
 	fake_host.strtab = fake_alloc(8ULL << (fake->sid_bits - 6), FAKE_HOST);
-	l1 = fake_va(fake_host.strtab);
 	for (i = 0; i < 1U << (fake->sid_bits - 6); i++)
-		l1[i] = cpu_to_le64(fake_host.l2 | 1);
+		fake_put(fake_host.strtab + i * 8, fake_host.l2 | 1);
 	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
 	for (i = 0; i < nr; i++)
 		live += hw_config(i << PKVM_SMMU_STRTAB_SPLIT) == HW_S2;
@@ -578,25 +577,32 @@ static void strtab_quota(struct kunit *test)
  */
 static void strtab_endless_tables(struct kunit *test)
 {
-	u32 nr_l1 = 1U << (12 - HOST_SPLIT), i;
-	u64 *l1;
+	u32 nr_l1 = 1U << (12 - HOST_SPLIT), i, j;
+	bool known;
 
 	boot(test, true);
-	l1 = fake_va(fake_host.strtab);
-	l1[0] = 0;
-	host_ste(0)[0] = cpu_to_le64(STE_BYPASS0);
+	fake_put(fake_host.strtab, 0);
+	fake_put(host_ste(0), STE_BYPASS0);
 	fake->pool_left = 2;
 	for (i = 0; i < nr_l1; i++) {
 		u32 sid = i << HOST_SPLIT;
 
-		l1[i] = cpu_to_le64(fake_host.l2 | (HOST_SPLIT + 1));
+		fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(0x3 | (u64)sid << 32, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), HW_S2, "stream %u", sid);
-		l1[i] = 0;
+		fake_put(fake_host.strtab + i * 8, 0);
+		fake->watch_sid = sid;
+		SMMU0->nr_runs = 0;
 		host_cmd_put(0x3 | (u64)sid << 32, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), -1, "stream %u", sid);
+		/* For all its streams, the SMMU has seen that it is gone */
+		for (j = 0, known = false; j < SMMU0->nr_runs; j++)
+			known |= !SMMU0->runs[j].ste_found &&
+				 is_cfgi(SMMU0->runs[j].cmd, sid) &&
+				 is_cfgi(SMMU0->runs[j].cmd, sid + 63);
+		KUNIT_EXPECT_TRUE(test, known);
 	}
 }
 

@@ -85,17 +85,22 @@ void host_cmdq_start(u8 shift)
 void host_cmd_put(u64 dword0, u64 dword1)
 {
 	u32 entries = 1U << fake_host.shift;
-	u64 *ent = fake_va(fake_host.cmdq + (fake_host.prod & (entries - 1)) * 16ULL);
+	phys_addr_t pa = fake_host.cmdq + (fake_host.prod & (entries - 1)) * 16ULL;
 
-	ent[0] = cpu_to_le64(dword0);
-	ent[1] = cpu_to_le64(dword1);
+	fake_put(pa, dword0);
+	fake_put(pa + 8, dword1);
 	fake_host.prod = (fake_host.prod + 1) & (2 * entries - 1);
 }
 
 void host_cmd(u64 dword0, u64 dword1)
 {
+	u32 cons, last;
+
 	host_cmd_put(dword0, dword1);
 	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	last = host_readl(ARM_SMMU_CMDQ_CONS);
+	while ((cons = host_readl(ARM_SMMU_CMDQ_CONS)) != last)
+		last = cons;
 }
 
 void host_cmd_sync(void)
@@ -129,7 +134,7 @@ void host_strtab_start(void)
 	if (two_level) {
 		fake_host.strtab = fake_alloc(8ULL << (bits - HOST_SPLIT), FAKE_HOST);
 		fake_host.l2 = fake_alloc(64ULL << HOST_SPLIT, FAKE_HOST);
-		*(u64 *)fake_va(fake_host.strtab) = cpu_to_le64(fake_host.l2 | (HOST_SPLIT + 1));
+		fake_put(fake_host.strtab, fake_host.l2 | (HOST_SPLIT + 1));
 		cfg |= 1 << 16 | HOST_SPLIT << 6;
 	} else {
 		fake_host.strtab = fake_alloc(64ULL << bits, FAKE_HOST);
@@ -141,9 +146,17 @@ void host_strtab_start(void)
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_SMMUEN);
 }
 
-u64 *host_ste(u32 sid)
+phys_addr_t host_ste(u32 sid)
 {
-	return fake_va(fake_host.l2 + sid * 64ULL);
+	return fake_host.l2 + sid * 64ULL;
+}
+
+void host_put_ste(u32 sid, const u64 *dwords)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		fake_put(host_ste(sid) + i * 8, dwords[i]);
 }
 
 MODULE_DESCRIPTION("Tests of DMA isolation for protected KVM");

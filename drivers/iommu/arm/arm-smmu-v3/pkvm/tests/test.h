@@ -18,7 +18,7 @@
 /* STEs of the host's, dwords 0 and 1, as its driver makes them */
 #define STE_ABORT0	0x1ULL
 #define STE_BYPASS0	0x9ULL
-#define STE_BYPASS1	(1ULL << 44)			/* SHCFG incoming */
+#define STE_BYPASS1	BIT_ULL(44)			/* SHCFG incoming */
 #define STE_S1_0(ptr)	(0xbULL | (ptr))		/* linear, one CD */
 #define STE_S1_1	0xd6ULL				/* S1DSS, WBWA, ISH */
 
@@ -62,7 +62,7 @@ extern struct fake_host fake_host;
 
 /* A new queue of this size, enabled */
 void host_cmdq_start(u8 shift);
-/* Put a command into it, without or with telling the SMMU */
+/* Put a command into it; and tell the SMMU, and wait while it consumes */
 void host_cmd_put(u64 dword0, u64 dword1);
 void host_cmd(u64 dword0, u64 dword1);
 void host_cmd_sync(void);
@@ -72,8 +72,9 @@ bool host_cmdq_is_empty(void);
 
 /* An empty stream table, two-level for the host if it is for EL2; enabled */
 void host_strtab_start(void);
-/* Its STE of one of the first streams */
-u64 *host_ste(u32 sid);
+/* Where its STE of one of the first streams is, and four dwords of it */
+phys_addr_t host_ste(u32 sid);
+void host_put_ste(u32 sid, const u64 *dwords);
 
 /* Numbers that look random, the same in each run */
 u64 test_random(void);
