@@ -15,7 +15,7 @@ series) src=$TREE obj=$OBJ_SERIES ;;
 esac
 [ -z "${KCONFIG_EXTRA-}" ] || [ -r "$KCONFIG_EXTRA" ] || die "KCONFIG_EXTRA=$KCONFIG_EXTRA cannot be read"
 
-lock
+lock "$1"
 kconfig "$1" "$src" "$obj" "${KCONFIG_EXTRA:-}"
 missing=$(kconfig_missing "$obj" | xargs)
 [ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config asks for: $missing"

@@ -14,7 +14,7 @@ git=$CACHE/git-$KEY
 dir=$CACHE/check-$KEY
 work=$dir/src/linux-source-7.3
 mkdir -p "$dir/proven"
-lock
+lock check
 
 g() { git --git-dir="$git" "$@"; }
 if [ ! -e "$work/Makefile" ]; then
@@ -22,6 +22,7 @@ if [ ! -e "$work/Makefile" ]; then
 	g worktree prune
 	g worktree add --quiet --detach "$work" base
 fi
+first=$(g rev-parse base) last=$(g rev-parse series)
 
 # A stamp stands for all that a result depends on.
 config=$(cat "$REPO"/scripts/{kernel.config,kbuild.sh,check-series.sh} <("${CROSS}gcc" --version) | sha256sum)
@@ -41,7 +42,7 @@ build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 	# A run that was stopped or failed has compiled files whose warnings
 	# nobody will see again.
 	if [ -e "$dir/$1.pending" ]; then
-		git -C "$work" diff --name-only --diff-filter=d base HEAD | (cd "$work" && xargs -r touch)
+		git -C "$work" diff --name-only --diff-filter=d "$first" HEAD | (cd "$work" && xargs -r touch)
 	fi
 	touch "$dir/$1.pending"
 	[ "$1" = off ] || kind=series
@@ -55,11 +56,11 @@ build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 }
 
 # The base: its warnings, and its Image to compare with.
-base=$dir/base-$(basename "$(stamp "$(tree base)")")
+base=$dir/base-$(basename "$(stamp "$(tree "$first")")")
 if [ ! -e "$base.warnings" ]; then
 	echo "check-series: building the base (minutes, once)"
 	rm -rf "$dir/off" "$dir/on" "$dir"/base-*
-	build off base 00
+	build off "$first" 00
 	cp "$dir/off/arch/arm64/boot/Image" "$base.Image"
 	(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort >"$base.objects"
 	warnings "$dir/off.log" >"$base.warnings"
@@ -67,14 +68,14 @@ if [ ! -e "$base.warnings" ]; then
 fi
 
 n=0
-for commit in $(g rev-list --reverse base..series); do
+for commit in $(g rev-list --reverse "$first..$last"); do
 	n=$((n + 1))
 	label="$(printf %02d $n) $(g log -1 --format=%s "$commit")"
 	for option in off on; do
 		if [ $option = on ] && ! g grep -q '^config ARM_SMMU_V3_PKVM$' "$commit" -- '*Kconfig'; then
 			continue
 		fi
-		stamp=$(stamp "$(tree "$commit")" $option "$(tree base)")
+		stamp=$(stamp "$(tree "$commit")" $option "$(tree "$first")")
 		if [ ! -e "$stamp" ]; then
 			build $option "$commit" "$label"
 			new=$(comm -23 <(warnings "$dir/$option.log") "$base.warnings")
@@ -86,9 +87,9 @@ for commit in $(g rev-list --reverse base..series); do
 	done
 done
 
-stamp=$(stamp "$(tree series)" identical "$(tree base)")
+stamp=$(stamp "$(tree "$last")" identical "$(tree "$first")")
 if [ ! -e "$stamp" ]; then
-	build off series "$label"
+	build off "$last" "$label"
 	if ! cmp -s "$base.Image" "$dir/off/arch/arm64/boot/Image"; then
 		echo "With the option off these objects differ from the base's:" >&2
 		(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort |

@@ -43,9 +43,10 @@ export REPO CACHE KSRC KEY TREE OBJ_BASE OBJ_SERIES BUSYBOX CROSS
 
 die() { echo "error: $*" >&2; exit 1; }
 
-# One script at a time may change what is in the cache.
+# lock NAME: wait until no other script has that part of the cache, and keep it
+# until this one ends.
 lock() {
-	mkdir -p "$CACHE"
-	exec 9>"$CACHE/lock"
+	mkdir -p "$CACHE/lock"
+	exec 9>"$CACHE/lock/$1-$KEY"
 	flock -n 9 || { echo "waiting for another run to finish" >&2; flock 9; }
 }

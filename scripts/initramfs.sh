@@ -3,7 +3,7 @@
 # initramfs.sh OUT.cpio.gz OBJDIR
 #
 # Packs what the test machine runs: busybox, guest/init, the programs of
-# tools/testing/selftests/pkvm-smmu, and of the kernel built in OBJDIR the
+# tools/testing/pkvm-smmu/edu, and of the kernel built in OBJDIR the
 # modules that are tests. Leaves OUT alone if anything fails.
 set -eu
 . "$(dirname "$0")/env.sh"
@@ -21,7 +21,7 @@ root=$tmp/root
 mkdir -p "$root/bin" "$root/lib/modules" "$(dirname "$out")"
 cp "$REPO/scripts/guest/init" "$root/init"
 cp "$BUSYBOX" "$root/bin/busybox"
-make -s -C "$REPO/tools/testing/selftests/pkvm-smmu" \
+make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
 	CROSS_COMPILE="$CROSS" OUT="$root/bin"
 
 find "$obj/drivers/iommu" -name '*test.ko' -exec cp {} "$root/lib/modules/" ';'

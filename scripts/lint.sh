@@ -10,6 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/kbuild.sh"
 export PYTHONDONTWRITEBYTECODE=1
 
+lock lint
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 new_files >"$tmp/new"
@@ -28,6 +29,21 @@ scripts() {
 		shellcheck -x -s bash -P SCRIPTDIR -f gcc .ci/run scripts/*.sh || :
 }
 
+# checkpatch_one FILE COMMAND...: what the command says of the file.  It is slow,
+# so results are kept, by content less the lines that differ in every run.
+checkpatch_one() {
+	local file=$1 kept
+	shift
+	kept=$CACHE/series-$KEY/lint/$({ sed -E '/^(From [0-9a-f]{40}|Date:|Message-Id:|In-Reply-To:|References:) /d' \
+		"$file"; echo "$file" "$@"; } | sha256sum | cut -c1-32)
+	if [ ! -e "$kept" ]; then
+		"$@" "$file" >"$kept.tmp" || :
+		mv "$kept.tmp" "$kept"
+	fi
+	cat "$kept"
+}
+export -f checkpatch_one
+
 checkpatch() {
 	local ignore=NONE
 	# The entry in MAINTAINERS comes with one step and covers them all.
@@ -37,9 +53,10 @@ checkpatch() {
 	set -- "$TREE/scripts/checkpatch.pl" --root="$TREE" --strict --terse --show-types --no-summary --ignore="$ignore"
 	# From within the tree, where the paths of new files are the kernel's.
 	cd "$TREE"
-	find "$REPO/build/patches" -name '*.patch' ! -name '0000-*' -print0 |
-		xargs -0 -r -n 1 -P "$jobs" "$@" || :
-	xargs -r -n 1 -P "$jobs" "$@" --file <"$tmp/new" || :
+	mkdir -p "$CACHE/series-$KEY/lint"
+	find "$REPO/build/patches" -name '*.patch' ! -name '0000-*' |
+		xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@"
+	xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@" --file <"$tmp/new"
 	rm -f .checkpatch-camelcase.*
 }
 

@@ -12,6 +12,7 @@ Branches left in the repository: "base" and "series".  Run by "make series",
 with the environment of env.sh.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -86,6 +87,16 @@ def tree_of(directory, index):
     """The git tree object of all files of a directory."""
     git(f"--work-tree={directory}", "add", "--all", "--force", ".", index=index)
     return git("write-tree", index=index)
+
+
+def lock():
+    """One run at a time; what a killed one left behind would stop git."""
+    (CACHE / "lock").mkdir(parents=True, exist_ok=True)
+    held = open(CACHE / "lock" / GIT.name, "w", encoding="ascii")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    for stale in GIT.glob("index-*.lock"):
+        stale.unlink()
+    return held
 
 
 def import_base():
@@ -192,6 +203,7 @@ def verify():
 
 
 def main():
+    held = lock()  # until the end
     base = import_base()
     names = [l for l in (REPO / "patches" / "series").read_text().split("\n")
              if l and not l.startswith("#")]

@@ -12,7 +12,7 @@ set -euo pipefail
 manifest=$CACHE/series-$KEY/manifest	# paths in $TREE that are not the base's
 lay=$CACHE/series-$KEY/lay		# scratch: just those files, as they shall be
 
-lock
+lock series
 rm -rf "$lay"
 trap 'rm -rf "$lay"' EXIT
 mkdir -p "$lay" "$TREE"

@@ -14,11 +14,11 @@
 
 #include <kvm/arm_iommu.h>
 
-static const struct kvm_iommu_driver *iommu_driver;
+static const struct kvm_iommu_driver *iommu_driver __initdata;
 
 /**
  * kvm_iommu_register_driver() - name the driver of the machine's IOMMUs
- * @driver:	the driver; there can be one. It stays.
+ * @driver:	the driver; there can be one
  *
  * Before KVM initialises, that is, before device_initcall().
  */

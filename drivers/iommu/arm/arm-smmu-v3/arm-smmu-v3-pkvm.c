@@ -270,7 +270,7 @@ static int __init pkvm_smmu_prepare(void)
 	return ret;
 }
 
-static const struct kvm_iommu_driver pkvm_smmu_iommu_driver = {
+static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
 	.el2_ops	= &kvm_nvhe_sym(pkvm_smmu_ops),
 	.prepare	= pkvm_smmu_prepare,
 };
@@ -476,11 +476,9 @@ static void pkvm_smmu_decline(void)
 
 	if (pkvm_smmu_registered)
 		platform_driver_unregister(&pkvm_smmu_driver);
-	for (i = 0; i < nr_claims; i++) {
-		if (device_attach(&claims[i].pdev->dev) < 0)
-			dev_warn(&claims[i].pdev->dev, "could not be given back\n");
-	}
 	nr_claims = 0;
+	if (bus_rescan_devices(&platform_bus_type))
+		pr_warn("an SMMU could not be given back\n");
 }
 
 static int __init pkvm_smmu_init(void)

@@ -327,8 +327,9 @@ static void probe_bad_config(struct kunit *test)
 			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		case 3:
-			/* A linear table of so many streams doesn't fit */
+			/* A linear table of two pages doesn't fit */
 			fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+			fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
 			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
 			break;
 		case 4:

@@ -136,6 +136,8 @@ static void queue_long_commands(struct kunit *test)
 	unsigned int i, most = SMMU_COPIES_PER_TRAP + 2 * (1U << fake->sid_bits);
 	u32 cons, last;
 
+	/* A linear table is all there */
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();

@@ -410,9 +410,13 @@ static void strtab_donated(struct kunit *test)
 	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_HOST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	fake_put(host_ste(SID + 1), STE_BYPASS0);
+	host_cfgi_ste(SID + 1);
 	fake_give(fake_host.strtab, PAGE_SIZE, FAKE_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
+	/* Its neighbour has not been invalidated */
+	KUNIT_EXPECT_EQ(test, hw_config(SID + 1), HW_S2);
 }
 
 static void strtab_sizes(struct kunit *test)

@@ -10,8 +10,8 @@
  * A stopped read brings zeros, so reads have to be aimed at memory that holds
  * something else, and the same read has to be seen to bring it on a kernel
  * that doesn't stop it. A write is read back by the device, so the mode says
- * that it landed only if reads get there too; scripts/boot.py looks at the
- * same address from outside of the machine.
+ * that it landed only if reads get there too. To be sure, look at the same
+ * address from outside of the machine.
  *
  * The register modes change the host's SMMU behind the back of its driver and
  * put things back. That needs no help from the driver: its queues are where
@@ -36,7 +36,7 @@
 
 #define TIMEOUT_MS	1000
 
-/* scripts/boot.py looks for it, too. */
+/* To be looked for from outside of the machine, too. */
 static const char pattern[] = "pKVM-DMA-ATTACK!";
 
 static char *smmu;
