@@ -54,7 +54,7 @@ checkpatch() {
 	# From within the tree, where the paths of new files are the kernel's.
 	cd "$TREE"
 	mkdir -p "$CACHE/series-$KEY/lint"
-	find "$REPO/build/patches" -name '*.patch' ! -name '0000-*' |
+	printf '%s\n' "$REPO"/build/patches/*.patch | grep -v /0000- |
 		xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@"
 	xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@" --file <"$tmp/new"
 	rm -f .checkpatch-camelcase.*

@@ -214,13 +214,11 @@ static struct pkvm_smmu_claim *pkvm_smmu_find(const struct device_node *np)
  */
 static const char * __init pkvm_smmu_find_obstacle(void)
 {
-	struct device_node *np;
-
 	/* The IORT is not looked at yet */
 	if (!acpi_disabled)
 		return "machines with ACPI are not supported";
 
-	for_each_compatible_node(np, NULL, "arm,smmu-v3") {
+	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
 		if (!of_device_is_available(np))
 			continue;
 		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
@@ -234,7 +232,7 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 	}
 
 	/* They write MSIs to any address, and their registers may be elsewhere */
-	for_each_compatible_node(np, NULL, "arm,smmu-v3-pmcg") {
+	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
 		if (of_device_is_available(np))
 			return "a performance monitor of an SMMUv3 can write to memory";
 	}
