@@ -37,7 +37,7 @@ checkpatch_one() {
 	kept=$CACHE/series-$KEY/lint/$({ sed -E '/^(From [0-9a-f]{40}|Date:|Message-Id:|In-Reply-To:|References:) /d' \
 		"$file"; echo "$file" "$@"; } | sha256sum | cut -c1-32)
 	if [ ! -e "$kept" ]; then
-		"$@" "$file" >"$kept.tmp" || :
+		"$@" "$file" >"$kept.tmp" || [ $? = 1 ] || return	# 1: it found something
 		mv "$kept.tmp" "$kept"
 	fi
 	cat "$kept"

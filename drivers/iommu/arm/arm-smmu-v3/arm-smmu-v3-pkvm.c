@@ -332,8 +332,11 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 	dev->coherent_dma_mask = DMA_BIT_MASK(32);
 	dev->dma_mask = &dev->coherent_dma_mask;
 	ret = of_dma_configure(dev, dev->of_node, true);
-	if (!ret)
-		ret = pkvm_smmu_host->probe(pdev, dev);
+	if (!ret) {
+		/* See arm_smmu_pkvm_dev() */
+		pkvm_smmu_find(pdev->dev.of_node)->child = fdev;
+		ret = pkvm_smmu_host->probe(pdev);
+	}
 	/* What it has left there goes with the child */
 	if (ret)
 		platform_set_drvdata(pdev, NULL);
@@ -373,6 +376,21 @@ static void pkvm_smmu_create_children(void)
 		kfree(name);
 	}
 }
+
+/**
+ * arm_smmu_pkvm_dev() - the device that the ordinary driver lives on
+ * @pdev:	the SMMU
+ *
+ * Return: the child that is being probed, or the SMMU's own device if EL2 doesn't
+ * own it.
+ */
+struct device *arm_smmu_pkvm_dev(struct platform_device *pdev)
+{
+	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
+
+	return claim && claim->child ? &claim->child->dev : &pdev->dev;
+}
+EXPORT_SYMBOL_GPL(arm_smmu_pkvm_dev);
 
 /**
  * arm_smmu_pkvm_register() - the ordinary driver has arrived

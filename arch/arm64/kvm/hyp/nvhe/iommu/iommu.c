@@ -166,6 +166,21 @@ bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
 	return true;
 }
 
+/* Memory that EL2 may read, were it the host's: that firmware keeps isn't */
+static bool is_usable_memory(u64 addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < hyp_memblock_nr; i++) {
+		const struct memblock_region *reg = &hyp_memory[i];
+
+		if (addr >= reg->base && addr - reg->base < reg->size)
+			return !(reg->flags & MEMBLOCK_NOMAP);
+	}
+
+	return false;
+}
+
 /**
  * kvm_iommu_copy_from_host() - copy out of memory that the host can access
  * @dst:	EL2's buffer
@@ -181,15 +196,14 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
 {
 	const u64 *from;
 	u64 *to = dst;
-	int ret;
+	int ret = 0;
 
 	if (!IS_ALIGNED(src | size, sizeof(u64)) || offset_in_page(src) + size > PAGE_SIZE)
 		return -EINVAL;
+	if (!is_usable_memory(src) || !is_usable_memory(src + size - 1))
+		return -EPERM;
 
 	hyp_spin_lock(&host_mmu.lock);
-	ret = check_range_allowed_memory(src, src + size);
-	if (ret)
-		goto unlock;
 	if (get_host_state(hyp_phys_to_page(src)) == PKVM_NOPAGE) {
 		ret = -EPERM;
 		goto unlock;
