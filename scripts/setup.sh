@@ -82,4 +82,8 @@ if [ "${qemu:-0}" -lt 10 ]; then
 			die "QEMU is too old: need 10, have '${qemu:-none}', and $codename-backports offers '${offered:-none}'; install QEMU >= 10 by hand"
 		install "${APT[@]}" -t "$codename-backports" qemu-system-arm
 	fi
+	hash -r
+	qemu=$(qemu_installed || :)
+	[ "${qemu:-0}" -ge 10 ] ||
+		die "QEMU is too old: $(command -v qemu-system-aarch64) is ${qemu:-none}, and is first in PATH; remove it from there"
 fi
