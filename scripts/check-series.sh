@@ -32,9 +32,11 @@ tree() { g rev-parse "$1^{tree}"; }
 # Warnings, without the line numbers that every edit shifts.
 warnings() { grep -i 'warning' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/; s,^(\.\./)*src/linux-source-7.3/,,' | sort -u || :; }
 
-# Line numbers in the BUG tables are the one thing that an edit changes even
-# where it compiles to nothing: do without them, to compare the rest.
-printf '%s\n' CONFIG_EXPERT=y CONFIG_DEBUG_BUGVERBOSE=n >"$dir/extra.config"
+# Line numbers are the one thing that an edit changes even where it compiles to
+# nothing.  They are in the BUG tables and, as part of the names of initcalls,
+# in kallsyms: do without both, to compare the rest.
+printf '%s\n' CONFIG_EXPERT=y CONFIG_DEBUG_BUGVERBOSE=n CONFIG_KALLSYMS=n \
+	CONFIG_KALLSYMS_ALL=n >"$dir/extra.config"
 
 build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 	local obj=$dir/$1 kind=base
