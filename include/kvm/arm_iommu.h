@@ -20,20 +20,28 @@ extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
  * @prepare:	describe the IOMMUs to EL2. Called once, while KVM initialises.
  *		Return: 0; -ENODEV if there are none; any other negative error if
  *		one can't be isolated, and protected KVM does not start.
+ * @finalise:	called once when the host has lost its privileges, with 0; or when
+ *		it keeps them, or some of them, with a negative error
  */
 struct kvm_iommu_driver {
 	const struct kvm_iommu_ops *el2_ops;
 	int (*prepare)(void);
+	void (*finalise)(int err);
 };
 
 void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver);
 
 #ifdef CONFIG_PKVM_IOMMU
 int kvm_iommu_prepare(void);
+void kvm_iommu_finalise(int err);
 #else
 static inline int kvm_iommu_prepare(void)
 {
 	return 0;
+}
+
+static inline void kvm_iommu_finalise(int err)
+{
 }
 #endif
 

@@ -15,7 +15,7 @@
 #include <kvm/arm_iommu.h>
 
 /* Only looked at during initialisation */
-static const struct kvm_iommu_driver *iommu_driver;
+static const struct kvm_iommu_driver *iommu_driver __initdata;
 
 /**
  * kvm_iommu_register_driver() - name the driver of the machine's IOMMUs
@@ -51,4 +51,14 @@ int __init kvm_iommu_prepare(void)
 	kvm_nvhe_sym(kvm_iommu_ops) = kern_hyp_va(lm_alias(iommu_driver->el2_ops));
 
 	return 0;
+}
+
+/**
+ * kvm_iommu_finalise() - tell the driver how it ended
+ * @err:	0 if EL2 owns the IOMMUs and the host has lost its privileges
+ */
+void __init kvm_iommu_finalise(int err)
+{
+	if (iommu_driver)
+		iommu_driver->finalise(err);
 }

@@ -18,6 +18,8 @@
 
 #include <linux/acpi.h>
 #include <linux/cleanup.h>
+#include <linux/debugfs.h>
+#include <linux/device/devres.h>
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -30,6 +32,7 @@
 #include <linux/of_address.h>
 #include <linux/of_device.h>
 #include <linux/platform_device.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
@@ -51,10 +54,11 @@ enum pkvm_smmu_state {
 
 /**
  * struct pkvm_smmu_claim - an SMMU that this driver is bound to
- * @pdev:	the SMMU
+ * @pdev:	the SMMU; NULL if the device has gone since
  * @child:	where the ordinary driver probes, or NULL
  * @oas_bits:	its output address size
  * @two_level:	its shadow stream table has two levels
+ * @base:	its registers as EL2 emulates them, once it does; or NULL
  *
  * Slots have the same index as in EL2's configuration.
  */
@@ -63,6 +67,7 @@ struct pkvm_smmu_claim {
 	struct faux_device	*child;
 	u8			oas_bits;
 	bool			two_level;
+	void __iomem		*base;
 };
 
 static struct pkvm_smmu_claim claims[PKVM_SMMU_MAX_DEVICES];
@@ -71,7 +76,10 @@ static enum pkvm_smmu_state pkvm_smmu_state;
 static const struct arm_smmu_pkvm_host *pkvm_smmu_host;
 static bool pkvm_smmu_registered;
 
-/* Serialises all of the above */
+/*
+ * Serialises all of the above. Taken with the device_lock() of an SMMU held, and
+ * never the other way round.
+ */
 static DEFINE_MUTEX(pkvm_smmu_mutex);
 
 /* Why EL1 would not hand an SMMU to EL2 */
@@ -80,7 +88,7 @@ static const char *pkvm_smmu_obstacle;
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
 	[PKVM_SMMU_NO_MEMORY]		= "not enough memory was set aside",
-	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO of the host's",
+	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO of the host's, or too few",
 	[PKVM_SMMU_NO_STAGE1]		= "it has no stage 1 translation",
 	[PKVM_SMMU_NO_STAGE2]		= "it has no stage 2 translation",
 	[PKVM_SMMU_NOT_COHERENT]	= "its table walks are not coherent",
@@ -201,7 +209,7 @@ static struct pkvm_smmu_claim *pkvm_smmu_find(const struct device_node *np)
 	unsigned int i;
 
 	for (i = 0; i < nr_claims; i++) {
-		if (claims[i].pdev->dev.of_node == np)
+		if (claims[i].pdev && claims[i].pdev->dev.of_node == np)
 			return &claims[i];
 	}
 
@@ -210,7 +218,9 @@ static struct pkvm_smmu_claim *pkvm_smmu_find(const struct device_node *np)
 
 /*
  * Never half: devices behind an SMMU that EL2 doesn't hear of would reach all
- * memory. The device tree is asked, as a device may not exist yet.
+ * memory. The device tree is asked, as a device may not exist yet. That a node is
+ * disabled doesn't mean that the hardware isn't there: an SMMU that nobody has
+ * configured lets everything pass.
  */
 static const char * __init pkvm_smmu_find_obstacle(void)
 {
@@ -220,7 +230,7 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
 		if (!of_device_is_available(np))
-			continue;
+			return "an SMMUv3 is disabled by firmware";
 		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
 		if (of_device_is_compatible(np, "nvidia,tegra264-smmu"))
 			return refusal_str[PKVM_SMMU_ERRATUM];
@@ -232,10 +242,8 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 	}
 
 	/* They write MSIs to any address, and their registers may be elsewhere */
-	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
-		if (of_device_is_available(np))
-			return "a performance monitor of an SMMUv3 can write to memory";
-	}
+	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg")
+		return "a performance monitor of an SMMUv3 can write to memory";
 
 	return NULL;
 }
@@ -268,11 +276,6 @@ static int __init pkvm_smmu_prepare(void)
 	return ret;
 }
 
-static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
-	.el2_ops	= &kvm_nvhe_sym(pkvm_smmu_ops),
-	.prepare	= pkvm_smmu_prepare,
-};
-
 static int pkvm_smmu_probe(struct platform_device *pdev)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
@@ -282,8 +285,8 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 	if (pkvm_smmu_state == PKVM_SMMU_DECLINED)
 		return -ENODEV;
 	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING) {
-		/* Bound, with no child: its devices wait for an IOMMU for ever */
-		dev_err(&pdev->dev, "too late to be isolated, not used\n");
+		/* Bound, so that the ordinary driver doesn't come, and with no child */
+		dev_err(&pdev->dev, "EL2 was not told of it, DMA of its devices is not isolated\n");
 		return 0;
 	}
 	if (nr_claims == PKVM_SMMU_MAX_DEVICES || !res)
@@ -295,16 +298,35 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 		.coherent	= of_dma_is_coherent(pdev->dev.of_node),
 		.refusal	= PKVM_SMMU_NOT_TRIED,
 	};
-	claims[nr_claims].pdev = pdev;
+	claims[nr_claims].pdev = to_platform_device(get_device(&pdev->dev));
 	cfg->nr_smmus = ++nr_claims;
 
 	return 0;
 }
 
+/* The SMMU stays EL2's, and so does the slot */
+static void pkvm_smmu_remove(struct platform_device *pdev)
+{
+	struct pkvm_smmu_claim *claim;
+
+	guard(mutex)(&pkvm_smmu_mutex);
+	claim = pkvm_smmu_find(pdev->dev.of_node);
+	if (!claim)
+		return;
+
+	if (claim->child)
+		faux_device_destroy(claim->child);
+	claim->child = NULL;
+	claim->pdev = NULL;
+	put_device(&pdev->dev);
+}
+
 static void pkvm_smmu_shutdown(struct platform_device *pdev)
 {
-	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
+	struct pkvm_smmu_claim *claim;
 
+	guard(mutex)(&pkvm_smmu_mutex);
+	claim = pkvm_smmu_find(pdev->dev.of_node);
 	/* The faux bus has no shutdown of its own */
 	if (claim && claim->child)
 		pkvm_smmu_host->shutdown(pdev);
@@ -318,8 +340,14 @@ static struct platform_driver pkvm_smmu_driver = {
 		.probe_type		= PROBE_FORCE_SYNCHRONOUS,
 	},
 	.probe		= pkvm_smmu_probe,
+	.remove		= pkvm_smmu_remove,
 	.shutdown	= pkvm_smmu_shutdown,
 };
+
+static void pkvm_smmu_put_of_node(void *dev)
+{
+	device_remove_of_node(dev);
+}
 
 static int pkvm_smmu_child_probe(struct faux_device *fdev)
 {
@@ -329,6 +357,9 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 
 	/* A faux device is born without any of this */
 	device_set_of_node_from_dev(dev, &pdev->dev);
+	ret = devm_add_action_or_reset(dev, pkvm_smmu_put_of_node, dev);
+	if (ret)
+		return ret;
 	dev->coherent_dma_mask = DMA_BIT_MASK(32);
 	dev->dma_mask = &dev->coherent_dma_mask;
 	ret = of_dma_configure(dev, dev->of_node, true);
@@ -357,6 +388,49 @@ static const struct faux_device_ops pkvm_smmu_child_ops = {
 	.remove	= pkvm_smmu_child_remove,
 };
 
+static const char * const denial_str[PKVM_SMMU_NR_DENIALS] = {
+	[PKVM_SMMU_DENIED_MMIO]	= "mmio",
+	[PKVM_SMMU_DENIED_CMD]	= "command",
+	[PKVM_SMMU_DENIED_STE]	= "ste",
+	[PKVM_SMMU_DENIED_DMA]	= "dma",
+};
+
+/* EL2's counters are registers, too: nothing else of EL2's can be read */
+static int denied_show(struct seq_file *m, void *v)
+{
+	const struct pkvm_smmu_claim *claim = m->private;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(denial_str); i++)
+		seq_printf(m, "%s %u\n", denial_str[i],
+			   readl_relaxed(claim->base + PKVM_SMMU_DENIED(i)));
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(denied);
+
+static void __init pkvm_smmu_init_debugfs(void)
+{
+	struct dentry *root = debugfs_create_dir("arm-smmu-v3-pkvm", NULL);
+	unsigned int i;
+
+	for (i = 0; i < nr_claims; i++) {
+		struct pkvm_smmu_claim *claim = &claims[i];
+		struct resource *res;
+		struct dentry *dir;
+
+		if (!claim->pdev)
+			continue;
+		/* EL1's description is EL2's by now */
+		res = platform_get_resource(claim->pdev, IORESOURCE_MEM, 0);
+		claim->base = ioremap(res->start, PKVM_SMMU_DENIED(PKVM_SMMU_NR_DENIALS));
+		if (!claim->base)
+			continue;
+		dir = debugfs_create_dir(dev_name(&claim->pdev->dev), root);
+		debugfs_create_file("denied", 0444, dir, claim, &denied_fops);
+	}
+}
+
 static void pkvm_smmu_create_children(void)
 {
 	unsigned int i;
@@ -366,9 +440,13 @@ static void pkvm_smmu_create_children(void)
 		return;
 
 	for (i = 0; i < nr_claims; i++) {
-		struct device *dev = &claims[i].pdev->dev;
-		char *name = kasprintf(GFP_KERNEL, "%s-host", dev_name(dev));
+		struct device *dev;
+		char *name;
 
+		if (!claims[i].pdev)
+			continue;
+		dev = &claims[i].pdev->dev;
+		name = kasprintf(GFP_KERNEL, "%s-host", dev_name(dev));
 		if (name)
 			claims[i].child = faux_device_create(name, dev, &pkvm_smmu_child_ops);
 		if (!claims[i].child)
@@ -386,9 +464,11 @@ static void pkvm_smmu_create_children(void)
  */
 struct device *arm_smmu_pkvm_dev(struct platform_device *pdev)
 {
-	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
+	if (pdev->dev.driver != &pkvm_smmu_driver.driver)
+		return &pdev->dev;
 
-	return claim && claim->child ? &claim->child->dev : &pdev->dev;
+	lockdep_assert_held(&pkvm_smmu_mutex);
+	return &pkvm_smmu_find(pdev->dev.of_node)->child->dev;
 }
 EXPORT_SYMBOL_GPL(arm_smmu_pkvm_dev);
 
@@ -425,9 +505,19 @@ void arm_smmu_pkvm_unregister(void)
 }
 EXPORT_SYMBOL_GPL(arm_smmu_pkvm_unregister);
 
+/* Both before a change of GBPA and after it */
+static int pkvm_smmu_wait_gbpa(void __iomem *base)
+{
+	u32 reg;
+
+	return readl_relaxed_poll_timeout(base + ARM_SMMU_GBPA, reg, !(reg & GBPA_UPDATE), 1,
+					  ARM_SMMU_POLL_TIMEOUT_US);
+}
+
 /*
- * Protected KVM did not come up. If EL2 has touched the SMMU then leave it disabled,
- * with GBPA as it was found. Returns false if it may still use EL2's memory.
+ * Protected KVM did not come up. If EL2 has enabled the SMMU, and has not undone
+ * that, then leave it disabled, with GBPA as it was found. Returns false if it may
+ * still use EL2's memory.
  */
 static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 {
@@ -445,8 +535,10 @@ static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 	writel_relaxed(0, base + ARM_SMMU_CR0);
 	ret = readl_relaxed_poll_timeout(base + ARM_SMMU_CR0ACK, reg, !reg, 1,
 					 ARM_SMMU_POLL_TIMEOUT_US);
-	if (!ret)
+	if (!ret && !pkvm_smmu_wait_gbpa(base)) {
 		writel_relaxed(desc->found_gbpa | GBPA_UPDATE, base + ARM_SMMU_GBPA);
+		pkvm_smmu_wait_gbpa(base);
+	}
 	iounmap(base);
 
 	return !ret;
@@ -470,14 +562,30 @@ static const char *pkvm_smmu_why_not(void)
 	return "protected KVM did not initialise";
 }
 
-static void pkvm_smmu_decline(void)
+static int pkvm_smmu_give_back(struct device *dev, void *unused)
+{
+	/* Deferred is fine: it will be tried again. Others are none of our business */
+	if (of_match_node(pkvm_smmu_of_match, dev->of_node)) {
+		int ret = device_attach(dev);
+
+		if (ret < 0 && ret != -EPROBE_DEFER)
+			dev_warn(dev, "could not be given back\n");
+	}
+
+	return 0;
+}
+
+static void __init pkvm_smmu_decline(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
 	bool quiet = true;
 	unsigned int i;
 
-	pkvm_smmu_state = PKVM_SMMU_DECLINED;
 	pr_warn("DMA is not isolated: %s\n", pkvm_smmu_why_not());
+
+	/* No more claims: an SMMU that probes from now on is the ordinary driver's */
+	scoped_guard(mutex, &pkvm_smmu_mutex)
+		pkvm_smmu_state = PKVM_SMMU_DECLINED;
 
 	for (i = 0; i < cfg->nr_smmus; i++)
 		quiet &= pkvm_smmu_quiesce(&cfg->smmus[i]);
@@ -492,19 +600,56 @@ static void pkvm_smmu_decline(void)
 
 	if (pkvm_smmu_registered)
 		platform_driver_unregister(&pkvm_smmu_driver);
-	nr_claims = 0;
-	if (bus_rescan_devices(&platform_bus_type))
-		pr_warn("an SMMU could not be given back\n");
+	bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_give_back);
 }
 
-static int __init pkvm_smmu_init(void)
+static void __init pkvm_smmu_finalise(int err)
+{
+	unsigned int i;
+
+	if (!is_protected_kvm_enabled()) {
+		pr_info("DMA is not isolated: protected KVM is not enabled\n");
+		return;
+	}
+	if (!is_pkvm_initialized()) {
+		pkvm_smmu_decline();
+		return;
+	}
+
+	guard(mutex)(&pkvm_smmu_mutex);
+	/* EL2 has the SMMUs, and some CPUs still have all privileges */
+	if (err) {
+		pr_err("DMA is not isolated: protected KVM did not finalise\n");
+		return;
+	}
+	if (!nr_claims) {
+		pr_warn("DMA is not isolated: there is no SMMUv3\n");
+		return;
+	}
+
+	pkvm_smmu_state = PKVM_SMMU_ISOLATED;
+	for (i = 0; i < nr_claims; i++) {
+		if (claims[i].pdev)
+			dev_info(&claims[i].pdev->dev, "taken over by EL2, DMA is isolated\n");
+	}
+	pkvm_smmu_init_debugfs();
+	pkvm_smmu_create_children();
+}
+
+static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
+	.el2_ops	= &kvm_nvhe_sym(pkvm_smmu_ops),
+	.prepare	= pkvm_smmu_prepare,
+	.finalise	= pkvm_smmu_finalise,
+};
+
+static int __init pkvm_smmu_driver_init(void)
 {
 	int ret;
 
+	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	if (!is_protected_kvm_enabled())
 		return 0;
 
-	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	ret = platform_driver_register(&pkvm_smmu_driver);
 	pkvm_smmu_registered = !ret;
 
@@ -512,33 +657,4 @@ static int __init pkvm_smmu_init(void)
 }
 
 /* After the devices have been created, before KVM and before any driver of theirs */
-subsys_initcall(pkvm_smmu_init);
-
-static int __init pkvm_smmu_finalise(void)
-{
-	unsigned int i;
-
-	guard(mutex)(&pkvm_smmu_mutex);
-	if (!is_protected_kvm_enabled()) {
-		pr_info("DMA is not isolated: protected KVM is not enabled\n");
-		return 0;
-	}
-	if (!is_pkvm_initialized()) {
-		pkvm_smmu_decline();
-		return 0;
-	}
-	if (!nr_claims) {
-		pr_warn("DMA is not isolated: there is no SMMUv3\n");
-		return 0;
-	}
-
-	pkvm_smmu_state = PKVM_SMMU_ISOLATED;
-	for (i = 0; i < nr_claims; i++)
-		dev_info(&claims[i].pdev->dev, "taken over by EL2, DMA is isolated\n");
-	pkvm_smmu_create_children();
-
-	return 0;
-}
-
-/* After finalize_pkvm(), which is linked before */
-device_initcall_sync(pkvm_smmu_finalise);
+subsys_initcall(pkvm_smmu_driver_init);

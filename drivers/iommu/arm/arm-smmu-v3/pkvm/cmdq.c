@@ -13,8 +13,8 @@
  * hardware doesn't answer, CONS stays where it is.
  *
  * One trap costs at most one full queue of the host's, and less if its commands
- * make EL2 read a lot of its tables: the rest is consumed when the host looks at
- * CMDQ_CONS, as it does while it waits. All functions are called with emu_lock
+ * make EL2 read a lot of its tables: the rest, be it of one command, is consumed when
+ * the host looks at CMDQ_CONS, as it does while it waits. All functions are called with emu_lock
  * held. See section 3.5 and chapter 4 of the SMMUv3 architecture (Arm IHI 0070).
  */
 #include <linux/kernel.h>
@@ -27,6 +27,8 @@
  */
 void smmu_cmdq_enable(struct pkvm_smmu *smmu)
 {
+	/* Nothing is half done in a new queue */
+	smmu->strtab.next = 0;
 	/* If it can't be pinned then consuming from it reports so */
 	smmu_queue_pin(smmu, &smmu->cmdq, smmu->host.cmdq_base,
 		       BIT(CMDQ_ENT_SZ_SHIFT), FIELD_GET(IDR1_CMDQS, smmu->idr[1]));
@@ -57,7 +59,8 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 	case SMMU_CMD_DROP:
 		return true;
 	case SMMU_CMD_STES:
-		smmu_strtab_refresh(smmu, &sids);
+		if (!smmu_strtab_refresh(smmu, &sids))
+			return false;
 		fallthrough;
 	case SMMU_CMD_FORWARD:
 		return !smmu_hwq_add(smmu, &hw);
@@ -67,6 +70,7 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 		break;
 	}
 
+	smmu_denied(smmu, PKVM_SMMU_DENIED_CMD, host.data[0], host.data[1]);
 	smmu_cmdq_error(smmu, CMDQ_ERR_CERROR_ILL_IDX);
 	return false;
 }
@@ -80,7 +84,6 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->cmdq;
 	u32 entries = BIT(q->shift), wrap = 2 * entries - 1;
 	u32 cons = q->cons & wrap, prod = q->prod & wrap;
-	u32 copies = smmu->strtab.copies;
 
 	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
 		return;
@@ -93,8 +96,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	if (((prod - cons) & wrap) > entries)
 		return;
 
-	while (cons != prod && smmu->strtab.copies - copies < SMMU_COPIES_PER_TRAP &&
-	       cmdq_run_one(smmu, cons & (entries - 1))) {
+	while (cons != prod && smmu->budget && cmdq_run_one(smmu, cons & (entries - 1))) {
 		cons = (cons + 1) & wrap;
 		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
 	}

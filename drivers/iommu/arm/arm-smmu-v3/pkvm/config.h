@@ -37,8 +37,8 @@
 
 /**
  * enum pkvm_smmu_refusal - why EL2 would not take an SMMU
- * @PKVM_SMMU_OK:		it has been taken
- * @PKVM_SMMU_NOT_TRIED:	EL2 did not get as far as this one
+ * @PKVM_SMMU_OK:		it has been enabled, with EL2's tables
+ * @PKVM_SMMU_NOT_TRIED:	EL2 did not get as far as this one, or has not written to it
  * @PKVM_SMMU_NO_MEMORY:	the memory that EL1 set aside does not suffice
  * @PKVM_SMMU_BAD_MMIO:		its registers are not where MMIO can be
  * @PKVM_SMMU_NO_STAGE1:	no stage 1 for the host
@@ -70,6 +70,29 @@ enum pkvm_smmu_refusal {
 	PKVM_SMMU_NO_ANSWER,
 	PKVM_SMMU_NR_REFUSALS,
 };
+
+/**
+ * enum pkvm_smmu_denial - what of the host's or its devices' EL2 stopped
+ * @PKVM_SMMU_DENIED_MMIO:	an access to a register, read as zero or ignored
+ * @PKVM_SMMU_DENIED_CMD:	a command, which stopped the host's command queue
+ * @PKVM_SMMU_DENIED_STE:	a stream table entry, taken as one with V=0
+ * @PKVM_SMMU_DENIED_DMA:	an access of a device's that EL2's stage 2 stopped, as
+ *				the events tell that the host has consumed
+ * @PKVM_SMMU_NR_DENIALS:	number of kinds
+ */
+enum pkvm_smmu_denial {
+	PKVM_SMMU_DENIED_MMIO,
+	PKVM_SMMU_DENIED_CMD,
+	PKVM_SMMU_DENIED_STE,
+	PKVM_SMMU_DENIED_DMA,
+	PKVM_SMMU_NR_DENIALS,
+};
+
+/*
+ * How often, since take-over: 32-bit counters, read-only, in the part of the
+ * registers that is IMPLEMENTATION DEFINED (Arm IHI 0070, section 6.2).
+ */
+#define PKVM_SMMU_DENIED(what)		(0xe00 + 4 * (what))
 
 /**
  * struct pkvm_smmu_mem - a range of physical addresses

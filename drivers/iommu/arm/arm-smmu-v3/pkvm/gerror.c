@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Errors that the host must see.
+ * Errors that the host must see, and a count of all that it was denied.
  *
- * GERROR is the hardware's, but for CMDQ_ERR: that is about the host's command
- * queue, which is EL2's to stop. The hardware's own CMDQ_ERR is EL2's business
- * (hwq.c), and the host never sees nor acknowledges it.
+ * GERROR is the hardware's, but for what EL2 emulates: CMDQ_ERR is about the host's
+ * command queue, which is EL2's to stop, and EVTQ_ABT_ERR is raised as well for an
+ * event queue that isn't the host's memory. The hardware's own CMDQ_ERR is EL2's
+ * business (hwq.c), and the host never sees nor acknowledges it.
  *
- * An error is active while GERROR and GERRORN differ. All functions are called
+ * An error is active while GERROR and GERRORN differ. EL2 keeps which ones are, and
+ * the host's GERRORN; the host's GERROR follows from those. All functions are called
  * with emu_lock held. See sections 6.3.19 and 7.1 of the SMMUv3 architecture (Arm
  * IHI 0070).
  */
@@ -14,11 +16,46 @@
 
 #include "smmu.h"
 
+/**
+ * smmu_denied() - the host or a device tried what it may not
+ * @smmu:	the SMMU; emu_lock held
+ * @what:	what it was
+ * @arg0:	offset, dword 0 of the command, stream ID, or dword 0 of the event
+ * @arg1:	value, dword 1 of the command, dword 0 of the STE, or the address
+ */
+void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u64 arg1)
+{
+	smmu->denied[what]++;
+	hal_trace_denied(what, smmu->base_pa, arg0, arg1);
+}
+
+/**
+ * smmu_gerror() - GERROR as the host reads it
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: the register.
+ */
 u32 smmu_gerror(struct pkvm_smmu *smmu)
 {
-	u32 hw = hal_readl(smmu->base + ARM_SMMU_GERROR) & GERROR_ERR_MASK;
+	return smmu->host.gerrorn ^ (smmu->host.errors | smmu_hw_errors(smmu));
+}
 
-	return (hw & ~GERROR_CMDQ_ERR) | smmu->host.gerror_cmdq;
+/**
+ * smmu_gerror_raise() - an error that the hardware knows nothing of
+ * @smmu:	the SMMU; emu_lock held
+ * @err:	a bit of GERROR
+ *
+ * The host gets the interrupt, if it has enabled it, unless it has yet to acknowledge
+ * the last such error.
+ */
+void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
+{
+	if ((smmu->host.errors | smmu_hw_errors(smmu)) & err)
+		return;
+
+	smmu->host.errors |= err;
+	if (hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_GERROR_IRQEN)
+		smmu_hwq_raise_gerror(smmu);
 }
 
 /**
@@ -29,7 +66,7 @@ u32 smmu_gerror(struct pkvm_smmu *smmu)
  */
 bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu)
 {
-	return (smmu->host.gerror_cmdq ^ smmu->host.gerrorn) & GERROR_CMDQ_ERR;
+	return smmu->host.errors & GERROR_CMDQ_ERR;
 }
 
 /**
@@ -37,14 +74,13 @@ bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu)
  * @smmu:	the SMMU; emu_lock held
  * @cerror:	CMDQ_ERR_CERROR_*
  *
- * CONS stays at the offender. The interrupt is not raised yet.
+ * CONS stays at the offender.
  */
 void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror)
 {
 	smmu->cmdq.cons &= ~CMDQ_CONS_ERR;
 	smmu->cmdq.cons |= FIELD_PREP(CMDQ_CONS_ERR, cerror);
-	if (!smmu_cmdq_stopped(smmu))
-		smmu->host.gerror_cmdq ^= GERROR_CMDQ_ERR;
+	smmu_gerror_raise(smmu, GERROR_CMDQ_ERR);
 }
 
 /**
@@ -54,6 +90,9 @@ void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror)
  */
 void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn)
 {
-	smmu->host.gerrorn = gerrorn & GERROR_ERR_MASK;
-	smmu_hw_ack_gerror(smmu, gerrorn);
+	u32 acked = (gerrorn ^ smmu->host.gerrorn) & GERROR_ERR_MASK;
+
+	smmu->host.gerrorn ^= acked;
+	smmu->host.errors &= ~acked;
+	smmu_hw_ack_errors(smmu, acked);
 }

@@ -3,8 +3,10 @@
  * hal.h at EL2, on what the nVHE hypervisor offers.
  */
 #include <linux/io.h>
+#include <linux/kvm_host.h>
 
 #include <asm/arch_timer.h>
+#include <asm/kvm_hypevents.h>
 #include <asm/kvm_pkvm.h>
 
 #include <nvhe/gfp.h>
@@ -39,11 +41,6 @@ u32 hal_readl(const void __iomem *addr)
 	return readl_relaxed(addr);
 }
 
-u64 hal_readq(const void __iomem *addr)
-{
-	return readq_relaxed(addr);
-}
-
 void hal_writel(u32 val, void __iomem *addr)
 {
 	writel_relaxed(val, addr);
@@ -71,12 +68,18 @@ void hal_relax(void)
 
 u64 hal_now(void)
 {
-	return __arch_counter_get_cntvct();
+	/* Not the virtual one, whose offset is the host's to choose */
+	return __arch_counter_get_cntpct();
 }
 
 u64 hal_ticks(u64 us)
 {
 	return us * read_sysreg(cntfrq_el0) / 1000000;
+}
+
+void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
+{
+	trace_iommu_denied(what, smmu, arg0, arg1);
 }
 
 phys_addr_t hal_virt_to_phys(const void *va)

@@ -24,7 +24,6 @@ void hal_unlock(struct hal_lock *lock);
 
 /* Registers. Ordered against each other, not against memory: see hal_wmb() */
 u32 hal_readl(const void __iomem *addr);
-u64 hal_readq(const void __iomem *addr);
 void hal_writel(u32 val, void __iomem *addr);
 void hal_writeq(u64 val, void __iomem *addr);
 
@@ -48,6 +47,9 @@ u64 hal_ticks(u64 us);
  */
 phys_addr_t hal_virt_to_phys(const void *va);
 void *hal_phys_to_virt(phys_addr_t pa);
+
+/* For whoever watches EL2; see smmu_denied() */
+void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
 
 /**
  * hal_mmio_take() - take a range of MMIO from the host, for good
@@ -93,14 +95,14 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va);
 void hal_host_unpin(phys_addr_t base, size_t size);
 
 /**
- * hal_host_copy() - copy out of memory that the host can access
+ * hal_host_copy() - copy out of memory that is the host's alone
  * @dst:	EL2's buffer
  * @src:	physical address, aligned to 8 bytes
  * @size:	in bytes, a multiple of 8; must not cross a page
  *
  * Each 64-bit word is read exactly once.
  *
- * Return: 0, or a negative error if the page isn't the host's to read.
+ * Return: 0, or a negative error if the page isn't, or is shared with anyone.
  */
 int hal_host_copy(void *dst, phys_addr_t src, size_t size);
 

@@ -7,10 +7,12 @@
  * after cmd.c has passed them. Every wait is bounded.
  *
  * If the hardware calls a command illegal, EL2 puts a CMD_SYNC in its place and
- * goes on: the host can't stop the queue. EL2's own commands must not be lost
+ * goes on: the host can't stop the queue. It may get an interrupt for that, with no
+ * error to be seen. EL2's own commands must not be lost
  * that way, so smmu_hwq_run() fails if anything was replaced meanwhile. If the
- * hardware can't be made to go on, the queue is broken for good: every later
- * call fails at once, so pages stay with who has them.
+ * hardware can't be made to go on, the queue is broken for good. If it is merely
+ * late, it is waited for once, and tried again when it has caught up. Till then
+ * every call fails at once, so pages stay with who has them.
  *
  * See "Command queue errors" in the SMMUv3 architecture (Arm IHI 0070),
  * section 7.1.
@@ -19,6 +21,9 @@
 #include <linux/kernel.h>
 
 #include "smmu.h"
+
+/* Calls for CERROR_ILL in every version of the architecture */
+#define CMD_OP_RESERVED		0
 
 #define HWQ_ENTRIES(q)		(1U << (q)->shift)
 /* An index with its wrap bit */
@@ -35,7 +40,7 @@
  */
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 {
-	u64 now = hal_now(), end = now + hal_ticks(SMMU_TIMEOUT_US);
+	u64 limit = hal_ticks(SMMU_TIMEOUT_US), start = hal_now(), now;
 
 	/* Time first: the last look is after the end */
 	do {
@@ -43,7 +48,7 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 		if ((hal_readl(smmu->base + reg) & mask) == val)
 			return 0;
 		hal_relax();
-	} while (now < end);
+	} while (now - start <= limit);
 
 	return -ETIMEDOUT;
 }
@@ -91,19 +96,39 @@ static void hwq_kick(struct pkvm_smmu *smmu)
 	hal_writel(q->prod, smmu->base + ARM_SMMU_CMDQ_PROD);
 }
 
+/* How many commands have not been consumed? */
+static u32 hwq_pending(struct pkvm_smmu *smmu)
+{
+	struct smmu_hwq *q = &smmu->hwq;
+
+	q->cons = HWQ_POS(q, hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS));
+
+	return HWQ_POS(q, q->prod - q->cons);
+}
+
+/* If the hardware has stopped then let it go on */
+static void hwq_check_error(struct pkvm_smmu *smmu)
+{
+	u32 err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
+		  hal_readl(smmu->base + ARM_SMMU_GERRORN);
+
+	/* CONS.ERR is valid only now */
+	if (err & GERROR_CMDQ_ERR &&
+	    hwq_recover(smmu, hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS)))
+		smmu->hwq.broken = true;
+}
+
 /* Wait until at most @pending commands have not been consumed */
 static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 {
-	u64 limit = hal_ticks(SMMU_TIMEOUT_US), now = hal_now(), end = now + limit;
+	u64 limit = hal_ticks(SMMU_TIMEOUT_US), start = hal_now(), now;
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 cons, err, last = U32_MAX;
+	u32 last = U32_MAX;
 
-	while (!q->broken) {
+	while (!q->broken && !q->late) {
 		/* Time first: the last look is after the end */
 		now = hal_now();
-		cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS);
-		q->cons = HWQ_POS(q, cons);
-		if (HWQ_POS(q, q->prod - q->cons) <= pending) {
+		if (hwq_pending(smmu) <= pending) {
 			hal_rmb();
 			return 0;
 		}
@@ -111,23 +136,30 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 		if (q->cons != last) {
 			/* It moves: the bound is on one command, not on all */
 			last = q->cons;
-			end = now + limit;
+			start = now;
 			continue;
 		}
 
-		err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
-		      hal_readl(smmu->base + ARM_SMMU_GERRORN);
-		if (now > end) {
-			q->broken = true;
-		} else if (err & GERROR_CMDQ_ERR) {
-			/* CONS.ERR is valid only now */
-			cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS);
-			q->broken = hwq_recover(smmu, cons);
-		}
+		hwq_check_error(smmu);
+		q->late = now - start > limit;
 		hal_relax();
 	}
 
 	return -EIO;
+}
+
+/* Whoever was waiting when it was late has given up, so it may have caught up since */
+static bool hwq_is_usable(struct pkvm_smmu *smmu)
+{
+	struct smmu_hwq *q = &smmu->hwq;
+
+	if (q->late && !q->broken) {
+		q->late = hwq_pending(smmu);
+		if (q->late)
+			hwq_check_error(smmu);
+	}
+
+	return !q->broken && !q->late;
 }
 
 static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
@@ -135,14 +167,15 @@ static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 	struct smmu_hwq *q = &smmu->hwq;
 	int ret;
 
+	if (!hwq_is_usable(smmu))
+		return -EIO;
+
 	if (HWQ_POS(q, q->prod - q->cons) >= HWQ_ENTRIES(q)) {
 		hwq_kick(smmu);
 		ret = hwq_wait(smmu, HWQ_ENTRIES(q) / 2);
 		if (ret)
 			return ret;
 	}
-	if (q->broken)
-		return -EIO;
 
 	hwq_write(q, q->prod, cmd);
 	q->prod = HWQ_POS(q, q->prod + 1);
@@ -170,7 +203,7 @@ static int hwq_sync_locked(struct pkvm_smmu *smmu)
  *
  * The hardware need not hear of it before smmu_hwq_kick() or smmu_hwq_sync().
  *
- * Return: 0, or -EIO if the queue is broken.
+ * Return: 0, or -EIO if the hardware doesn't answer.
  */
 int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 {
@@ -198,7 +231,7 @@ void smmu_hwq_kick(struct pkvm_smmu *smmu)
  * smmu_hwq_sync() - wait until all commands have completed
  * @smmu:	the SMMU; takes its hw_lock
  *
- * Return: 0, or -EIO if the queue is broken.
+ * Return: 0, or -EIO if the hardware doesn't answer.
  */
 int smmu_hwq_sync(struct pkvm_smmu *smmu)
 {
@@ -236,19 +269,48 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 }
 
 /**
- * smmu_hw_ack_gerror() - acknowledge errors for the host
+ * smmu_hwq_raise_gerror() - have the SMMU signal its GERROR interrupt
  * @smmu:	the SMMU; takes its hw_lock
- * @gerrorn:	what the host wrote; only active errors are acknowledged, and
- *		CMDQ_ERR is EL2's
+ *
+ * The only way to have a wired interrupt raised is an error. An illegal command of
+ * EL2's makes one, which is acknowledged before anyone else can use the queue.
  */
-void smmu_hw_ack_gerror(struct pkvm_smmu *smmu, u32 gerrorn)
+void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 {
-	u32 hw, active;
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
 
 	hal_lock(&smmu->hw_lock);
-	hw = hal_readl(smmu->base + ARM_SMMU_GERRORN);
-	active = hw ^ hal_readl(smmu->base + ARM_SMMU_GERROR);
-	active &= GERROR_ERR_MASK & ~GERROR_CMDQ_ERR;
-	hal_writel(hw ^ ((gerrorn ^ hw) & active), smmu->base + ARM_SMMU_GERRORN);
+	if (!hwq_add_locked(smmu, &cmd))
+		hwq_sync_locked(smmu);
+	hal_unlock(&smmu->hw_lock);
+}
+
+/**
+ * smmu_hw_errors() - the hardware's errors that are active
+ * @smmu:	the SMMU
+ *
+ * Return: bits of GERROR, but CMDQ_ERR, which is EL2's.
+ */
+u32 smmu_hw_errors(struct pkvm_smmu *smmu)
+{
+	u32 active = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
+		     hal_readl(smmu->base + ARM_SMMU_GERRORN);
+
+	return active & GERROR_ERR_MASK & ~GERROR_CMDQ_ERR;
+}
+
+/**
+ * smmu_hw_ack_errors() - acknowledge errors of the hardware's
+ * @smmu:	the SMMU; takes its hw_lock
+ * @acked:	bits of GERROR; of those, what smmu_hw_errors() returns is acknowledged
+ */
+void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked)
+{
+	u32 gerrorn;
+
+	hal_lock(&smmu->hw_lock);
+	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
+	gerrorn ^= acked & smmu_hw_errors(smmu);
+	hal_writel(gerrorn, smmu->base + ARM_SMMU_GERRORN);
 	hal_unlock(&smmu->hw_lock);
 }

@@ -47,6 +47,13 @@ struct smmu_reg {
 	void	(*write)(struct pkvm_smmu *smmu, u64 val);
 };
 
+/* The host's table may be too large for one trap */
+static void update_cr0ack(struct pkvm_smmu *smmu)
+{
+	if (smmu->host.cr0 & ~smmu->host.cr0ack & CR0_SMMUEN && !smmu_strtab_enable(smmu))
+		smmu->host.cr0ack |= CR0_SMMUEN;
+}
+
 /*
  * A bit is acknowledged when what it asks for has been done. What the hardware
  * did not do in time is not acknowledged, and the host sees what it would see of
@@ -59,8 +66,11 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 
 	smmu->host.cr0 = val;
 
-	if ((off & CR0_SMMUEN) && !smmu_strtab_disable(smmu))
-		ack &= ~CR0_SMMUEN;
+	if (off & CR0_SMMUEN) {
+		ack |= CR0_SMMUEN;
+		if (!smmu_strtab_disable(smmu))
+			ack &= ~CR0_SMMUEN;
+	}
 	if (off & CR0_CMDQEN) {
 		smmu_cmdq_disable(smmu);
 		ack &= ~CR0_CMDQEN;
@@ -74,10 +84,19 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 	}
 	if ((on & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
 		ack |= CR0_EVTQEN;
-	if ((on & CR0_SMMUEN) && !smmu_strtab_enable(smmu))
-		ack |= CR0_SMMUEN;
+	if (on & CR0_SMMUEN) {
+		ack &= ~CR0_SMMUEN;
+		smmu->strtab.next = 0;
+	}
 
 	smmu->host.cr0ack = ack;
+	update_cr0ack(smmu);
+}
+
+static u64 read_cr0ack(struct pkvm_smmu *smmu)
+{
+	update_cr0ack(smmu);
+	return smmu->host.cr0ack;
 }
 
 /* What is not translated aborts, always */
@@ -154,8 +173,8 @@ static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
 /*
  * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
  * STATUSR and AGBPA, *_IRQ_CFG* (the SMMU would write MSIs to a raw address),
- * PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and all that is
- * IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
+ * PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and what of the
+ * hardware is IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
  */
 static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
@@ -166,7 +185,7 @@ static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_AIDR,		4, STATE(aidr) },
 	{ ARM_SMMU_CR0,			4, STATE(host.cr0), .mask = CR0_HOST,
 	  .write = write_cr0 },
-	{ ARM_SMMU_CR0ACK,		4, STATE(host.cr0ack) },
+	{ ARM_SMMU_CR0ACK,		4, .read = read_cr0ack },
 	{ ARM_SMMU_CR1,			4, STATE(host.cr1), .mask = CR1_HOST },
 	{ ARM_SMMU_CR2,			4, STATE(host.cr2), .mask = CR2_HOST },
 	{ ARM_SMMU_GBPA,		4, .read = read_gbpa },
@@ -189,6 +208,10 @@ static const struct smmu_reg smmu_regs[] = {
 	  .read = read_cmdq_cons, .write = write_cmdq_cons },
 	{ ARM_SMMU_EVTQ_BASE,		8, STATE(host.evtq_base), .mask = Q_BASE_HOST,
 	  .locked_by = CR0_EVTQEN },
+	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_MMIO), 4, STATE(denied[PKVM_SMMU_DENIED_MMIO]) },
+	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_CMD), 4, STATE(denied[PKVM_SMMU_DENIED_CMD]) },
+	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_STE), 4, STATE(denied[PKVM_SMMU_DENIED_STE]) },
+	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_DMA), 4, STATE(denied[PKVM_SMMU_DENIED_DMA]) },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
 	  .read = read_evtq_prod, .write = write_evtq_prod },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
@@ -211,9 +234,6 @@ static u64 reg_read(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
 
 static void reg_write(struct pkvm_smmu *smmu, const struct smmu_reg *reg, u64 val)
 {
-	if (smmu->host.cr0 & reg->locked_by)
-		return;
-
 	val &= reg->mask;
 	if (reg->write)
 		reg->write(smmu, val);
@@ -279,16 +299,17 @@ static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 {
 	const struct smmu_reg *reg = smmu_reg_find(offset, size);
-	u64 val;
-
-	if (!reg)
-		return 0;
+	u64 val = 0;
 
 	hal_lock(&smmu->emu_lock);
-	val = reg_read(smmu, reg);
+	smmu->budget = SMMU_COPIES_PER_TRAP;
+	if (reg)
+		val = reg_read(smmu, reg);
+	else
+		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, 0);
 	hal_unlock(&smmu->emu_lock);
 
-	if (size == reg->size)
+	if (!reg || size == reg->size)
 		return val;
 
 	return offset == reg->offset ? lower_32_bits(val) : upper_32_bits(val);
@@ -306,13 +327,16 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 	const struct smmu_reg *reg = smmu_reg_find(offset, size);
 	u64 old;
 
-	if (!reg || !reg->mask)
-		return;
-
 	if (size == 4)
 		val = lower_32_bits(val);
 
 	hal_lock(&smmu->emu_lock);
+	smmu->budget = SMMU_COPIES_PER_TRAP;
+	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by) {
+		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
+		hal_unlock(&smmu->emu_lock);
+		return;
+	}
 	if (size != reg->size) {
 		old = reg_read(smmu, reg);
 		if (offset == reg->offset)

@@ -3,8 +3,9 @@
  * Taking over the SMMUs, and what the hypervisor asks of them afterwards.
  *
  * Runs once, before the host loses its privileges, on a description that the host
- * gave. Either every SMMU is taken or none: on any failure those already taken
- * are left disabled, with GBPA as it was found, and EL2 refuses to start.
+ * gave. Either every SMMU is taken or none: on any failure EL2 refuses to start. No
+ * SMMU is written to before all have been found fit. Those enabled by then, if one
+ * does not respond, let nothing pass; EL1 knows them by PKVM_SMMU_OK.
  *
  * From take-over on the hardware is enabled with a stream table and a command
  * queue of EL2's, in which no stream passes until the host has asked for it.
@@ -29,6 +30,7 @@
 #define IDR0_STALL_MODEL_NONE		1
 #define IDR1_ECMDQ			BIT(31)
 #define IDR3_HAD			BIT(2)
+#define IDR3_E0PD			BIT(13)
 
 /*
  * What the host sees of the ID registers. The rest is 0: stage 2 and its
@@ -38,7 +40,7 @@
 #define IDR0_HOST	(IDR0_ST_LVL | IDR0_STALL_MODEL | IDR0_TTENDIAN |	\
 			 IDR0_CD2L | IDR0_ASID16 | IDR0_HTTU | IDR0_COHACC |	\
 			 IDR0_TTF | IDR0_S1P | IDR0_TERM_MODEL)
-#define IDR3_HOST	(IDR3_RIL | IDR3_BBM | IDR3_HAD)
+#define IDR3_HOST	(IDR3_RIL | IDR3_BBM | IDR3_HAD | IDR3_E0PD)
 #define IDR5_HOST	(IDR5_STALL_MAX | IDR5_VAX | IDR5_GRAN64K |		\
 			 IDR5_GRAN16K | IDR5_GRAN4K)
 
@@ -130,6 +132,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	if (desc->mmio.size < PKVM_SMMU_MIN_MMIO_SIZE ||
 	    hal_mmio_take(desc->mmio.base, desc->mmio.size, smmu, &smmu->base))
 		return PKVM_SMMU_BAD_MMIO;
+	smmu->base_pa = desc->mmio.base;
 
 	smmu_read_idrs(smmu, idr);
 	smmu->iidr = hal_readl(smmu->base + ARM_SMMU_IIDR);
@@ -273,13 +276,6 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbp
 	return PKVM_SMMU_OK;
 }
 
-/* EL2 will not start: leave the SMMU disabled, with GBPA as it was found */
-static void smmu_put_back(struct pkvm_smmu *smmu, u32 found_gbpa)
-{
-	smmu_set_cr0(smmu, 0);
-	smmu_set_gbpa(smmu, found_gbpa);
-}
-
 static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
 {
 	void *va;
@@ -330,12 +326,14 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	    cfg->nr_chunks > PKVM_SMMU_MAX_POOL_CHUNKS)
 		return -EINVAL;
 
-	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
+	/* Reads only: PKVM_SMMU_OK comes with smmu_enable() */
+	for (i = 0; i < cfg->nr_smmus; i++) {
 		refusal = smmu_take(&smmus[i], &cfg->smmus[i]);
-		cfg->smmus[i].refusal = refusal;
+		if (refusal) {
+			cfg->smmus[i].refusal = refusal;
+			return -ENODEV;
+		}
 	}
-	if (refusal)
-		return -ENODEV;
 
 	refusal = smmu_fill_pool(cfg);
 	if (!refusal)
@@ -349,11 +347,8 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 		refusal = smmu_enable(&smmus[i], &cfg->smmus[i].found_gbpa);
 		cfg->smmus[i].refusal = refusal;
 	}
-	if (refusal) {
-		while (i--)
-			smmu_put_back(&smmus[i], cfg->smmus[i].found_gbpa);
+	if (refusal)
 		return -EIO;
-	}
 
 	nr_smmus = cfg->nr_smmus;
 	return 0;

@@ -5,7 +5,8 @@
  * The SMMU writes events to a physical address that the host chose, without
  * translation. So every page of the queue must be the host's and is pinned
  * before the hardware hears of it, and is let go only after the hardware has
- * acknowledged that the queue is off. A queue that can't be pinned stays empty.
+ * acknowledged that the queue is off. A queue that can't be pinned stays empty, and
+ * the host sees EVTQ_ABT_ERR.
  *
  * The PRI queue is not offered (IDR0.PRI).
  *
@@ -70,6 +71,20 @@ void smmu_queue_unpin(struct smmu_host_queue *q)
 	q->va = NULL;
 }
 
+/* Those whose record says which stage it was about (section 7.3) */
+static bool evt_is_translation(u64 dword0)
+{
+	switch (FIELD_GET(EVTQ_0_ID, dword0)) {
+	case EVT_ID_TRANSLATION_FAULT:
+	case EVT_ID_ADDR_SIZE_FAULT:
+	case EVT_ID_ACCESS_FAULT:
+	case EVT_ID_PERMISSION_FAULT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
 {
 	u32 cr0 = smmu->hw_cr0 & ~CR0_EVTQEN;
@@ -98,8 +113,10 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	if (q->va)
 		return -ETIMEDOUT;
 	if (smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
-			   FIELD_GET(IDR1_EVTQS, smmu->idr[1])))
+			   FIELD_GET(IDR1_EVTQS, smmu->idr[1]))) {
+		smmu_gerror_raise(smmu, GERROR_EVTQ_ABT_ERR);
 		return 0;
+	}
 
 	hal_writeq(q->base | FIELD_PREP(Q_BASE_LOG2SIZE, q->shift) |
 		   (smmu->host.evtq_base & Q_BASE_RWA),
@@ -164,11 +181,33 @@ void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val)
 		smmu->evtq.prod = val;
 }
 
+/* The host has consumed events: count those that are about EL2's stage 2 */
+static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
+{
+	const struct smmu_host_queue *q = &smmu->evtq;
+	u32 entries = BIT(q->shift), n = (to - from) & (2 * entries - 1);
+
+	if (n > entries)
+		return;
+
+	for (; n; n--, from++) {
+		const __le64 *ent = &q->va[(from & (entries - 1)) * EVTQ_ENT_DWORDS];
+		u64 dword0 = le64_to_cpu(READ_ONCE(ent[0]));
+
+		if (evt_is_translation(dword0) && le64_to_cpu(READ_ONCE(ent[1])) & EVTQ_1_S2)
+			smmu_denied(smmu, PKVM_SMMU_DENIED_DMA, dword0,
+				    le64_to_cpu(READ_ONCE(ent[2])));
+	}
+}
+
 void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val)
 {
-	if (!smmu->evtq.va)
+	if (!smmu->evtq.va) {
 		smmu->evtq.cons = val;
-	else
-		hal_writel(queue_index(&smmu->evtq, val),
-			   smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
+		return;
+	}
+
+	evtq_count_denied(smmu, smmu_evtq_cons(smmu), val);
+	hal_writel(queue_index(&smmu->evtq, val),
+		   smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
 }

@@ -2,8 +2,8 @@
 /*
  * The SMMUv3 that EL2 owns, and the one that the host believes in.
  *
- * Calls go down this list, never up: el2.c, probe.c, mmio.c, cmdq.c, gerror.c,
- * queues.c, strtab.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
+ * Calls go down this list, never up: el2.c, probe.c, mmio.c, cmdq.c, queues.c,
+ * strtab.c, gerror.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
  *
  * Locks, outermost first:
  *	emu_lock	one per SMMU; what the host believes, the shadow table
@@ -30,11 +30,11 @@
 #define SMMU_PAGE1		SZ_64K
 
 /*
- * How much of the host's tables is read in one trap, in copies, before the rest of
- * its commands has to wait for its next access to CMDQ_PROD or CMDQ_CONS. One
- * command can go over it, by what a whole table takes.
+ * How much of the host's tables is read in one trap, in copies; as much as a full
+ * queue of CFGI_STEs takes. The rest waits for the host's next look at CMDQ_CONS or
+ * CR0ACK. It can be exceeded by one page of the shadow table.
  */
-#define SMMU_COPIES_PER_TRAP	4096
+#define SMMU_COPIES_PER_TRAP	1024
 
 /* The host's queues are pinned page by page: cap what one enable can cost */
 #define SMMU_HOST_CMDQ_SHIFT	10
@@ -84,7 +84,8 @@ struct smmu_features {
  * @cons:	what the hardware was seen to have consumed last
  * @shift:	log2 of the number of entries
  * @skipped:	commands that the hardware would not take and EL2 replaced
- * @broken:	the hardware has stopped answering; it is not waited for again
+ * @late:	the hardware did not answer in time; it is not waited for until it has
+ * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
 struct smmu_hwq {
 	__le64	*base;
@@ -93,7 +94,18 @@ struct smmu_hwq {
 	u32	cons;
 	u8	shift;
 	u32	skipped;
+	bool	late;
 	bool	broken;
+};
+
+/**
+ * struct smmu_sid_range - stream IDs that a CFGI command names
+ * @first:	the first one
+ * @last:	the last one, inclusive
+ */
+struct smmu_sid_range {
+	u32	first;
+	u32	last;
 };
 
 /**
@@ -102,14 +114,16 @@ struct smmu_hwq {
  * @two_level:	which of the two
  * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
  * @live:	the host has its SMMU enabled: streams follow its table
- * @copies:	copies made of the host's table since take-over
+ * @taking:	the streams whose STEs are being taken anew, over several traps
+ * @next:	the first of them that has yet to be; 0 when they all have
  */
 struct smmu_strtab {
 	__le64	*tab;
 	u32	nr_l2;
 	bool	two_level;
 	bool	live;
-	u32	copies;
+	struct smmu_sid_range taking;
+	u32	next;
 };
 
 /**
@@ -138,7 +152,7 @@ struct smmu_host_queue {
  * @cr0ack:	CR0ACK
  * @cr1:	CR1, kept only
  * @cr2:	CR2, kept only
- * @gerror_cmdq: GERROR.CMDQ_ERR of the emulated command queue, in place
+ * @errors:	the errors that EL2 emulates and that are active, as in GERROR
  * @gerrorn:	GERRORN
  * @strtab_base: STRTAB_BASE
  * @strtab_cfg:	STRTAB_BASE_CFG
@@ -150,7 +164,7 @@ struct smmu_host_regs {
 	u32	cr0ack;
 	u32	cr1;
 	u32	cr2;
-	u32	gerror_cmdq;
+	u32	errors;
 	u32	gerrorn;
 	u64	strtab_base;
 	u32	strtab_cfg;
@@ -161,6 +175,7 @@ struct smmu_host_regs {
 /**
  * struct pkvm_smmu - one SMMUv3
  * @base:	its registers
+ * @base_pa:	where they are, which is the SMMU's name
  * @idr:	IDR0 to IDR5 as the host sees them
  * @iidr:	IIDR
  * @aidr:	AIDR
@@ -173,10 +188,13 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
+ * @budget:	copies of the host's tables that are left in this trap; emu_lock
+ * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
  */
 struct pkvm_smmu {
 	void __iomem		*base;
+	phys_addr_t		base_pa;
 	u32			idr[6];
 	u32			iidr;
 	u32			aidr;
@@ -191,6 +209,8 @@ struct pkvm_smmu {
 	struct smmu_host_queue	cmdq;
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
+	u32			budget;
+	u32			denied[PKVM_SMMU_NR_DENIALS];
 
 	struct smmu_hwq		hwq;
 };
@@ -216,16 +236,6 @@ enum smmu_cmd_action {
 	SMMU_CMD_SYNC,
 };
 
-/**
- * struct smmu_sid_range - stream IDs that a CFGI command names
- * @first:	the first one
- * @last:	the last one, inclusive
- */
-struct smmu_sid_range {
-	u32	first;
-	u32	last;
-};
-
 enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 					const struct arm_smmu_cmd *host,
 					struct arm_smmu_cmd *hw,
@@ -245,7 +255,9 @@ int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
 void smmu_hwq_kick(struct pkvm_smmu *smmu);
 int smmu_hwq_sync(struct pkvm_smmu *smmu);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
-void smmu_hw_ack_gerror(struct pkvm_smmu *smmu, u32 gerrorn);
+void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
+u32 smmu_hw_errors(struct pkvm_smmu *smmu);
+void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
 
 /* tlbi.c */
@@ -255,7 +267,7 @@ int smmu_tlbi_all(struct pkvm_smmu *smmu);
 void smmu_strtab_init(struct pkvm_smmu *smmu);
 int smmu_strtab_enable(struct pkvm_smmu *smmu);
 int smmu_strtab_disable(struct pkvm_smmu *smmu);
-void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
+bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
 
 /* cmdq.c */
 void smmu_cmdq_enable(struct pkvm_smmu *smmu);
@@ -276,6 +288,8 @@ void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val);
 /* gerror.c */
 u32 smmu_gerror(struct pkvm_smmu *smmu);
 void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn);
+void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u64 arg1);
+void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err);
 void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);
 bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
 

@@ -15,6 +15,14 @@
  */
 #include "smmu.h"
 
+/* Fields that arm-smmu-v3.h has no use for */
+#define STE_1_CONT	GENMASK_ULL(16, 13)
+#define STE_1_MEMATTR	GENMASK_ULL(35, 32)
+#define STE_1_MTCFG	BIT_ULL(36)
+#define STE_1_ALLOCCFG	GENMASK_ULL(40, 37)
+#define STE_1_PRIVCFG	GENMASK_ULL(49, 48)
+#define STE_1_INSTCFG	GENMASK_ULL(51, 50)
+
 /* The host's to choose wherever stage 1 translates. S1ContextPtr is an IPA here */
 #define STE_0_S1	(STRTAB_STE_0_S1FMT | STRTAB_STE_0_S1CTXPTR_MASK | \
 			 STRTAB_STE_0_S1CDMAX)
@@ -27,7 +35,12 @@
  */
 #define STE_1_HOST	(STRTAB_STE_1_S1DSS | STRTAB_STE_1_S1CIR |	\
 			 STRTAB_STE_1_S1COR | STRTAB_STE_1_S1CSH |	\
-			 STRTAB_STE_1_MEV | STRTAB_STE_1_SHCFG)
+			 STRTAB_STE_1_MEV | STRTAB_STE_1_SHCFG |	\
+			 STE_1_MEMATTR | STE_1_MTCFG | STE_1_ALLOCCFG |	\
+			 STE_1_PRIVCFG | STE_1_INSTCFG)
+
+/* A hint that an STE is like its neighbours, which EL2's neighbours may not be */
+#define STE_1_HINTS	STE_1_CONT
 
 static bool ste_has_foreign_bits(const u64 *host, u64 allowed0, u64 allowed1)
 {
@@ -61,7 +74,7 @@ static bool ste_s1_is_valid(const struct smmu_features *feat, u64 dword0)
 void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *hw)
 {
 	u64 allowed0 = STRTAB_STE_0_V | STRTAB_STE_0_CFG | STE_0_S1;
-	u64 allowed1 = STE_1_HOST;
+	u64 allowed1 = STE_1_HOST | STE_1_HINTS;
 	int i;
 
 	hw[0] = 0;
@@ -99,5 +112,5 @@ void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *
 		return;
 	}
 
-	hw[1] = host[1];
+	hw[1] = host[1] & ~STE_1_HINTS;
 }

@@ -36,6 +36,12 @@
 
 static const u64 ste_invalid[STRTAB_STE_DWORDS];
 
+static void strtab_spend(struct pkvm_smmu *smmu)
+{
+	if (smmu->budget)
+		smmu->budget--;
+}
+
 /* As ste.c has it for an STE of the host's with V=0 */
 static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
@@ -102,7 +108,7 @@ static u32 host_group(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *stes)
 		split = HOST_SPLIT_MIN;
 
 	base = ALIGN_DOWN(base, max(sizeof(l1_desc) << max(bits - split, 0), STE_SIZE));
-	smmu->strtab.copies++;
+	strtab_spend(smmu);
 	if (hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
 			  sizeof(l1_desc)))
 		return 0;
@@ -121,19 +127,21 @@ static u32 host_group(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *stes)
 }
 
 /* Translate the host's STE at @pa. If it can't be read then it has V=0 */
-static void strtab_translate(struct pkvm_smmu *smmu, phys_addr_t pa, u64 *hw)
+static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, phys_addr_t pa, u64 *hw)
 {
 	u64 host[STRTAB_STE_DWORDS] = {};
 	struct arm_smmu_ste ste;
 	int i;
 
-	smmu->strtab.copies++;
+	strtab_spend(smmu);
 	if (!hal_host_copy(&ste, pa, sizeof(ste))) {
 		for (i = 0; i < STRTAB_STE_DWORDS; i++)
 			host[i] = le64_to_cpu(ste.data[i]);
 	}
 
 	smmu_ste_from_host(&smmu->feat, host, hw);
+	if ((host[0] & STRTAB_STE_0_V) && !(hw[0] & STRTAB_STE_0_V))
+		smmu_denied(smmu, PKVM_SMMU_DENIED_STE, sid, host[0]);
 }
 
 /* The hardware has not cached the STE, or has it with V=0 */
@@ -195,10 +203,10 @@ static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
 
 	for (sid = first; sid <= last; sid++, ste += STRTAB_STE_DWORDS) {
 		if (sid - group < n)
-			strtab_translate(smmu, stes + (sid - group) * STE_SIZE, hw);
+			strtab_translate(smmu, sid, stes + (sid - group) * STE_SIZE, hw);
 		else
 			smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
-		if (cached)
+		if (cached || ste[0] & cpu_to_le64(STRTAB_STE_0_V))
 			strtab_publish(smmu, sid, ste, hw);
 		else
 			strtab_store(ste, hw);
@@ -258,26 +266,49 @@ static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 	}
 }
 
+/* Takes streams of one group anew */
 static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cached)
 {
+	__le64 *ste = strtab_ste(smmu, first);
 	phys_addr_t stes;
-	u32 sid, end;
 
-	for (sid = first; sid <= last; sid = end + 1) {
-		__le64 *ste = strtab_ste(smmu, sid);
-
-		end = min(last, sid | (STRTAB_GROUP - 1));
-		if (ste) {
-			if (!strtab_refresh_group(smmu, sid, end, ste, cached))
-				strtab_drop_l2(smmu, sid);
-			continue;
-		}
-
-		/* The rest of the pool is for the stage 2 */
-		if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES &&
-		    host_group(smmu, ALIGN_DOWN(sid, STRTAB_GROUP), &stes))
-			strtab_add_l2(smmu, sid);
+	if (ste) {
+		if (!strtab_refresh_group(smmu, first, last, ste, cached))
+			strtab_drop_l2(smmu, first);
+		return;
 	}
+
+	/* The rest of the pool is for the stage 2 */
+	if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES &&
+	    host_group(smmu, ALIGN_DOWN(first, STRTAB_GROUP), &stes))
+		strtab_add_l2(smmu, first);
+}
+
+/*
+ * As far as the budget goes. What was begun is gone on with, if it is what is asked
+ * for again.
+ */
+static bool strtab_take(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids,
+			bool cached)
+{
+	struct smmu_strtab *tab = &smmu->strtab;
+	u32 sid = sids->first;
+
+	if (tab->next && tab->taking.first == sids->first && tab->taking.last == sids->last)
+		sid = tab->next;
+
+	tab->taking = *sids;
+	for (; sid <= sids->last; sid = tab->next) {
+		tab->next = ALIGN_DOWN(sid, STRTAB_GROUP) + STRTAB_GROUP;
+		if (!smmu->budget) {
+			tab->next = sid;
+			return false;
+		}
+		strtab_refresh(smmu, sid, min(sids->last, tab->next - 1), cached);
+	}
+	tab->next = 0;
+
+	return true;
 }
 
 /**
@@ -285,27 +316,30 @@ static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cac
  * @smmu:	the SMMU; emu_lock held
  * @sids:	the streams, within the table
  *
- * Bounded by the size of the table; what it costs shows in strtab.copies.
+ * Return: false if the budget did not suffice: to be called again, in another trap,
+ * with the same streams.
  */
-void smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids)
+bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids)
 {
-	if (smmu->strtab.live)
-		strtab_refresh(smmu, sids->first, sids->last, true);
+	return !smmu->strtab.live || strtab_take(smmu, sids, true);
 }
 
 /**
  * smmu_strtab_enable() - the host has enabled its SMMU
  * @smmu:	the SMMU; emu_lock held
  *
- * Return: 0, or -EIO if the hardware can't be made to look.
+ * Return: 0; -EAGAIN if the budget did not suffice, or -EIO if the hardware can't be
+ * made to look: to be called again, in another trap.
  */
 int smmu_strtab_enable(struct pkvm_smmu *smmu)
 {
+	struct smmu_sid_range all = { .last = BIT(smmu->feat.sid_bits) - 1 };
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
 
 	/* All STEs have V=0, and the hardware has seen that */
 	smmu->strtab.live = true;
-	strtab_refresh(smmu, 0, BIT(smmu->feat.sid_bits) - 1, false);
+	if (!strtab_take(smmu, &all, false))
+		return -EAGAIN;
 
 	return smmu_hwq_run(smmu, &cmd);
 }

@@ -52,7 +52,7 @@ static const struct kvm_iommu_mmio *mmio_find(u64 addr)
 	return NULL;
 }
 
-/* The host hasn't given this page of MMIO to anyone, nor has it mapped */
+/* Not RAM, not taken yet, and nothing is known of it in the host's stage 2 */
 static int mmio_check_host_page(phys_addr_t pa)
 {
 	kvm_pte_t pte;
@@ -166,7 +166,7 @@ bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
 	return true;
 }
 
-/* Memory that EL2 may read, were it the host's: that firmware keeps isn't */
+/* RAM that EL2 may map if the host owns it; what is MEMBLOCK_NOMAP is firmware's */
 static bool is_usable_memory(u64 addr)
 {
 	unsigned int i;
@@ -182,7 +182,7 @@ static bool is_usable_memory(u64 addr)
 }
 
 /**
- * kvm_iommu_copy_from_host() - copy out of memory that the host can access
+ * kvm_iommu_copy_from_host() - copy out of memory that is the host's alone
  * @dst:	EL2's buffer
  * @src:	physical address, aligned to 8 bytes; any value is safe
  * @size:	in bytes, a multiple of 8; must not cross a page
@@ -190,7 +190,7 @@ static bool is_usable_memory(u64 addr)
  * The host can change the memory, but not its owner, meanwhile. Each 64-bit word
  * is read once. Takes host_mmu.lock.
  *
- * Return: 0; -EPERM if the host can't access it, -EINVAL.
+ * Return: 0; -EPERM if it isn't, -EINVAL.
  */
 int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
 {
@@ -204,7 +204,8 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
 		return -EPERM;
 
 	hyp_spin_lock(&host_mmu.lock);
-	if (get_host_state(hyp_phys_to_page(src)) == PKVM_NOPAGE) {
+	/* What the host shares, with the secure world perhaps, may not be readable */
+	if (get_host_state(hyp_phys_to_page(src)) != PKVM_PAGE_OWNED) {
 		ret = -EPERM;
 		goto unlock;
 	}

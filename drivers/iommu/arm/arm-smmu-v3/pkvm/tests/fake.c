@@ -391,9 +391,16 @@ static bool run_one(struct fake_smmu *s)
 	run.cmd[0] = el2_get(base + idx * 16ULL, "the command queue is not EL2's");
 	run.cmd[1] = el2_get(base + idx * 16ULL + 8, "the command queue is not EL2's");
 
-	if (s->bad_times && (run.cmd[0] & 0xff) == s->bad_op) {
-		s->bad_times--;
-		fake_set_reg(s, ARM_SMMU_CMDQ_CONS, (cons & wrap) | (u32)s->bad_code << 24);
+	/* No SMMU knows opcode 0; EL2 uses it, with no operands */
+	if (s->armed && !(run.cmd[0] & 0xff) && (run.cmd[0] || run.cmd[1]))
+		fake_complain("a command that is not for the host");
+	if (!(run.cmd[0] & 0xff) || (s->bad_times && (run.cmd[0] & 0xff) == s->bad_op)) {
+		if (run.cmd[0] & 0xff)
+			s->bad_times--;
+		if (fake_reg(s, ARM_SMMU_IRQ_CTRL) & 1)
+			s->nr_gerror_irqs++;
+		fake_set_reg(s, ARM_SMMU_CMDQ_CONS, (cons & wrap) |
+			     (u32)(run.cmd[0] & 0xff ? s->bad_code : 1) << 24);
 		fake_set_reg(s, ARM_SMMU_GERROR, fake_reg(s, ARM_SMMU_GERROR) ^ 1);
 		return false;
 	}
@@ -532,6 +539,13 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 
 	if (s->armed)
 		check_write(s, offset, val);
+	/* What makes the SMMU look at its queue: what is there must be there by then */
+	if (offset == ARM_SMMU_CMDQ_PROD ||
+	    (offset == ARM_SMMU_GERRORN && (val ^ fake_reg(s, offset)) & GERROR_CMDQ_ERR)) {
+		if (s->armed && s->barriers == fake->barriers)
+			fake_complain("the SMMU is told of what it may not see yet");
+		s->barriers = fake->barriers;
+	}
 	if (s->nr_writes < FAKE_NR_WRITES) {
 		s->writes[s->nr_writes].offset = offset;
 		s->writes[s->nr_writes].val = val;
@@ -555,14 +569,6 @@ u32 hal_readl(const void __iomem *addr)
 	return fake_reg(s, offset);
 }
 
-u64 hal_readq(const void __iomem *addr)
-{
-	u32 offset;
-	struct fake_smmu *s = mmio_find(addr, 8, &offset);
-
-	return fake_reg64(s, offset);
-}
-
 void hal_writel(u32 val, void __iomem *addr)
 {
 	mmio_write(addr, 4, val);
@@ -573,8 +579,18 @@ void hal_writeq(u64 val, void __iomem *addr)
 	mmio_write(addr, 8, val);
 }
 
+void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
+{
+	if (what >= PKVM_SMMU_NR_DENIALS || smmu < FAKE_MMIO(0) ||
+	    smmu > FAKE_MMIO(FAKE_NR_SMMUS - 1))
+		fake_complain("something strange was denied");
+	else
+		fake->denied[what]++;
+}
+
 void hal_wmb(void)
 {
+	fake->barriers++;
 }
 
 void hal_rmb(void)

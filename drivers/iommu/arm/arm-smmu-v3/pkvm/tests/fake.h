@@ -83,6 +83,8 @@ struct fake_write {
  * @bad_op:	an opcode that it calls illegal, if not 0
  * @bad_times:	how often it does
  * @bad_code:	what CMDQ_CONS.ERR it says
+ * @nr_gerror_irqs: how often it has signalled the GERROR interrupt
+ * @barriers:	fake->barriers when it was told of commands last
  * @nr_runs:	number of commands run; a test may set it to 0
  * @runs:	the first ones
  * @nr_writes:	number of registers written; a test may set it to 0
@@ -100,6 +102,8 @@ struct fake_smmu {
 	u8			bad_op;
 	unsigned int		bad_times;
 	u8			bad_code;
+	unsigned int		nr_gerror_irqs;
+	unsigned int		barriers;
 	unsigned int		nr_runs;
 	struct fake_run		runs[FAKE_NR_RUNS];
 	unsigned int		nr_writes;
@@ -122,6 +126,8 @@ struct fake_smmu {
  * @flip:	the host overwrites what it is that EL2 has just read
  * @watch_sid:	see struct fake_run
  * @watch_ipa:	see struct fake_run
+ * @barriers:	how often hal_wmb() was called
+ * @denied:	how often EL2 has told that it denied something, by kind
  * @pins:	pages that are pinned
  * @now:	the time
  * @relaxed:	how often hal_relax() was called; a test may set it to 0
@@ -146,6 +152,8 @@ struct fake {
 	bool			flip;
 	u32			watch_sid;
 	phys_addr_t		watch_ipa;
+	unsigned int		barriers;
+	u32			denied[PKVM_SMMU_NR_DENIALS];
 	unsigned int		pins;
 	u64			now;
 	unsigned int		relaxed;

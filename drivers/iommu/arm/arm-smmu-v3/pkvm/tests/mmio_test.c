@@ -26,6 +26,7 @@ static const struct reg_expect regs[] = {
 	{ 0x80, 8, true }, { 0x88, 4, true },			/* STRTAB_BASE, _CFG */
 	{ 0x90, 8, true }, { 0x98, 4, true }, { 0x9c, 4, true },/* CMDQ_* */
 	{ 0xa0, 8, true },					/* EVTQ_BASE */
+	{ 0xe00, 4 }, { 0xe04, 4 }, { 0xe08, 4 }, { 0xe0c, 4 },	/* EL2's counters */
 	{ 0x100a8, 4, true }, { 0x100ac, 4, true },		/* EVTQ_PROD, _CONS */
 };
 
@@ -89,6 +90,8 @@ static void mmio_everywhere(struct kunit *test)
 				continue;
 			smmu_mmio_write(smmu, offset, size, ~0ULL);
 			smmu_mmio_write(smmu, offset, size, 0);
+			/* That much is meant to change */
+			before.denied[PKVM_SMMU_DENIED_MMIO] += may ? 2 : 3;
 			if (SMMU0->nr_writes || memcmp(&before, smmu, sizeof(before))) {
 				KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
 				SMMU0->nr_writes = 0;
@@ -96,6 +99,7 @@ static void mmio_everywhere(struct kunit *test)
 			}
 		}
 	}
+	KUNIT_EXPECT_GT(test, fake->denied[PKVM_SMMU_DENIED_MMIO], PKVM_SMMU_MIN_MMIO_SIZE);
 	/* Registers of 4 bytes in one way, of 8 bytes in three */
 	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2);
 
@@ -267,6 +271,67 @@ static void mmio_gerror(struct kunit *test)
 	/* Nor is what is no error */
 	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0x1fd);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd);
+
+	/* An error of the hardware's and the same one of EL2's are one to the host */
+	host_writeq(ARM_SMMU_EVTQ_BASE, 0);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
+	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_CMDQ_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
+	host_writel(ARM_SMMU_GERRORN, 0x1fd & ~GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), 0);
+}
+
+/* What is denied is counted and told, once */
+static void mmio_denied(struct kunit *test)
+{
+	u64 bad_ste[4] = { STE_ABORT0, BIT_ULL(28) };	/* EATS */
+	phys_addr_t evtq;
+	unsigned int i;
+
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	evtq = fake_alloc(32 << 4, FAKE_HOST);
+	host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
+	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
+	for (i = 0; i < PKVM_SMMU_NR_DENIALS; i++)
+		KUNIT_EXPECT_EQ(test, host_readl(0xe00 + 4 * i), 0);
+
+	/* Not listed, not aligned, not to be written, not now */
+	host_readl(ARM_SMMU_IDR0 + 8);
+	smmu_mmio_read(SMMU0->smmu, 1, 4);
+	host_writel(ARM_SMMU_IDR0, 0);
+	host_writeq(ARM_SMMU_STRTAB_BASE, 0);
+	/* The host's queue stops at this one */
+	host_cmd(0x50, 0);
+	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_EVTQEN);
+	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
+	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
+	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
+	host_put_ste(3, bad_ste);
+	host_cfgi_ste(3);
+
+	/* F_TRANSLATION of stage 2, of stage 1; C_BAD_STE; F_PERMISSION of stage 2 */
+	for (i = 0; i < 4; i++) {
+		static const u8 ids[] = { 0x10, 0x10, 0x04, 0x13 };
+
+		fake_put(evtq + i * 32 + 8, i == 1 ? 0 : BIT_ULL(39));
+		KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, ids[i] | 3ULL << 32));
+	}
+	host_writel(FAKE_EVTQ_CONS, 4);
+	host_writel(FAKE_EVTQ_CONS, 4);
+	/* An index that can't be */
+	host_writel(FAKE_EVTQ_CONS, 3);
+
+	KUNIT_EXPECT_EQ(test, host_readl(0xe00), 4);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe04), 1);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe08), 1);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe0c), 2);
+	for (i = 0; i < PKVM_SMMU_NR_DENIALS; i++)
+		KUNIT_EXPECT_EQ(test, host_readl(0xe00 + 4 * i), fake->denied[i]);
 }
 
 static struct kunit_case mmio_cases[] = {
@@ -279,6 +344,7 @@ static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_locked_while_enabled),
 	KUNIT_CASE(mmio_irq_ctrl),
 	KUNIT_CASE(mmio_gerror),
+	KUNIT_CASE(mmio_denied),
 	{}
 };
 

@@ -281,8 +281,8 @@ static void probe_refusals(struct kunit *test)
 		if (cases[i / 2].refusal == PKVM_SMMU_OUTPUT_SIZE)
 			which = 0;
 		expect_refused(test, which, cases[i / 2].refusal);
-		if (which)
-			KUNIT_EXPECT_EQ(test, fake->config.smmus[0].refusal, PKVM_SMMU_OK);
+		/* The other has not been written to, and EL1 is told so */
+		KUNIT_EXPECT_EQ(test, fake->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);
 	}
 }
 
@@ -432,6 +432,8 @@ static void probe_no_answer(struct kunit *test)
 		which = i % 2;
 		fake_test_again(test, FAKE_NR_PAGES);
 		fake->config.nr_smmus = 2;
+		fake->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
+		fake->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
 		bad = &fake->smmu[which];
 		good = &fake->smmu[!which];
 		if (i / 2)
@@ -440,10 +442,15 @@ static void probe_no_answer(struct kunit *test)
 			bad->stuck = true;
 		KUNIT_EXPECT_EQ_MSG(test, fake_boot(), -EIO, "after %u writes", i / 2);
 		KUNIT_EXPECT_EQ(test, fake->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
-		KUNIT_EXPECT_EQ(test, fake_reg(bad, ARM_SMMU_CR0), 0);
-		KUNIT_EXPECT_EQ(test, fake_reg(good, ARM_SMMU_CR0ACK), 0);
-		KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA);
-		KUNIT_EXPECT_EQ(test, fake_reg(good, ARM_SMMU_GBPA), FOUND_GBPA);
+		if (which) {
+			/* What EL1 is to undo, and how */
+			KUNIT_EXPECT_EQ(test, fake->config.smmus[0].refusal, PKVM_SMMU_OK);
+			KUNIT_EXPECT_EQ(test, fake->config.smmus[0].found_gbpa, FOUND_GBPA);
+			KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA | GBPA_ABORT);
+		} else {
+			KUNIT_EXPECT_EQ(test, fake->config.smmus[1].refusal, PKVM_SMMU_NOT_TRIED);
+			KUNIT_EXPECT_EQ(test, good->nr_writes, 0);
+		}
 	}
 }
 

@@ -27,9 +27,15 @@ static void tell(void)
 	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 }
 
+/* The errors that are active */
+static u32 gerror(void)
+{
+	return host_readl(ARM_SMMU_GERROR) ^ host_readl(ARM_SMMU_GERRORN);
+}
+
 static bool cmdq_error(void)
 {
-	return (host_readl(ARM_SMMU_GERROR) ^ host_readl(ARM_SMMU_GERRORN)) & GERROR_CMDQ_ERR;
+	return gerror() & GERROR_CMDQ_ERR;
 }
 
 static void acknowledge(void)
@@ -133,8 +139,10 @@ static void queue_sync_waits(struct kunit *test)
 /* Commands that make EL2 read whole tables: a trap ends, the rest comes later */
 static void queue_long_commands(struct kunit *test)
 {
-	unsigned int i, most = SMMU_COPIES_PER_TRAP + 2 * (1U << fake->sid_bits);
-	u32 cons, last;
+	/* A page of the shadow table is the least there is; each of its STEs is a copy */
+	unsigned int most = SMMU_COPIES_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT);
+	u64 ste[STRTAB_STE_DWORDS];
+	unsigned int i;
 
 	/* A linear table is all there */
 	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
@@ -143,17 +151,50 @@ static void queue_long_commands(struct kunit *test)
 	host_strtab_start();
 	for (i = 0; i < 16; i++)
 		host_cmd_put(0x4, 31);
+	SMMU0->nr_runs = 0;
 	fake->copies = 0;
 	tell();
 	KUNIT_EXPECT_LE(test, fake->copies, most);
-	for (last = 0; !host_cmdq_is_empty(); last = cons) {
-		fake->copies = 0;
-		cons = host_readl(ARM_SMMU_CMDQ_CONS);
+	fake->copies = 0;
+	for (i = 0; host_readl(ARM_SMMU_CMDQ_CONS) != fake_host.prod; i++) {
 		KUNIT_EXPECT_LE(test, fake->copies, most);
-		KUNIT_ASSERT_NE(test, cons, last);
+		fake->copies = 0;
+		KUNIT_ASSERT_GT(test, 16 * (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP, i);
 	}
 	fake_run_all(SMMU0);
-	KUNIT_EXPECT_GE(test, count_runs(0x4), 16);
+	KUNIT_EXPECT_EQ(test, count_runs(0x4), 16);
+
+	/* The last one of the table is taken as well, by a CFGI and by an enable */
+	fake_put(host_ste(BIT(fake->sid_bits) - 1), STE_BYPASS0);
+	host_cfgi_all();
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, BIT(fake->sid_bits) - 1, ste));
+	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	fake->copies = 0;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_LE(test, fake->copies, most);
+	fake->copies = 0;
+	/* Not acknowledged before it is done */
+	for (i = 0; host_readl(ARM_SMMU_CR0ACK) != (CR0_CMDQEN | CR0_SMMUEN); i++) {
+		KUNIT_EXPECT_LE(test, fake->copies, most);
+		fake->copies = 0;
+		KUNIT_ASSERT_GT(test, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP, i);
+	}
+	KUNIT_EXPECT_GE(test, i, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP - 2);
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, BIT(fake->sid_bits) - 1, ste));
+	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
+
+	/* Begun, and then not gone on with: the next one begins at the beginning */
+	host_cmd_put(0x4, 31);
+	tell();
+	host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
+	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
+	fake_put(host_ste(1), STE_BYPASS0);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	host_cfgi_all();
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, 1, ste));
+	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
 }
 
 static void queue_illegal(struct kunit *test)
@@ -170,6 +211,9 @@ static void queue_illegal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 1 | ILL);
 	fake_run_all(SMMU0);
 	expect_tlbis(test, 1);
+
+	/* One interrupt, if the host has asked for it */
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
 
 	/* Nothing runs before the host has acknowledged, whatever it does */
 	put_tlbi(9);
@@ -197,8 +241,15 @@ static void queue_illegal(struct kunit *test)
 	expect_tlbis(test, 2);
 
 	/* It can be done again, and is a new error */
+	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	host_cmd(0x45 | BIT_ULL(10), 0);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
+	tell();
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
+	/* That was EL2's way to have it signalled, and is not an error of its own */
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERROR),
+			fake_reg(SMMU0, ARM_SMMU_GERRORN));
 	host_writel(ARM_SMMU_CR0, 0);
 	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
 	acknowledge();
@@ -314,6 +365,7 @@ static void queue_foreign_memory(struct kunit *test)
 		SMMU0->nr_runs = 0;
 		host_writel(ARM_SMMU_CMDQ_PROD, 0);
 		host_writel(ARM_SMMU_CMDQ_CONS, 0);
+		host_writel(ARM_SMMU_IRQ_CTRL, 0);
 		set_queue(ARM_SMMU_CMDQ_BASE, bad[i] | 10, CR0_CMDQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
 		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
@@ -325,11 +377,23 @@ static void queue_foreign_memory(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, 0);
 		acknowledge();
 
+		host_writel(ARM_SMMU_IRQ_CTRL, 1);
 		set_queue(ARM_SMMU_EVTQ_BASE, bad[i] | 9, CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
 		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
 		KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
+		/* The host hears of it, once until it acknowledges */
+		KUNIT_EXPECT_EQ(test, gerror(), GERROR_EVTQ_ABT_ERR);
+		KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, i + 1);
+		host_writel(ARM_SMMU_CR0, 0);
+		host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+		KUNIT_EXPECT_EQ(test, gerror(), GERROR_EVTQ_ABT_ERR);
+		KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, i + 1);
+		acknowledge();
+		KUNIT_EXPECT_EQ(test, gerror(), 0);
 	}
+	SMMU0->nr_runs = 0;
+	host_writel(ARM_SMMU_IRQ_CTRL, 0);
 
 	/* Both in the same page: the host gets what comes first */
 	set_queue(ARM_SMMU_CMDQ_BASE, good | 4, CR0_CMDQEN);
@@ -544,14 +608,21 @@ static void page_stays(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_GT(test, fake->relaxed, 100);
-		/* It is not waited for again; nor is it trusted, if it should go on */
+		/* It is not waited for again */
 		fake->relaxed = 0;
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_LT(test, fake->relaxed, 10);
+		/* And used again when it has caught up, with what it has to do */
 		fake->smmu[i].stuck = false;
 		fake_run_all(&fake->smmu[i]);
-		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
-		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		fake->watch_ipa = pa;
+		fake->smmu[i].nr_runs = 0;
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+		KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
+		KUNIT_ASSERT_EQ(test, fake->smmu[i].nr_runs, 2);
+		KUNIT_EXPECT_EQ(test, fake->smmu[i].runs[0].cmd[0], 0x28);
+		KUNIT_EXPECT_FALSE(test, fake->smmu[i].runs[0].mapped);
 	}
 }
 
@@ -646,7 +717,38 @@ static void queue_hw_broken(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
-		KUNIT_EXPECT_TRUE(test, SMMU0->smmu->hwq.broken);
+		/* Nor does it come back by itself */
+		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.broken, i > 0);
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+	}
+}
+
+/* Waits are as long as they should be whatever the clock says when they begin */
+static void queue_clock(struct kunit *test)
+{
+	static const u64 starts[] = { 0, -1000000ULL - 300, -1000000ULL, -500000ULL, -300ULL };
+	phys_addr_t pa;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		boot(test);
+		SMMU0->slow = true;
+		fake->now = starts[i];
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+
+		SMMU0->stuck = true;
+		fake->now = starts[i];
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+		KUNIT_EXPECT_GE(test, fake->now - starts[i], SMMU_TIMEOUT_US);
+		KUNIT_EXPECT_LT(test, fake->now - starts[i], 2 * SMMU_TIMEOUT_US);
+
+		fake->now = starts[i];
+		KUNIT_EXPECT_EQ(test, smmu_hw_wait(SMMU0->smmu, ARM_SMMU_IDR0, 1, 0), -ETIMEDOUT);
+		KUNIT_EXPECT_GE(test, fake->now - starts[i], SMMU_TIMEOUT_US);
+		KUNIT_EXPECT_LT(test, fake->now - starts[i], 2 * SMMU_TIMEOUT_US);
 	}
 }
 
@@ -667,6 +769,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(evtq_not_enabled),
 	KUNIT_CASE(page_leaves),
 	KUNIT_CASE(page_stays),
+	KUNIT_CASE(queue_clock),
 	{}
 };
 

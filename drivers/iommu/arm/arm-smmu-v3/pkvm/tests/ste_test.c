@@ -12,10 +12,10 @@
 #define S1FMT(n)	((u64)(n) << 4)
 #define S1CDMAX(n)	((u64)(n) << 59)
 #define S1STALLD	BIT_ULL(27)
-/* S1DSS, S1CIR, S1COR, S1CSH; MEV; SHCFG */
-#define ATTRS		(GENMASK_ULL(7, 0) | BIT_ULL(19) | GENMASK_ULL(45, 44))
-/* CONT; MemAttr, MTCFG, ALLOCCFG; PRIVCFG, INSTCFG: do no harm */
-#define HARMLESS	(ATTRS | GENMASK_ULL(16, 13) | GENMASK_ULL(40, 32) | GENMASK_ULL(51, 48))
+/* S1DSS, S1CIR, S1COR, S1CSH; MEV; MemAttr, MTCFG, ALLOCCFG, SHCFG, PRIVCFG, INSTCFG */
+#define ATTRS		(GENMASK_ULL(7, 0) | BIT_ULL(19) | GENMASK_ULL(40, 32) |	\
+			 GENMASK_ULL(45, 44) | GENMASK_ULL(51, 48))
+#define CONT		GENMASK_ULL(16, 13)
 
 static const struct smmu_features feat = {
 	.s2_ste = { 0x1122334455667788ULL, 0x99aabbccddeeff00ULL },
@@ -26,7 +26,7 @@ static const struct smmu_features feat = {
 /* The invariant, in terms of the architecture alone (Arm IHI 0070, section 5.2) */
 static bool is_safe(const struct smmu_features *f, const u64 *hw)
 {
-	u64 allowed1 = HARMLESS | (f->stalls ? S1STALLD : 0);
+	u64 allowed1 = ATTRS | (f->stalls ? S1STALLD : 0);
 
 	if (hw[2] != f->s2_ste[0] || hw[3] != f->s2_ste[1] || hw[4] || hw[5] || hw[6] || hw[7])
 		return false;
@@ -79,6 +79,9 @@ static void ste_configs(struct kunit *test)
 	expect_dwords(test, &feat, STE_ABORT0 | s1, ATTRS, 0x1, ATTRS);
 	expect_dwords(test, &feat, STE_BYPASS0 | s1, ATTRS, 0xd, ATTRS);
 
+	/* A hint that isn't taken is no error */
+	expect_dwords(test, &feat, 0xb | s1, ATTRS | CONT, 0xf | s1, ATTRS);
+
 	/* Reserved, stage 2 and nested, with V and all of them without */
 	for (config = 0; config < 8; config++) {
 		if (config == 1 || config == 2 || config == 3 || config > 5)
@@ -120,7 +123,7 @@ static void ste_every_bit(struct kunit *test)
 		{ STE_BYPASS0, STE_BYPASS1 },
 		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2), STE_S1_1 },
 	};
-	static const u64 may[2] = { 0xf | S1FMT(3) | CTXPTR | S1CDMAX(31), HARMLESS | S1STALLD };
+	static const u64 may[2] = { 0xf | S1FMT(3) | CTXPTR | S1CDMAX(31), ATTRS | CONT | S1STALLD };
 	unsigned int i, a, b;
 
 	for (i = 0; i < ARRAY_SIZE(valid); i++) {

@@ -300,6 +300,7 @@ static void set_strtab(phys_addr_t base, u32 fmt, u32 split, u32 bits)
 	host_writeq(ARM_SMMU_STRTAB_BASE, base);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, fmt << 16 | split << 6 | bits);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	host_wait_cr0();
 }
 
 /* Level 1 says how many STEs level 2 has */

@@ -92,15 +92,26 @@ void host_cmd_put(u64 dword0, u64 dword1)
 	fake_host.prod = (fake_host.prod + 1) & (2 * entries - 1);
 }
 
+bool host_wait_cr0(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOST_PATIENCE; i++) {
+		if (host_readl(ARM_SMMU_CR0ACK) == host_readl(ARM_SMMU_CR0))
+			return true;
+	}
+
+	return false;
+}
+
 void host_cmd(u64 dword0, u64 dword1)
 {
-	u32 cons, last;
+	unsigned int i;
 
 	host_cmd_put(dword0, dword1);
 	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	last = host_readl(ARM_SMMU_CMDQ_CONS);
-	while ((cons = host_readl(ARM_SMMU_CMDQ_CONS)) != last)
-		last = cons;
+	for (i = 0; i < HOST_PATIENCE && !host_cmdq_is_empty(); i++)
+		;
 }
 
 void host_cmd_sync(void)
@@ -144,6 +155,7 @@ void host_strtab_start(void)
 	host_writeq(ARM_SMMU_STRTAB_BASE, fake_host.strtab | STRTAB_BASE_RA);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, cfg);
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_SMMUEN);
+	host_wait_cr0();
 }
 
 phys_addr_t host_ste(u32 sid)

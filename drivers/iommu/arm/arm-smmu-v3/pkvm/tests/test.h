@@ -60,6 +60,11 @@ extern struct fake_host fake_host;
 
 #define HOST_SPLIT	8
 
+/* How often it looks before it gives up */
+#define HOST_PATIENCE	200
+
+/* Has what was written to CR0 been acknowledged, if one waits? */
+bool host_wait_cr0(void);
 /* A new queue of this size, enabled */
 void host_cmdq_start(u8 shift);
 /* Put a command into it; and tell the SMMU, and wait while it consumes */
