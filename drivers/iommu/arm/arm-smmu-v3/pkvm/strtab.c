@@ -206,7 +206,7 @@ static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
 			strtab_translate(smmu, sid, stes + (sid - group) * STE_SIZE, hw);
 		else
 			smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
-		if (cached || ste[0] & cpu_to_le64(STRTAB_STE_0_V))
+		if (cached)
 			strtab_publish(smmu, sid, ste, hw);
 		else
 			strtab_store(ste, hw);

@@ -282,6 +282,21 @@ static void mmio_gerror(struct kunit *test)
 	host_writel(ARM_SMMU_GERRORN, 0x1fd & ~GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), 0);
+
+	/* Each on its own: SFM_ERR and MSI_GERROR_ABT_ERR are the hardware's */
+	host_writel(ARM_SMMU_GERRORN, 0);
+	host_writel(ARM_SMMU_CR0, 0);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN | CR0_CMDQEN);
+	host_writel(ARM_SMMU_CMDQ_PROD, 1);
+	fake_set_reg(SMMU0, ARM_SMMU_GERROR, 0x180);
+	fake_set_reg(SMMU0, ARM_SMMU_GERRORN, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x185);
+	/* The command queue's is back at once, as the queue is still no memory */
+	host_writel(ARM_SMMU_GERRORN, 0x101);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x101, 0x85);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), 0x100);
+	host_writel(ARM_SMMU_GERRORN, 0x105);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x105, 0x81);
 }
 
 /* What is denied is counted and told, once */

@@ -136,12 +136,27 @@ static void queue_sync_waits(struct kunit *test)
 	expect_tlbis(test, 3);
 }
 
+static void expect_config(struct kunit *test, u32 sid, unsigned int config)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, sid, ste));
+	KUNIT_EXPECT_EQ_MSG(test, HW_CONFIG(ste[0]), config, "stream %u", sid);
+}
+
+static void expect_all_s2(struct kunit *test)
+{
+	u32 sid;
+
+	for (sid = 0; sid < BIT(fake->sid_bits); sid++)
+		expect_config(test, sid, HW_S2);
+}
+
 /* Commands that make EL2 read whole tables: a trap ends, the rest comes later */
 static void queue_long_commands(struct kunit *test)
 {
 	/* A page of the shadow table is the least there is; each of its STEs is a copy */
 	unsigned int most = SMMU_COPIES_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT);
-	u64 ste[STRTAB_STE_DWORDS];
 	unsigned int i;
 
 	/* A linear table is all there */
@@ -164,11 +179,11 @@ static void queue_long_commands(struct kunit *test)
 	fake_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, count_runs(0x4), 16);
 
-	/* The last one of the table is taken as well, by a CFGI and by an enable */
-	fake_put(host_ste(BIT(fake->sid_bits) - 1), STE_BYPASS0);
+	/* All of the table is taken, by a CFGI and by an enable */
+	for (i = 0; i < BIT(fake->sid_bits); i++)
+		fake_put(host_ste(i), STE_BYPASS0);
 	host_cfgi_all();
-	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, BIT(fake->sid_bits) - 1, ste));
-	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
+	expect_all_s2(test);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	fake->copies = 0;
@@ -182,19 +197,37 @@ static void queue_long_commands(struct kunit *test)
 		KUNIT_ASSERT_GT(test, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP, i);
 	}
 	KUNIT_EXPECT_GE(test, i, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP - 2);
-	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, BIT(fake->sid_bits) - 1, ste));
-	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
+	expect_all_s2(test);
 
 	/* Begun, and then not gone on with: the next one begins at the beginning */
 	host_cmd_put(0x4, 31);
 	tell();
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
 	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
-	fake_put(host_ste(1), STE_BYPASS0);
+	fake_put(host_ste(1), STE_ABORT0);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	host_cfgi_all();
-	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, 1, ste));
-	KUNIT_EXPECT_EQ(test, HW_CONFIG(ste[0]), HW_S2);
+	expect_config(test, 1, 0);
+
+	/* So does an enable */
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	fake_put(host_ste(1), STE_BYPASS0);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	expect_all_s2(test);
+
+	/* And a CFGI of other streams is no part of it */
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	fake_put(host_ste(1), STE_ABORT0);
+	host_cmd_put(0x3 | 1ULL << 32, 1);
+	tell();
+	expect_config(test, 1, 0);
+	fake_put(host_ste(1), STE_BYPASS0);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	expect_all_s2(test);
 }
 
 static void queue_illegal(struct kunit *test)
@@ -721,6 +754,11 @@ static void queue_hw_broken(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.broken, i > 0);
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+		/* The host sees a queue that doesn't move */
+		host_cmdq_start(4);
+		put_tlbi(0);
+		tell();
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 0);
 	}
 }
 
@@ -752,6 +790,27 @@ static void queue_clock(struct kunit *test)
 	}
 }
 
+/* Late, and then it calls illegal what it was late with */
+static void queue_late_error(struct kunit *test)
+{
+	phys_addr_t pa;
+
+	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	boot(test);
+	SMMU0->stuck = true;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+	SMMU0->stuck = false;
+	SMMU0->slow = true;
+	SMMU0->bad_op = 0x28;
+	SMMU0->bad_times = 1;
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_order),
 	KUNIT_CASE(queue_sync_waits),
@@ -770,6 +829,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(page_leaves),
 	KUNIT_CASE(page_stays),
 	KUNIT_CASE(queue_clock),
+	KUNIT_CASE(queue_late_error),
 	{}
 };
 
