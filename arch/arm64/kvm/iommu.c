@@ -15,7 +15,7 @@
 #include <kvm/arm_iommu.h>
 
 /* Only looked at during initialisation */
-static const struct kvm_iommu_driver *iommu_driver __initdata;
+static const struct kvm_iommu_driver *iommu_driver;
 
 /**
  * kvm_iommu_register_driver() - name the driver of the machine's IOMMUs

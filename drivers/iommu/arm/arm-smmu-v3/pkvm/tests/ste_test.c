@@ -123,7 +123,9 @@ static void ste_every_bit(struct kunit *test)
 		{ STE_BYPASS0, STE_BYPASS1 },
 		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2), STE_S1_1 },
 	};
-	static const u64 may[2] = { 0xf | S1FMT(3) | CTXPTR | S1CDMAX(31), ATTRS | CONT | S1STALLD };
+	static const u64 may[2] = {
+		0xf | S1FMT(3) | CTXPTR | S1CDMAX(31), ATTRS | CONT | S1STALLD
+	};
 	unsigned int i, a, b;
 
 	for (i = 0; i < ARRAY_SIZE(valid); i++) {
