@@ -39,6 +39,7 @@
 #define UNTOUCHED		0xa5
 
 static char *regs;
+static char bdf[16];
 static unsigned char *bounce;
 static __u64 bounce_phys;
 
@@ -86,6 +87,7 @@ void edu_open(void)
 	if (!dir)
 		errx(EXIT_BROKEN, "no edu device");
 
+	snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
 	fd = open_in(dir, "config");
 	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
 		err(EXIT_BROKEN, "PCI command");
@@ -103,6 +105,20 @@ void edu_open(void)
 
 	bounce = own_page();
 	bounce_phys = phys_addr(bounce);
+}
+
+const char *edu_bdf(void)
+{
+	return bdf;
+}
+
+unsigned int edu_sid(void)
+{
+	unsigned int bus, dev, fn;
+
+	if (sscanf(bdf, "%*x:%x:%x.%x", &bus, &dev, &fn) != 3)
+		errx(EXIT_BROKEN, "edu is at '%s'", bdf);
+	return bus << 8 | dev << 3 | fn;
 }
 
 static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
@@ -124,9 +140,14 @@ static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
 	asm volatile("dsb sy" : : : "memory");
 }
 
+void edu_load_at(size_t offset, __u64 bus, size_t len)
+{
+	edu_copy(bus, EDU_BUF + offset, len, 0);
+}
+
 void edu_load(__u64 bus, size_t len)
 {
-	edu_copy(bus, EDU_BUF, len, 0);
+	edu_load_at(0, bus, len);
 }
 
 void edu_store(__u64 bus, size_t len)

@@ -25,7 +25,7 @@
 /* What the programs of this directory exit with. */
 #define EXIT_BLOCKED	0	/* the device was stopped, or all is as expected */
 #define EXIT_REACHED	1	/* the device got through, or something is not */
-#define EXIT_BROKEN	2	/* nothing can be said */
+#define EXIT_BROKEN	99	/* nothing can be said; no test takes it for a result */
 
 /*
  * Registers, of edu and of others. One plain load or store each, which is what
@@ -52,8 +52,14 @@ static inline void mmio_write64(void *reg, __u64 val)
 /* Find the device and enable its memory and bus mastering. Call it first. */
 void edu_open(void);
 
+/* Its stream ID, if that is the PCI requester ID; its address, as in sysfs. */
+unsigned int edu_sid(void);
+const char *edu_bdf(void);
+
 /* Device copies @len bytes at @bus into its buffer, or out of it. */
 void edu_load(__u64 bus, size_t len);
+/* The same, to @offset in its buffer. */
+void edu_load_at(size_t offset, __u64 bus, size_t len);
 void edu_store(__u64 bus, size_t len);
 
 /* Fill the buffer with bytes that no test looks for. */

@@ -20,137 +20,19 @@
  * not, EXIT_BROKEN if there is no protected guest to be had (edu.h). --expect
  * leak is for kernels that don't protect the guest from devices: there the
  * secret has to be seen, and the guest to find its page overwritten.
- *
- * A page is the guest's from the guest's first access on until the guest is
- * gone. In between the process must not touch it, nor ask the kernel to: Linux
- * would either kill the process or take the page from the guest by force.
- * KVM pins it, so that it stays at its physical address.
  */
 #include <err.h>
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "edu.h"
-#include "pvm-guest.h"
-
-/* New in the 7.x uapi headers, which the C library may not have yet. */
-#ifndef KVM_VM_TYPE_ARM_PROTECTED
-#define KVM_VM_TYPE_ARM_PROTECTED	0x80000000UL
-#endif
-
-#define GUEST_CODE	0x80000000
-#define GUEST_DATA	0x80010000
-#define GUEST_DOORBELL	0x90000000
-
-#define SECRET		0x5ec2e75ec2e75ec2
+#include "guest.h"
 
 #define PAGE		GUEST_PAGE_SIZE
 #define WORDS		(PAGE / sizeof(__u64))
-
-#define CORE_REG(name)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |	\
-			 KVM_REG_ARM_CORE_REG(name))
-
-struct vm {
-	int kvm, vm, vcpu;
-	struct kvm_run *run;
-	size_t run_size;
-	void *code;
-};
-
-static int do_ioctl(int fd, unsigned long request, unsigned long arg, const char *what)
-{
-	int ret = ioctl(fd, request, arg);
-
-	if (ret < 0)
-		err(EXIT_BROKEN, "%s", what);
-	return ret;
-}
-
-static void vm_set_reg(struct vm *vm, __u64 id, __u64 val)
-{
-	struct kvm_one_reg reg = { .id = id, .addr = (unsigned long)&val };
-
-	do_ioctl(vm->vcpu, KVM_SET_ONE_REG, (unsigned long)&reg, "KVM_SET_ONE_REG");
-}
-
-static void vm_map(struct vm *vm, __u32 slot, __u64 ipa, void *page)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = slot,
-		.guest_phys_addr = ipa,
-		.memory_size = sysconf(_SC_PAGESIZE),
-		.userspace_addr = (unsigned long)page,
-	};
-
-	do_ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, (unsigned long)&region, "memslot");
-}
-
-/* A guest that has not run yet, with @page as its data. */
-static void vm_create(struct vm *vm, void *page)
-{
-	struct kvm_vcpu_init init;
-
-	vm->kvm = open("/dev/kvm", O_RDWR);
-	if (vm->kvm < 0)
-		err(EXIT_BROKEN, "/dev/kvm");
-	vm->vm = do_ioctl(vm->kvm, KVM_CREATE_VM, KVM_VM_TYPE_ARM_PROTECTED,
-			  "no protected guests here");
-
-	vm->code = own_page();
-	memcpy(vm->code, guest_start, guest_end - guest_start);
-	__builtin___clear_cache(vm->code, (char *)vm->code + PAGE);
-	vm_map(vm, 0, GUEST_CODE, vm->code);
-	vm_map(vm, 1, GUEST_DATA, page);
-
-	vm->vcpu = do_ioctl(vm->vm, KVM_CREATE_VCPU, 0, "KVM_CREATE_VCPU");
-	memset(&init, 0, sizeof(init));
-	do_ioctl(vm->vm, KVM_ARM_PREFERRED_TARGET, (unsigned long)&init,
-		 "KVM_ARM_PREFERRED_TARGET");
-	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
-	do_ioctl(vm->vcpu, KVM_ARM_VCPU_INIT, (unsigned long)&init, "KVM_ARM_VCPU_INIT");
-
-	vm->run_size = do_ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0,
-				"KVM_GET_VCPU_MMAP_SIZE");
-	vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       vm->vcpu, 0);
-	if (vm->run == MAP_FAILED)
-		err(EXIT_BROKEN, "kvm_run");
-
-	vm_set_reg(vm, CORE_REG(regs.pc), GUEST_CODE);
-	vm_set_reg(vm, CORE_REG(regs.regs[0]), GUEST_DATA);
-	vm_set_reg(vm, CORE_REG(regs.regs[1]), GUEST_DOORBELL);
-	vm_set_reg(vm, CORE_REG(regs.regs[2]), SECRET);
-}
-
-/* Runs the guest until it rings, and returns what it says. */
-static __u64 vm_run(struct vm *vm)
-{
-	__u64 data;
-
-	do_ioctl(vm->vcpu, KVM_RUN, 0, "KVM_RUN");
-	if (vm->run->exit_reason != KVM_EXIT_MMIO || !vm->run->mmio.is_write ||
-	    vm->run->mmio.phys_addr != GUEST_DOORBELL)
-		errx(EXIT_BROKEN, "the guest left with exit %u, MMIO at %#llx",
-		     vm->run->exit_reason, vm->run->mmio.phys_addr);
-	memcpy(&data, vm->run->mmio.data, sizeof(data));
-	return data;
-}
-
-/* The guest is gone when the last reference to it is, and so are its pages. */
-static void vm_destroy(struct vm *vm)
-{
-	munmap(vm->run, vm->run_size);
-	close(vm->vcpu);
-	close(vm->vm);
-	close(vm->kvm);
-	munmap(vm->code, sysconf(_SC_PAGESIZE));
-}
 
 /* What came of one guest. */
 struct outcome {
@@ -167,21 +49,21 @@ static void run_guest(bool warm, struct outcome *out)
 {
 	__u64 secret[WORDS], junk[WORDS], got[WORDS];
 	__u64 *page = own_page(), phys = phys_addr(page);
-	struct vm vm;
+	struct guest guest;
 	size_t i;
 
 	for (i = 0; i < WORDS; i++)
-		secret[i] = SECRET ^ (i * sizeof(__u64));
+		secret[i] = GUEST_SECRET ^ (i * sizeof(__u64));
 	memset(junk, 0xb6, sizeof(junk));
 
-	vm_create(&vm, page);
+	guest_create(&guest, page);
 	if (warm) {
 		memset(page, 0x3c, PAGE);
 		edu_read(phys, got, PAGE);
 		out->dma_before = !memcmp(got, page, PAGE);
 	}
 
-	vm_run(&vm);
+	guest_run(&guest);
 
 	edu_read(phys, got, PAGE);
 	out->read = count_nonzero(got, PAGE);
@@ -191,9 +73,9 @@ static void run_guest(bool warm, struct outcome *out)
 	edu_read(phys, got, PAGE);
 	out->landed = !memcmp(got, junk, PAGE);
 
-	out->changed = vm_run(&vm);
+	out->changed = guest_run(&guest);
 
-	vm_destroy(&vm);
+	guest_destroy(&guest);
 
 	if (phys_addr(page) != phys)
 		errx(EXIT_BROKEN, "the page moved");

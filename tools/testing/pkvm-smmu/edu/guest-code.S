@@ -11,12 +11,12 @@
  *		leaves the guest with KVM_EXIT_MMIO and its 64 bits of data
  *	x2	the secret: word n of the page is x2 ^ (8 * n)
  */
-#include "pvm-guest.h"
+#include "guest.h"
 
 	.text
 	.balign	4
-	.globl	guest_start, guest_end
-guest_start:
+	.globl	guest_code, guest_code_end
+guest_code:
 	mov	x3, #0
 0:	eor	x4, x2, x3
 	str	x4, [x0, x3]
@@ -36,6 +36,6 @@ check:	mov	x3, #0
 	b.lo	1b
 	str	x5, [x1]
 	b	check
-guest_end:
+guest_code_end:
 
 	.section .note.GNU-stack, "", %progbits
