@@ -21,5 +21,7 @@ missing=$(kconfig_missing "$obj" | xargs)
 [ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config asks for: $missing"
 
 echo "$1: building in $obj"
+[ "$1" = base ] || kmake "$src" "$obj" headers >"$obj/headers.log" 2>&1 ||
+	die "the kernel's headers can't be installed; see $obj/headers.log"
 kmake "$src" "$obj" Image modules 2>&1 | tee "$obj/build.log" | progress "$1" ||
 	die "the $1 kernel does not build; see $obj/build.log"

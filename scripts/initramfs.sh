@@ -3,8 +3,9 @@
 # initramfs.sh OUT.cpio.gz OBJDIR
 #
 # Packs what the test machine runs: busybox, guest/init, the programs of
-# tools/testing/pkvm-smmu/edu, and of the kernel built in OBJDIR the
-# modules that are tests. Leaves OUT alone if anything fails.
+# tools/testing/pkvm-smmu/edu, of the kernel built in OBJDIR the modules that are
+# tests, and if it is the series' kernel, the attack suite (selftests/pkvm_smmu).
+# Leaves OUT alone if anything fails.
 set -eu
 . "$(dirname "$0")/env.sh"
 
@@ -23,6 +24,13 @@ cp "$REPO/scripts/guest/init" "$root/init"
 cp "$BUSYBOX" "$root/bin/busybox"
 make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
 	CROSS_COMPILE="$CROSS" OUT="$root/bin"
+
+# The attack suite needs the kernel's headers, and only means something with the series.
+if [ "$obj" = "$OBJ_SERIES" ] || [ "${ATTACKS-}" ]; then
+	make -s -C "$TREE/tools/testing/selftests/pkvm_smmu" ARCH=arm64 \
+		CROSS_COMPILE="$CROSS" OUTPUT="$root/bin" \
+		KHDR_INCLUDES="-isystem $OBJ_SERIES/usr/include" all
+fi
 
 find "$obj/drivers/iommu" -name '*test.ko' -exec cp {} "$root/lib/modules/" ';'
 

@@ -53,6 +53,11 @@ def scenarios():
                 add(f"{mode}-passthrough{passthrough}-strict{strict}", tests,
                     f"{append} iommu.passthrough={passthrough} iommu.strict={strict}")
 
+    # One test for each attack of the kselftest, which takes its time.
+    for mode, append in MODES.items():
+        add(f"attacks-{mode}", ["up", mode, "attacks", "io"], append + " iommu.passthrough=1",
+            timeout=400)
+
     add("kunit", ["kunit"], PKVM)
 
     # EL2 does not, or can't, own the SMMU: the machine works, and says so.

@@ -28,7 +28,7 @@
 
 /* Any CS completes when the command does; the interrupt of CS=IRQ is not raised */
 #define SYNC_0			(CMDQ_0_OP | CMDQ_SYNC_0_CS | CMDQ_SYNC_0_MSH | \
-				 CMDQ_SYNC_0_MSIATTR)
+				 CMDQ_SYNC_0_MSIATTR | CMDQ_SYNC_0_MSIDATA)
 
 /**
  * struct cmd_rule - what the host may set in a command

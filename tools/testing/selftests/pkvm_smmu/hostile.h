@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A driver of the host's SMMUv3 that is up to no good.
+ *
+ * It takes the SMMU from the host's own driver while that has nothing to do, plays
+ * with it through /dev/mem, and puts back what it found. A trap is a trap, be it
+ * from EL0 or EL1. Offsets, fields and opcodes are those of the SMMUv3 architecture
+ * (Arm IHI 0070), in numbers.
+ *
+ * Tables and queues are single pages: a queue of 256 commands, a first level for
+ * 2^15 streams, of which the first 64 have a second level.
+ *
+ * What can't be done at all ends the program with EXIT_BROKEN (edu.h).
+ */
+#ifndef HOSTILE_H
+#define HOSTILE_H
+
+#include <stdbool.h>
+
+#include <linux/types.h>
+
+#define SMMU_SIZE		0x20000
+
+#define IDR0			0x00
+#define IDR1			0x04
+#define IDR5			0x14
+#define CR0			0x20
+#define CR0_SMMUEN		0x1
+#define CR0_EVTQEN		0x4
+#define CR0_CMDQEN		0x8
+#define CR0ACK			0x24
+#define GBPA			0x44
+#define IRQ_CTRL		0x50
+#define IRQ_CTRLACK		0x54
+#define GERROR			0x60
+#define GERROR_CMDQ		0x1
+#define GERROR_EVTQ_ABT		0x4
+#define GERRORN			0x64
+#define GERROR_IRQ_CFG0		0x68
+#define STRTAB_BASE		0x80
+#define STRTAB_BASE_CFG		0x88
+#define CMDQ_BASE		0x90
+#define CMDQ_PROD		0x98
+#define CMDQ_CONS		0x9c
+#define EVTQ_BASE		0xa0
+#define EVTQ_IRQ_CFG0		0xb0
+#define PRIQ_BASE		0xc0
+#define EVTQ_PROD		0x100a8
+#define EVTQ_CONS		0x100ac
+#define DENIED_MMIO		0xe00
+
+/* CMDQ_CONS.ERR, and what smmu_cmd() adds to that */
+#define CERROR_NONE		0
+#define CERROR_ILL		1
+#define CERROR_ABT		2
+#define CMD_STUCK		-1
+
+#define CMD_CFGI_STE		0x03
+#define CMD_CFGI_ALL		0x04
+#define CMD_TLBI_NH_VA		0x12
+#define CMD_ATC_INV		0x40
+#define CMD_PRI_RESP		0x41
+#define CMD_SYNC		0x46
+#define CMD_SID(sid)		((__u64)(sid) << 32)
+
+#define STE_ABORT		0x1
+#define STE_BYPASS		0x9
+#define STE_BYPASS_1		0x100000000000		/* SHCFG: incoming */
+#define STE_S1(cd)		(0xb | (cd))
+#define STE_S1_1		0xd4			/* WBWA, inner shareable */
+#define STE_S2			0xd
+#define STE_DWORDS		8
+
+#define STRTAB_BITS		15
+#define STRTAB_SPLIT		6
+#define L1_DESC(l2)		((l2) | (STRTAB_SPLIT + 1))
+#define L1_DESCS		(1 << (STRTAB_BITS - STRTAB_SPLIT))
+
+/* What it uses, a page each. */
+struct smmu_page {
+	void *va;
+	__u64 pa;
+};
+
+extern struct smmu_page cmdq, evtq, strtab_l1, strtab_l2;
+
+/* Find the SMMU. Call it first. */
+void smmu_open(void);
+
+/* One load or store. */
+__u32 smmu_read(unsigned int reg);
+__u64 smmu_read64(unsigned int reg);
+void smmu_write(unsigned int reg, __u32 val);
+void smmu_write64(unsigned int reg, __u64 val);
+/* Where it is, for other instructions, and for other masters. */
+char *smmu_regs(void);
+__u64 smmu_phys(void);
+
+/* Take it from the host's driver: all is off. And back, if it was taken. */
+void smmu_take(void);
+void smmu_give_back(void);
+
+/* Returns false if that is not acknowledged within a second. */
+bool smmu_cr0(__u32 val);
+
+/* A queue of commands, empty, enabled. */
+void smmu_cmdq_on(void);
+/*
+ * Put a command in, and see what comes of it. One that is refused is replaced, as
+ * a driver does, and the error acknowledged. Returns CERROR_* or CMD_STUCK.
+ */
+int smmu_cmd(__u64 dword0, __u64 dword1);
+/* A queue of events of 2^@shift entries at @pa, enabled. */
+void smmu_evtq_on(__u64 pa, unsigned int shift);
+
+/* A stream table in which all is invalid, and the SMMU, and its command queue. */
+void smmu_on(void);
+/* Give a stream (below 64) an STE, and the SMMU word of it. */
+void smmu_set_ste(unsigned int sid, __u64 dword0, __u64 dword1);
+__u64 *smmu_ste(unsigned int sid);
+
+/* Errors that are active. */
+__u32 smmu_errors(void);
+void smmu_ack_errors(void);
+
+struct smmu_page smmu_new_page(void);
+
+#endif /* HOSTILE_H */

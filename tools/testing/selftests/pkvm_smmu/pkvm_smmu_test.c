@@ -1,0 +1,1047 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A hostile host against a hypervisor that owns its SMMUv3: one test for each way
+ * to get at memory that is not the host's, or at the hypervisor's peace.
+ *
+ * For machines with QEMU's edu device behind the SMMU, protected KVM, and
+ * iommu.passthrough=1, where nothing else does DMA meanwhile. Each test has a
+ * protected guest with a secret, and the hypervisor's own memory, as its victims.
+ * Whatever it does: the device must have read nothing of either, the guest must find
+ * its page intact, the hypervisor must still answer, and after the host's own driver
+ * has its SMMU back, DMA must work. FIXTURE_TEARDOWN() sees to the last three.
+ *
+ * A read that was stopped brings zeros, a write that was stopped is lost. What is
+ * written to the hypervisor's memory can only be seen from outside of the machine,
+ * at the address that is printed: EDU-ATTACK is to be looked for.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/iommufd.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "edu.h"
+#include "guest.h"
+#include "hostile.h"
+
+#include "../kselftest_harness.h"
+
+/* What the device has in its buffer before it is sent to read, and writes */
+#define PATTERN		"pKVM-DMA-ATTACK!"
+#define PIECE		1024
+#define OWN_BYTE	0x3c
+
+#define F_TRANSLATION	0x10
+#define C_BAD_STE	0x04
+
+/* Where in the hypervisor's memory there is something to read, and where to write */
+static __u64 hyp_data, hyp_end;
+static unsigned int sid;
+
+/* "Reserved N MiB at ADDR" in the log; the first thing there is hyp_vmemmap, 8 bytes a
+ * page, of which the entries of these very pages are not zero.
+ */
+static void find_hyp(void)
+{
+	static char log[1 << 18];
+	unsigned long long addr = 0, ram = 0;
+	unsigned int mib = 0;
+	char line[128], *at;
+	FILE *iomem;
+
+	if (klogctl(3, log, sizeof(log) - 1) < 0)
+		ksft_exit_fail_msg("no kernel log\n");
+	at = strstr(log, "Reserved ");
+	while (at && sscanf(at, "Reserved %u MiB at %llx", &mib, &addr) != 2)
+		at = strstr(at + 1, "Reserved ");
+	iomem = fopen("/proc/iomem", "r");
+	while (iomem && !ram && fgets(line, sizeof(line), iomem)) {
+		if (strstr(line, "System RAM"))
+			sscanf(line, "%llx", &ram);
+	}
+	if (!addr || !ram)
+		ksft_exit_fail_msg("where is the hypervisor?\n");
+	fclose(iomem);
+	hyp_data = addr + (addr - ram) / 4096 * 8;
+	hyp_end = addr + ((__u64)mib << 20) - 16;
+}
+
+FIXTURE(smmu)
+{
+	struct smmu_page own;		/* the host's */
+	struct smmu_page page;		/* was, and is the guest's */
+	struct guest guest;
+	__u32 idr0;
+	unsigned char buf[EDU_BUF_SIZE];
+};
+
+/* The SMMU is the test's, with everything off, and the device's buffer is set up */
+FIXTURE_SETUP(smmu)
+{
+	int i;
+
+	find_hyp();
+	edu_open();
+	sid = edu_sid();
+	smmu_open();
+	self->idr0 = smmu_read(IDR0);
+	self->own = smmu_new_page();
+	memset(self->own.va, OWN_BYTE, EDU_BUF_SIZE);
+	self->page = smmu_new_page();
+	guest_create(&self->guest, self->page.va);
+	ASSERT_EQ(0, guest_run(&self->guest));
+
+	for (i = 0; i < EDU_BUF_SIZE; i += sizeof(PATTERN) - 1)
+		memcpy(self->buf + i, PATTERN, sizeof(PATTERN) - 1);
+	edu_write(self->own.pa, self->buf, EDU_BUF_SIZE);
+	memset(self->own.va, OWN_BYTE, EDU_BUF_SIZE);
+	smmu_take();
+}
+
+FIXTURE_TEARDOWN(smmu)
+{
+	smmu_give_back();
+	EXPECT_EQ(self->idr0, smmu_read(IDR0));
+	EXPECT_EQ(0, guest_run(&self->guest));
+	guest_destroy(&self->guest);
+	EXPECT_EQ(0, count_nonzero(self->page.va, GUEST_PAGE_SIZE));
+	EXPECT_TRUE(edu_works());
+}
+
+/*
+ * Send the device to these addresses: write to the victims, then read what of them
+ * ends up in its buffer. What it has read stays there until got() can look.
+ */
+static void strike(__u64 hyp, __u64 hyp_write, __u64 guest, __u64 own)
+{
+	edu_store(hyp_write, sizeof(PATTERN) - 1);
+	edu_store(guest, sizeof(PATTERN) - 1);
+	edu_load_at(0, hyp, PIECE);
+	edu_load_at(PIECE, guest, PIECE);
+	edu_load_at(2 * PIECE, own, PIECE);
+}
+
+struct got {
+	size_t hyp, guest;	/* bytes that are not zero */
+	bool own;		/* it has read the host's page */
+};
+
+static struct got got(unsigned char *buf)
+{
+	struct got got = { .own = true };
+	int i;
+
+	smmu_give_back();
+	if (!edu_get(buf, EDU_BUF_SIZE))
+		ksft_exit_fail_msg("the device can't reach the host's memory any more\n");
+	got.hyp = count_nonzero(buf, PIECE);
+	got.guest = count_nonzero(buf + PIECE, PIECE);
+	for (i = 2 * PIECE; i < 3 * PIECE; i++)
+		got.own &= buf[i] == OWN_BYTE;
+
+	return got;
+}
+
+#define STRIKE() strike(hyp_data, hyp_end, self->page.pa, self->own.pa)
+
+/* The device has got nothing that it may not have; and if @reach, what it may */
+#define EXPECT_BLOCKED(reach) do {						\
+	struct got __got = got(self->buf);					\
+	EXPECT_EQ(0, __got.hyp);						\
+	EXPECT_EQ(0, __got.guest);						\
+	EXPECT_EQ(reach, __got.own);						\
+} while (0)
+
+/* As STRIKE(), with a stage 1 that maps those addresses, one page each, from 0 on */
+#define STRIKE_S1() strike(hyp_data % 4096, 0x1000 | hyp_end % 4096, 0x2000, 0x3000)
+
+static struct smmu_page map_stage1(const __u64 *pages, int n)
+{
+	struct smmu_page cd = smmu_new_page(), table[3];
+	__u64 *desc = cd.va;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		table[i] = smmu_new_page();
+	*(__u64 *)table[0].va = table[1].pa | 3;
+	*(__u64 *)table[1].va = table[2].pa | 3;
+	/* AF, inner shareable, read-write for all */
+	for (i = 0; i < n; i++)
+		((__u64 *)table[2].va)[i] = (pages[i] & ~0xfffULL) | 0x743;
+
+	/* TTB0, 39 bits, 4K, WBWA, inner shareable; no TTB1; 44 bits; AArch64; ASID 1 */
+	desc[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ULL << 30 | 1ULL << 31 | 4ULL << 32 |
+		  1ULL << 41 | 1ULL << 45 | 1ULL << 46 | 1ULL << 47 | 1ULL << 48;
+	desc[1] = table[0].pa;
+	desc[3] = 0xff;
+	/* Where a test can change a mapping */
+	desc[64] = (unsigned long)table[2].va;
+
+	return cd;
+}
+
+static struct smmu_page map_victims(__u64 guest, __u64 own)
+{
+	const __u64 pages[] = { hyp_data, hyp_end, guest, own };
+
+	return map_stage1(pages, 4);
+}
+
+/* The next event, or 0 */
+static unsigned int next_event(unsigned int shift)
+{
+	__u32 cons = smmu_read(EVTQ_CONS), idx = cons & ((1 << shift) - 1);
+	__u64 *ev = evtq.va;
+
+	if ((smmu_read(EVTQ_PROD) & 0xfffff) == (cons & 0xfffff))
+		return 0;
+	smmu_write(EVTQ_CONS, (cons + 1) & ((2 << shift) - 1));
+	return ev[4 * idx] & 0xff;
+}
+
+TEST_F(smmu, a01_bypass_ste)
+{
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a02_stage1_to_foreign_memory)
+{
+	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
+
+	smmu_on();
+	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
+	STRIKE_S1();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a02_cd_in_foreign_memory)
+{
+	smmu_on();
+	smmu_set_ste(sid, STE_S1(hyp_data & ~0x3fULL), STE_S1_1);
+	STRIKE();
+	smmu_set_ste(sid, STE_S1(self->page.pa), STE_S1_1);
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a03_stage2_ste)
+{
+	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
+	__u64 *ste, root = 0;
+
+	/* The very same tables would do as a stage 2 */
+	root = ((__u64 *)cd.va)[1];
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 7);
+	ste = smmu_ste(sid);
+	/* VMID 1; 39 bits from level 1, 4K, 44 bits; AArch64, S2R */
+	ste[2] = 1 | 25ULL << 32 | 1ULL << 38 | 1ULL << 40 | 1ULL << 42 | 3ULL << 44 |
+		 4ULL << 48 | 1ULL << 51 | 1ULL << 58;
+	ste[3] = root;
+	smmu_set_ste(sid, STE_S2, 0);
+	STRIKE_S1();
+	EXPECT_EQ(C_BAD_STE, next_event(7));
+	/* And so would a bypass that has them */
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	STRIKE();
+	EXPECT_EQ(C_BAD_STE, next_event(7));
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a04_table_in_foreign_memory)
+{
+	const __u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		smmu_cr0(0);
+		smmu_write64(STRTAB_BASE, at[i] & ~0x3fULL);
+		smmu_write(STRTAB_BASE_CFG, i % 2 << 16 | STRTAB_SPLIT << 6 | 8);
+		EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
+		STRIKE();
+	}
+	EXPECT_BLOCKED(false);
+}
+
+/* The other threads are to go on */
+static bool flipping;
+
+static bool is_flipping(void)
+{
+	return __atomic_load_n(&flipping, __ATOMIC_RELAXED);
+}
+
+static void set_flipping(bool on)
+{
+	__atomic_store_n(&flipping, on, __ATOMIC_RELAXED);
+}
+
+/* A store that somebody else sees */
+static void put(__u64 *at, __u64 val)
+{
+	__atomic_store_n(at, val, __ATOMIC_RELAXED);
+}
+
+static void *flip(void *arg)
+{
+	static const __u64 ste0[] = { STE_BYPASS, STE_S2, STE_S1(0x1000), 0xf, ~0ULL, STE_ABORT };
+	__u64 *ste = arg;
+	unsigned int i;
+
+	for (i = 0; is_flipping(); i++) {
+		put(&ste[1], i * 0x123456789abcdef1);
+		put(&ste[2], i * 0xfedcba9876543211);
+		put(&ste[3], hyp_data);
+		put(&ste[0], ste0[i % 6]);
+	}
+	return NULL;
+}
+
+TEST_F(smmu, a05_ste_changes_under_check)
+{
+	pthread_t thread;
+	int i;
+
+	smmu_on();
+	set_flipping(true);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flip, smmu_ste(sid)));
+	for (i = 0; i < 2000; i++)
+		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 1));
+	STRIKE();
+	set_flipping(false);
+	pthread_join(thread, NULL);
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a06_level2_in_foreign_memory)
+{
+	const __u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
+	__u64 *l1 = strtab_l1.va;
+	int i, span;
+
+	smmu_on();
+	for (i = 0; i < 4; i++) {
+		for (span = 1; span < 32; span += 6) {
+			*l1 = at[i] | span;
+			EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
+		}
+		STRIKE();
+	}
+	/* A span that is more than the split, over a table that is the host's */
+	memset(strtab_l2.va, 0, EDU_BUF_SIZE);
+	*smmu_ste(sid) = STE_BYPASS;
+	*l1 = strtab_l2.pa | 31;
+	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a07_stream_beyond_the_table)
+{
+	const __u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000, 0xffffffff };
+	int i;
+
+	smmu_on();
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_CFGI_STE | CMD_SID(sids[i]), 1));
+		EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_CFGI_ALL | CMD_SID(sids[i]), 3));
+	}
+	/* Within what the SMMU has, and beyond what the host's table has */
+	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(1 << STRTAB_BITS), 1));
+	smmu_cr0(CR0_CMDQEN);
+	*smmu_ste(sid) = STE_BYPASS;
+	smmu_write64(STRTAB_BASE, strtab_l2.pa);
+	smmu_write(STRTAB_BASE_CFG, 2);
+	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN | CR0_SMMUEN));
+	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a08_table_moves_while_live)
+{
+	__u64 base;
+	__u32 cfg;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	base = smmu_read64(STRTAB_BASE);
+	cfg = smmu_read(STRTAB_BASE_CFG);
+	smmu_write64(STRTAB_BASE, hyp_data & ~0x3fULL);
+	smmu_write(STRTAB_BASE, 0);
+	smmu_write(STRTAB_BASE_CFG, 0x1f);
+	EXPECT_EQ(base, smmu_read64(STRTAB_BASE));
+	EXPECT_EQ(cfg, smmu_read(STRTAB_BASE_CFG));
+	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a09_gbpa_bypass)
+{
+	smmu_write(GBPA, 0x80000000);
+	smmu_write(GBPA, 0x80001000);
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a10_smmu_disabled)
+{
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	edu_load_at(3 * PIECE, self->own.pa, PIECE);
+	smmu_write(GBPA, 0x80000000);
+	EXPECT_TRUE(smmu_cr0(0));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+/* A page that the device has just used becomes a guest's; the host does nothing more */
+static __u64 donate_live(struct smmu_page *page, __u64 bus, void (*before)(void),
+			 struct guest *guest)
+{
+	*page = smmu_new_page();
+	memset(page->va, OWN_BYTE, GUEST_PAGE_SIZE);
+	guest_create(guest, page->va);
+	edu_load_at(3 * PIECE, bus ? bus : page->pa, PIECE);
+	if (before)
+		before();
+	guest_run(guest);
+	edu_load_at(PIECE, bus ? bus : page->pa, PIECE);
+	edu_store(bus ? bus : page->pa, sizeof(PATTERN) - 1);
+	return guest_run(guest);
+}
+
+static void cmdq_off(void)
+{
+	smmu_write(CR0, CR0_SMMUEN);
+}
+
+#define EXPECT_DONATED() do {							\
+	struct got __got = got(self->buf);					\
+	int __i;								\
+	EXPECT_EQ(0, __got.guest);						\
+	/* It had been there before */						\
+	for (__i = 3 * PIECE; __i < 4 * PIECE; __i++)				\
+		EXPECT_EQ(OWN_BYTE, self->buf[__i]);				\
+} while (0)
+
+TEST_F(smmu, a11_command_queue_off_then_donation)
+{
+	struct smmu_page page;
+	struct guest guest;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	EXPECT_EQ(0, donate_live(&page, 0, cmdq_off, &guest));
+	EXPECT_DONATED();
+	guest_destroy(&guest);
+}
+
+TEST_F(smmu, a12_event_queue_in_foreign_memory)
+{
+	const __u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(), 0 };
+	int i;
+
+	smmu_on();
+	for (i = 0; i < 4; i++) {
+		smmu_evtq_on(at[i], 4);
+		EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors() & GERROR_EVTQ_ABT);
+		smmu_ack_errors();
+		EXPECT_EQ(0, smmu_errors());
+		edu_load_at(0, self->own.pa, 64);
+		EXPECT_EQ(0, smmu_read(EVTQ_PROD));
+	}
+	/* PRI queues do not exist at all */
+	smmu_write64(PRIQ_BASE, self->page.pa | 4);
+	EXPECT_EQ(0, smmu_read64(PRIQ_BASE));
+	/* Where it is the host's it works */
+	smmu_evtq_on(evtq.pa, 7);
+	edu_load_at(0, self->own.pa, 64);
+	EXPECT_NE(0, next_event(7));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a13_live_queue_is_donated)
+{
+	struct smmu_page queue = smmu_new_page();
+	struct guest guest;
+	__u64 says;
+
+	smmu_on();
+	smmu_evtq_on(queue.pa, 7);
+	guest_create(&guest, queue.va);
+	EXPECT_GT(0, guest_try_run(&guest, &says));
+	edu_load_at(0, hyp_data, 64);
+	EXPECT_NE(0, smmu_read(EVTQ_PROD));
+	/* Off, it is let go of */
+	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN));
+	EXPECT_EQ(0, guest_try_run(&guest, &says));
+	/* And can't be had as a queue */
+	smmu_write(CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
+	edu_load_at(0, hyp_data, 64);
+	EXPECT_EQ(0, guest_run(&guest));
+	smmu_give_back();
+	guest_destroy(&guest);
+}
+
+TEST_F(smmu, a14_address_above_oas)
+{
+	__u64 high = 1ULL << 51;
+
+	smmu_cr0(0);
+	smmu_write64(CMDQ_BASE, high | cmdq.pa | 8);
+	smmu_write(CMDQ_PROD, 1);
+	smmu_write(CMDQ_CONS, 0);
+	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN));
+	EXPECT_EQ(GERROR_CMDQ, smmu_errors() & GERROR_CMDQ);
+	EXPECT_EQ(CERROR_ABT, smmu_read(CMDQ_CONS) >> 24);
+	smmu_cr0(0);
+	smmu_write(CMDQ_PROD, 0);
+	smmu_ack_errors();
+
+	smmu_evtq_on(high | evtq.pa, 7);
+	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors());
+	smmu_on();
+	smmu_cr0(0);
+	smmu_write64(STRTAB_BASE, high | strtab_l1.pa);
+	*smmu_ste(sid) = STE_BYPASS;
+	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a15_log2size_31)
+{
+	smmu_cr0(0);
+	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
+	smmu_write64(EVTQ_BASE, evtq.pa | 31);
+	smmu_write64(STRTAB_BASE, strtab_l1.pa);
+	smmu_write(STRTAB_BASE_CFG, 1 << 16 | 31 << 6 | 63);
+	smmu_write(CMDQ_PROD, 0xfffff);
+	smmu_write(CMDQ_CONS, 0x80001);
+	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN));
+	STRIKE();
+	smmu_cr0(0);
+	smmu_write(CMDQ_PROD, 0);
+	smmu_write(CMDQ_CONS, 0);
+	smmu_ack_errors();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a16_prod_far_ahead)
+{
+	__u64 *ent = cmdq.va;
+	int i;
+
+	/* Any of them would stop the queue */
+	for (i = 0; i < 512; i++)
+		ent[i] = CMD_ATC_INV;
+	smmu_on();
+	smmu_write(CMDQ_PROD, 0x101);
+	EXPECT_EQ(0, smmu_read(CMDQ_CONS));
+	smmu_write(CMDQ_PROD, 0x1ff);
+	EXPECT_EQ(0, smmu_read(CMDQ_CONS));
+	EXPECT_EQ(0, smmu_errors());
+	smmu_write(CMDQ_PROD, 0);
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC, 0));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a17_msi_registers)
+{
+	const unsigned int cfg[] = { GERROR_IRQ_CFG0, EVTQ_IRQ_CFG0, 0xd0 };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		smmu_write64(cfg[i], self->page.pa);
+		smmu_write(cfg[i] + 8, 0xa77ac4);
+		smmu_write(cfg[i] + 12, 0xf);
+		EXPECT_EQ(0, smmu_read64(cfg[i]));
+		EXPECT_EQ(0, smmu_read(cfg[i] + 8));
+	}
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 7);
+	smmu_write(IRQ_CTRL, 7);
+	/* The PRI queue's is not there to be enabled; and not asking */
+	EXPECT_EQ(5, smmu_read(IRQ_CTRL));
+	EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_ATC_INV, 0));
+	STRIKE();
+	smmu_write(IRQ_CTRL, 0);
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a18_cmd_sync_msi)
+{
+	smmu_on();
+	/* CS is IRQ; MSIData, and the address */
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, self->page.pa));
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, hyp_end));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a19_ats)
+{
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 7);
+	/* EATS: full, and split-stage */
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 1ULL << 28);
+	STRIKE();
+	EXPECT_EQ(C_BAD_STE, next_event(7));
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 2ULL << 28);
+	STRIKE();
+	EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_ATC_INV | CMD_SID(sid), 0));
+	EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_PRI_RESP | CMD_SID(sid), 0));
+	EXPECT_EQ(0, smmu_read(IDR0) & (1 << 10 | 1 << 16));
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a20_vmsptr)
+{
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 7);
+	smmu_ste(sid)[5] = self->page.pa;
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	STRIKE();
+	EXPECT_EQ(C_BAD_STE, next_event(7));
+	/* CFGI_VMS_PIDM */
+	EXPECT_EQ(CERROR_ILL, smmu_cmd(0x7, 0));
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a21_tlbi_withheld)
+{
+	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), page;
+	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
+	struct guest guest;
+
+	/* Stage 1 stays as it is: the combined entry is what the device has used */
+	page = smmu_new_page();
+	memset(page.va, OWN_BYTE, GUEST_PAGE_SIZE);
+	pte[4] = page.pa | 0x743;
+	smmu_on();
+	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
+	guest_create(&guest, page.va);
+	edu_load_at(3 * PIECE, 0x4000, PIECE);
+	ASSERT_EQ(0, guest_run(&guest));
+	edu_load_at(PIECE, 0x4000, PIECE);
+	edu_store(0x4000, sizeof(PATTERN) - 1);
+	EXPECT_EQ(0, guest_run(&guest));
+	EXPECT_DONATED();
+	guest_destroy(&guest);
+}
+
+TEST_F(smmu, a22_wrong_vmid)
+{
+	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), other = smmu_new_page();
+	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
+
+	memset(other.va, 0x11, EDU_BUF_SIZE);
+	smmu_on();
+	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
+	pte[3] = other.pa | 0x743;
+	edu_load_at(2 * PIECE, 0x3000, PIECE);
+	/* Whatever VMID the host names, it is its own translation that goes */
+	pte[3] = self->own.pa | 0x743;
+	EXPECT_EQ(0, smmu_cmd(CMD_TLBI_NH_VA | 0x1234ULL << 32 | 1ULL << 48, 0x3001));
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC, 0));
+	STRIKE_S1();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a23_unknown_commands)
+{
+	/* What the host may use, with no operands */
+	static const __u8 legal[] = {
+		0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10, 0x11, 0x12, 0x13, 0x30, 0x46
+	};
+	unsigned int op, i;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	for (op = 0; op < 256; op++) {
+		bool is_legal = false;
+
+		for (i = 0; i < sizeof(legal); i++)
+			is_legal |= legal[i] == op;
+		EXPECT_EQ(is_legal ? 0 : CERROR_ILL, smmu_cmd(op, 0)) {
+			TH_LOG("opcode %#x", op);
+		}
+		/* SSec, and bits that are reserved in all of them */
+		EXPECT_EQ(CERROR_ILL, smmu_cmd(op | 1 << 10, 0)) {
+			TH_LOG("opcode %#x", op);
+		}
+		EXPECT_EQ(CERROR_ILL, smmu_cmd(op | 1 << 8, 0)) {
+			TH_LOG("opcode %#x", op);
+		}
+	}
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a24_every_offset)
+{
+	unsigned int off, val;
+
+	for (off = 0; off < SMMU_SIZE; off++) {
+		char *reg = smmu_regs() + off;
+
+		asm volatile("ldrb %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+		asm volatile("strb %w0, [%1]" : : "r" (0xff), "r" (reg) : "memory");
+		if (off % 2 == 0) {
+			asm volatile("ldrh %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+			asm volatile("strh %w0, [%1]" : : "r" (0xffff), "r" (reg) : "memory");
+		}
+		if (off % 4 == 0) {
+			smmu_read(off);
+			smmu_write(off, 0xffffffff);
+			smmu_write(off, 0);
+		}
+		if (off % 8 == 0) {
+			smmu_read64(off);
+			smmu_write64(off, ~0ULL);
+			smmu_write64(off, 0);
+		}
+	}
+	smmu_write(GBPA, 0x80000000);
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a25_halves)
+{
+	static const unsigned int regs[] = { STRTAB_BASE, CMDQ_BASE, EVTQ_BASE };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		smmu_write64(regs[i], 0);
+		smmu_write(regs[i], 0x40000000);
+		smmu_write(regs[i] + 4, 0x8);
+		EXPECT_EQ(0x840000000, smmu_read64(regs[i]));
+		smmu_write(regs[i] + 4, 0x1);
+		smmu_write(regs[i], 0x20000000);
+		EXPECT_EQ(0x120000000, smmu_read64(regs[i]));
+		EXPECT_EQ(0x1, smmu_read(regs[i] + 4));
+	}
+	/* A half is not a register of its own */
+	smmu_write64(CR0, 0x900000000);
+	EXPECT_EQ(0, smmu_read(CR0));
+	/* The halves of a foreign address come together, and no further */
+	smmu_write(STRTAB_BASE + 4, hyp_data >> 32);
+	smmu_write(STRTAB_BASE, hyp_data & ~0x3fU);
+	smmu_write(STRTAB_BASE_CFG, 8);
+	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+static sigjmp_buf fault;
+
+static void on_fault(int sig)
+{
+	siglongjmp(fault, sig);
+}
+
+/* Returns the signal, or 0 */
+#define FAULTS(insn, ...) ({							\
+	int __sig = sigsetjmp(fault, 1);					\
+	if (!__sig)								\
+		asm volatile(insn : __VA_ARGS__);				\
+	__sig;									\
+})
+
+TEST_F(smmu, a26_instructions)
+{
+	char *reg = smmu_regs() + STRTAB_BASE, *at;
+	__u64 a = 0, b = 0;
+
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
+	smmu_write64(STRTAB_BASE, 0x40000000);
+
+	/* What the syndrome doesn't describe is an abort */
+	EXPECT_NE(0, FAULTS("ldp %0, %1, [%2]", "=&r" (a), "=&r" (b) : "r" (reg) : "memory"));
+	EXPECT_NE(0, FAULTS("stp %0, %1, [%2]", : "r" (a), "r" (b), "r" (reg) : "memory"));
+	at = reg;
+	EXPECT_NE(0, FAULTS("ldr %0, [%1], #8", "=&r" (a), "+r" (at) : : "memory"));
+	at = reg;
+	EXPECT_NE(0, FAULTS("str %1, [%0, #0]!", "+r" (at) : "r" (a) : "memory"));
+	EXPECT_NE(0, FAULTS("ldr q0, [%0]", : "r" (reg) : "memory", "v0"));
+	EXPECT_NE(0, FAULTS("ldxr %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
+	/* May be one, or nothing at all */
+	FAULTS("dc civac, %0", : "r" (reg) : "memory");
+	EXPECT_EQ(0x40000000, smmu_read64(STRTAB_BASE));
+
+	/* What it does: sign extension, both widths, the zero register */
+	smmu_write64(STRTAB_BASE, 0x80000000);
+	EXPECT_EQ(0, FAULTS("ldrsw %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
+	EXPECT_EQ(0xffffffff80000000, a);
+	EXPECT_EQ(0, FAULTS("ldr xzr, [%0]", : "r" (reg) : "memory"));
+	EXPECT_EQ(0, FAULTS("ldar %w0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
+	EXPECT_EQ(0x80000000, a);
+	EXPECT_EQ(0, FAULTS("str xzr, [%0]", : "r" (reg) : "memory"));
+	EXPECT_EQ(0, smmu_read64(STRTAB_BASE));
+	STRIKE();
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a27_registers_as_a_dma_target)
+{
+	static const __u32 off, bypass = 0x80000000;
+	__u32 cr0;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	cr0 = smmu_read(CR0);
+	memcpy(self->own.va, &bypass, 4);
+	edu_load(self->own.pa, 4);
+	edu_store(smmu_phys() + GBPA, 4);
+	memcpy(self->own.va, &off, 4);
+	edu_load(self->own.pa, 4);
+	edu_store(smmu_phys() + CR0, 4);
+	edu_store(smmu_phys() + STRTAB_BASE, 4);
+	memset(self->own.va, OWN_BYTE, EDU_BUF_SIZE);
+	EXPECT_EQ(cr0, smmu_read(CR0));
+	STRIKE();
+	/* ID registers are never 0 */
+	edu_load_at(3 * PIECE, smmu_phys() + IDR0, 4);
+	edu_load_at(3 * PIECE + 4, smmu_phys() + IDR1, 4);
+	EXPECT_BLOCKED(true);
+	EXPECT_EQ(0, count_nonzero(self->buf + 3 * PIECE, 8));
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != strlen(text))
+		ksft_exit_fail_msg("can't write '%s' to %s\n", text, path);
+	close(fd);
+}
+
+/* Whoever may use a device may read the SMMU's registers: it is the host's view */
+TEST_F(smmu, a28_hw_info)
+{
+	struct iommu_hw_info_arm_smmuv3 info = {};
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct iommu_hw_info get = {
+		.size = sizeof(get), .data_len = sizeof(info), .data_uptr = (unsigned long)&info,
+	};
+	char path[128];
+	int dev, i;
+	glob_t g;
+
+	smmu_give_back();
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", edu_bdf());
+	write_file(path, "vfio-pci");
+	write_file("/sys/bus/pci/drivers_probe", edu_bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio*", edu_bdf());
+	ASSERT_EQ(0, glob(path, 0, NULL, &g));
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", strrchr(g.gl_pathv[0], '/') + 1);
+	dev = open(path, O_RDWR);
+	ASSERT_LE(0, dev);
+	bind.iommufd = open("/dev/iommu", O_RDWR);
+	ASSERT_LE(0, bind.iommufd);
+	ASSERT_EQ(0, ioctl(dev, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+	get.dev_id = bind.out_devid;
+	EXPECT_EQ(0, ioctl(bind.iommufd, IOMMU_GET_HW_INFO, &get));
+	EXPECT_EQ(IOMMU_HW_INFO_TYPE_ARM_SMMUV3, get.out_data_type);
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(smmu_read(IDR0 + 4 * i), info.idr[i]);
+	/* There is a stage 1 and no stage 2, and no way around either */
+	EXPECT_EQ(2, info.idr[0] & 3);
+	close(dev);
+	close(bind.iommufd);
+	write_file("/sys/bus/pci/drivers/vfio-pci/unbind", edu_bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", edu_bdf());
+	write_file(path, "\n");
+	edu_open();
+	for (i = 0; i < EDU_BUF_SIZE; i += sizeof(PATTERN) - 1)
+		memcpy(self->buf + i, PATTERN, sizeof(PATTERN) - 1);
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+static void *hammer(void *arg)
+{
+	static const __u32 cr0[] = { 0xd, 0, 0x9, 0x8, 0x1, 0xc, 0xffffffff, 0x5 };
+	unsigned int i, seed = (unsigned long)arg;
+
+	for (i = 0; is_flipping(); i++) {
+		seed = seed * 1103515245 + 12345;
+		switch (seed >> 16 & 7) {
+		case 0:
+			smmu_write(CR0, cr0[seed >> 20 & 7]);
+			break;
+		case 1:
+			smmu_write(GERRORN, seed);
+			break;
+		case 2:
+			smmu_write64(EVTQ_BASE, evtq.pa | (seed >> 20 & 7));
+			break;
+		case 3:
+			smmu_read(CMDQ_CONS);
+			smmu_read(CR0ACK);
+			break;
+		default:
+			smmu_write(CMDQ_PROD, seed >> 8 & 0x1ff);
+		}
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(smmu, a29_races, 120)
+{
+	__u64 *ent = cmdq.va;
+	pthread_t threads[3];
+	struct guest guest;
+	struct smmu_page page;
+	unsigned long i;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	/* All kinds of commands, the last words of which are the host's tables */
+	for (i = 0; i < 256; i++) {
+		static const __u8 ops[] = { 0x03, 0x04, 0x12, 0x46, 0x46, 0x10, 0x05, 0x40 };
+
+		ent[2 * i] = ops[i % 8] | (i % 8 ? 0 : CMD_SID(sid));
+		ent[2 * i + 1] = i % 8 == 1 ? 31 : 0;
+	}
+	set_flipping(true);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, hammer, (void *)(i + 1)));
+	for (i = 0; i < 20; i++) {
+		page = smmu_new_page();
+		guest_create(&guest, page.va);
+		EXPECT_EQ(0, guest_run(&guest));
+		EXPECT_EQ(0, guest_run(&guest));
+		guest_destroy(&guest);
+		EXPECT_EQ(0, count_nonzero(page.va, GUEST_PAGE_SIZE));
+		munmap(page.va, GUEST_PAGE_SIZE);
+	}
+	STRIKE();
+	set_flipping(false);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	smmu_write(IRQ_CTRL, 0);
+	smmu_cr0(0);
+	smmu_write(CMDQ_PROD, 0);
+	smmu_write(CMDQ_CONS, 0);
+	{
+		struct got had = got(self->buf);
+
+		/* Whether it was the host's at that moment is up to the hammers */
+		EXPECT_EQ(0, had.hyp);
+		EXPECT_EQ(0, had.guest);
+	}
+}
+
+/* The host's stage 2 forgets MMIO when it runs out of tables: not who owns it */
+TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
+{
+	/* Not in registers, for siglongjmp() */
+	static __u64 addr, seen;
+	int fd = open("/dev/mem", O_RDONLY | O_SYNC);
+
+	ASSERT_LE(0, fd);
+	signal(SIGBUS, on_fault);
+	signal(SIGSEGV, on_fault);
+	/* Below RAM in steps of 64K, and the window of PCI, in steps of 64M */
+	for (addr = 0x9100000; addr < 1ULL << 40; addr += addr < 1ULL << 30 ? 0x10000 : 0x4000000) {
+		void *page;
+
+		if (addr == 0x40000000)
+			addr = 0x8000000000;
+		page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, addr);
+		if (page == MAP_FAILED)
+			continue;
+		if (!sigsetjmp(fault, 1)) {
+			mmio_read32(page);
+			seen++;
+		}
+		munmap(page, 4096);
+	}
+	close(fd);
+	TH_LOG("%llu pages were there", seen);
+	EXPECT_EQ(self->idr0, smmu_read(IDR0));
+	smmu_write(GBPA, 0x80000000);
+	EXPECT_EQ(1U << 20, smmu_read(GBPA));
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_F(smmu, a31_stale_tlb)
+{
+	struct smmu_page page;
+	struct guest guest;
+
+	smmu_on();
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	EXPECT_EQ(0, donate_live(&page, 0, NULL, &guest));
+	EXPECT_DONATED();
+	guest_destroy(&guest);
+}
+
+TEST_F(smmu, a33_event_flood)
+{
+	int i;
+
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 2);
+	for (i = 0; i < 4; i++)
+		STRIKE();
+	/* Four events; QEMU does not set the flag that says that there were more */
+	EXPECT_EQ(4, smmu_read(EVTQ_PROD) & 0x7fffffff);
+	smmu_write(EVTQ_CONS, smmu_read(EVTQ_PROD));
+	edu_load_at(0, hyp_data, 4);
+	EXPECT_EQ(5, smmu_read(EVTQ_PROD) & 0x7fffffff);
+	/* Any index, however often */
+	for (i = 0; i < 2000; i++)
+		smmu_write(EVTQ_CONS, i * 0x9e3779b1);
+	EXPECT_BLOCKED(false);
+}
+
+TEST_F(smmu, a34_endless_tables)
+{
+	__u64 *l1 = strtab_l1.va;
+	int i, round;
+
+	smmu_on();
+	for (i = 0; i < 64; i++)
+		*smmu_ste(i) = STE_BYPASS;
+	for (round = 0; round < 3; round++) {
+		/* The same table, everywhere; then nowhere but for the device */
+		for (i = 0; i < L1_DESCS; i++)
+			l1[i] = L1_DESC(strtab_l2.pa);
+		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+		STRIKE();
+		for (i = 1; i < L1_DESCS; i++)
+			l1[i] = 0;
+		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+	}
+	/* What was taken has come back: others can have it */
+	for (i = 1; i <= 32; i++)
+		l1[L1_DESCS - i] = L1_DESC(strtab_l2.pa);
+	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
+	STRIKE();
+	EXPECT_BLOCKED(true);
+}
+
+TEST_HARNESS_MAIN
