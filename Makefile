@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build run shell test check \
+.PHONY: help setup fetch tree base kernel build debug run shell test check \
 	series check-series lint where clean distclean
 
 help:
@@ -24,6 +24,7 @@ help:
 ## Work on the series:
 ##   make tree           lay the series tree, changing only what changed
 ##   make kernel         build the kernel with the series (also: make build)
+##   make debug          build the variant in scripts/debug.config, for make test
 ##   make base           build the base kernel
 ##   make series         write build/series.mbox and build/patches/, and verify
 ##                       them with git am
@@ -64,7 +65,10 @@ run: $(if $(BASE),base,kernel)
 shell: $(if $(BASE),base,kernel)
 	@scripts/shell.sh
 
-test: base kernel
+debug: tree
+	@OBJ=debug KCONFIG_EXTRA=$(REPO)/scripts/debug.config scripts/build.sh series
+
+test: base kernel debug
 	@scripts/test.sh
 
 check: fetch

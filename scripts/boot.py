@@ -84,7 +84,7 @@ def make_disk(name, directory):
 
 
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
-            virt=True, serial="stdio"):
+            virt=True, igb=False, serial="stdio"):
     """QEMU's command line."""
     # Later machine types have both stages whatever the property says.
     machine = "virt" if smmu in ("nested", "none") else "virt-9.0"
@@ -102,6 +102,8 @@ def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem
             "-device", "virtio-blk-pci,drive=virtio,iommu_platform=on,disable-legacy=on",
             "-device", "edu,dma_mask=0xffffffffffffffff",
             "-kernel", kernel, "-initrd", initrd, "-append", append]
+    if igb:
+        cmd += ["-netdev", "user,id=net", "-device", "igb,netdev=net,romfile="]
     return cmd
 
 
@@ -224,6 +226,7 @@ def main():
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--mem", type=int, default=1024, help="MiB")
     parser.add_argument("--no-virt", action="store_true", help="a machine without EL2")
+    parser.add_argument("--igb", action="store_true", help="one more device")
     parser.add_argument("--timeout", type=int, default=120, help="seconds")
     parser.add_argument("--log", help="file for the console")
     parser.add_argument("--console", action="store_true", help="show the console")
@@ -233,6 +236,7 @@ def main():
         results = boot(args.kernel, args.initrd, args.tests.split(","), expect=args.expect,
                        append=args.append, log=args.log, timeout=args.timeout,
                        smmu=args.smmu, cpu=args.cpu, mem=args.mem, virt=not args.no_virt,
+                       igb=args.igb,
                        each=None if args.console else lambda r: print(r, flush=True),
                        console=(lambda line: print(line, flush=True)) if args.console else None)
     except BootError as error:

@@ -42,6 +42,21 @@ fetch_busybox() {
 	rm -rf "$tmp"
 }
 
+# Of the C libraries that the kernel's own tests want, the one that isn't there.
+fetch_uuid() {
+	echo "fetch: downloading uuid-dev (arm64)"
+	apt_view uuid arm64 "$(debian_codename)"
+	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	apt_fetch "$tmp" uuid-dev
+	dpkg-deb -x "$tmp"/*.deb "$tmp/root"
+	mkdir "$tmp/uuid"
+	find "$tmp/root" -name libuuid.a -exec mv {} "$tmp/uuid" \;
+	mv "$tmp/root/usr/include" "$tmp/uuid"
+	[ -e "$tmp/uuid/libuuid.a" ] || die "no libuuid.a in the package uuid-dev"
+	mv "$tmp/uuid" "$CACHE/uuid"
+	rm -rf "$tmp"
+}
+
 check_source() {
 	local v p
 	[ -f "$KSRC/Makefile" ] || die "KSRC=$KSRC is not a kernel source tree"
@@ -58,3 +73,4 @@ if [ "$KEY" = 7.3 ] && [ ! -d "$KSRC" ]; then
 fi
 check_source
 [ -x "$BUSYBOX" ] || fetch_busybox
+[ -e "$CACHE/uuid" ] || fetch_uuid

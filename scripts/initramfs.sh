@@ -4,7 +4,7 @@
 #
 # Packs what the test machine runs: busybox, guest/init, the programs of
 # tools/testing/pkvm-smmu/edu, of the kernel built in OBJDIR the modules that are
-# tests, and if it is the series' kernel, the attack suite (selftests/pkvm_smmu).
+# tests, and if it is one with the series, the selftests pkvm_smmu and vfio.
 # Leaves OUT alone if anything fails.
 set -eu
 . "$(dirname "$0")/env.sh"
@@ -25,13 +25,23 @@ cp "$BUSYBOX" "$root/bin/busybox"
 make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
 	CROSS_COMPILE="$CROSS" OUT="$root/bin"
 
-# The attack suite needs the kernel's headers, and only means something with the series.
-if [ "$obj" = "$OBJ_SERIES" ] || [ "${ATTACKS-}" ]; then
-	make -s -C "$TREE/tools/testing/selftests/pkvm_smmu" ARCH=arm64 \
-		CROSS_COMPILE="$CROSS" OUTPUT="$root/bin" \
-		KHDR_INCLUDES="-isystem $OBJ_SERIES/usr/include" all
+# They need the kernel's headers, and only mean something with the series.
+if [ "$obj" = "$OBJ_SERIES" ]; then
+	selftest() {
+		make -s -C "$TREE/tools/testing/selftests/$1" ARCH=arm64 \
+			CROSS_COMPILE="$CROSS" OUTPUT="$tmp/$1" \
+			KHDR_INCLUDES="-isystem $OBJ_SERIES/usr/include" \
+			CPPFLAGS="-I$CACHE/uuid/include" \
+			EXTRA_CFLAGS="-static -L$CACHE/uuid" all
+		find "$tmp/$1" -maxdepth 1 -type f -name '*_test' -exec cp {} "$root/bin/" ';'
+	}
+	mkdir "$tmp/pkvm_smmu" "$tmp/vfio"
+	selftest pkvm_smmu
+	selftest vfio
 fi
 
+# Comes before all tests, if it is a module.
+find "$obj/drivers/iommu/arm/arm-smmu-v3" -name arm_smmu_v3.ko -exec cp {} "$root/lib/" ';'
 find "$obj/drivers/iommu" -name '*test.ko' -exec cp {} "$root/lib/modules/" ';'
 
 (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/cpio"

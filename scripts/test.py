@@ -31,14 +31,14 @@ def scenarios():
     """The table: name, tests of guest/init, and what boot() is to be told."""
     table = []
 
-    def add(name, tests, append, base=False, **options):
-        table.append((name, tests, base, dict(options, append=append)))
+    def add(name, tests, append, kernel="series", **options):
+        table.append((name, tests, kernel, dict(options, append=append)))
 
     # The unmodified kernel: if nothing leaks there, the attacks prove nothing.
     add("base", ["up", "hvhe", "io", *ATTACKS], PKVM + " iommu.passthrough=1",
-        base=True, expect="leak")
+        kernel="base", expect="leak")
     add("base-bypass", ["up", "attack-bypass"], PKVM + " iommu.passthrough=0",
-        base=True, expect="leak")
+        kernel="base", expect="leak")
 
     # The attacks want physical addresses, that is passthrough. Where there is
     # translation, attack-bypass takes it away.
@@ -53,10 +53,16 @@ def scenarios():
                 add(f"{mode}-passthrough{passthrough}-strict{strict}", tests,
                     f"{append} iommu.passthrough={passthrough} iommu.strict={strict}")
 
-    # One test for each attack of the kselftest, which takes its time.
-    for mode, append in MODES.items():
-        add(f"attacks-{mode}", ["up", mode, "attacks", "io"], append + " iommu.passthrough=1",
-            timeout=400)
+    # The kselftest, which takes its time: one test for each attack. And on the kernel
+    # with EL2's assertions, on which the host's driver is a module.
+    add("attacks", ["up", "hvhe", "attacks", "io"], PKVM + " iommu.passthrough=1", timeout=600)
+    add("debug-attacks", ["up", "nvhe", "attacks", "io"],
+        MODES["nvhe"] + " iommu.passthrough=1", kernel="debug", timeout=600)
+    add("debug", ["up", "hvhe", "io", "trace", "pvm", "unload", "io"],
+        PKVM + " iommu.passthrough=1", kernel="debug")
+
+    # The kernel's own tests of devices in user space, and nothing else on this one.
+    add("vfio", ["up", "vfio", "io"], PKVM, igb=True, mem=4096, timeout=600)
 
     add("kunit", ["kunit"], PKVM)
 
@@ -70,12 +76,11 @@ def scenarios():
     return table
 
 
-def run_boot(name, tests, base, options):
+def run_boot(name, tests, kernel, options):
     """One row of the table. Returns its results and its log."""
-    which = "base" if base else "series"
     log = f"{os.environ['CACHE']}/logs/{name}.log"
-    obj = os.environ["OBJ_BASE" if base else "OBJ_SERIES"]
-    initrd = f"{os.environ['CACHE']}/initramfs-{which}-{os.environ['KEY']}.cpio.gz"
+    obj = os.environ[f"OBJ_{kernel.upper()}"]
+    initrd = f"{os.environ['CACHE']}/initramfs-{kernel}-{os.environ['KEY']}.cpio.gz"
     return boot(f"{obj}/arch/arm64/boot/Image", initrd, tests, log=log, **options), log
 
 
@@ -97,6 +102,34 @@ def run_unit(directory):
     if not results or bool(status) != failed:
         results.append(Result("FAIL", "make-check", f"exit status {status}"))
     return results, log
+
+
+# What the host's driver has on the base and not here: see IDR0_HOST and IDR3_HOST in
+# probe.c. PRI, ATS, SEV, MSI, TRANS_S2, HYP, BTM, E2H, NESTING, S2FWB.
+HIDDEN = sum(1 << bit for bit in (4, 5, 6, 7, 10, 12, 16, 18, 19, 23))
+
+
+def driver_lines(name):
+    """What the host's driver says of its SMMU while it probes, and its features."""
+    with open(f"{os.environ['CACHE']}/logs/{name}.log", encoding="utf-8",
+              errors="replace") as log:
+        boot_log = log.read().partition("Run /init")[0]
+    lines = re.findall(r"^(?:\[ *[\d.]+\] )?(?:arm-smmu-v3|faux_driver) "
+                       r"\S+\.smmuv3(?:-host)?: (.*)", boot_log, re.MULTILINE)
+    features = next((int(m[1], 16) for m in (re.search(r"features (0x\w+)", line)
+                                             for line in lines) if m), None)
+    # The sizes of queues are capped, and may be.
+    return [re.sub(r"0x\w+|\b\d+ entries", "N", line) for line in lines], features
+
+
+def compare_drivers():
+    """A stock driver sees no difference that is not meant."""
+    base, had = driver_lines("base-bypass")
+    series, has = driver_lines("hvhe-passthrough0-strict1")
+    if base != series or not base or had is None or has != had & ~HIDDEN:
+        return Result("FAIL", "dmesg", f"{had and hex(had)} {base} is now "
+                                       f"{has and hex(has)} {series}")
+    return Result("PASS", "dmesg", f"features {had:#x} -> {has:#x}, else the same")
 
 
 def show(scenario, results, log):
@@ -133,6 +166,10 @@ def main():
                 show(jobs[job], results, log)
                 for result in results:
                     count[result.status] += 1
+            if {"base-bypass", "hvhe-passthrough0-strict1"} <= set(names):
+                result = compare_drivers()
+                show("stock-driver", [result], os.devnull)
+                count[result.status] += 1
         except BootError as error:
             pool.shutdown(cancel_futures=True)
             sys.exit(f"error: {error}")
