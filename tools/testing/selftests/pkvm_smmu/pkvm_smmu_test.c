@@ -528,12 +528,14 @@ TEST_F(smmu, a15_log2size_31)
 {
 	smmu_cr0(0);
 	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
-	smmu_write64(EVTQ_BASE, evtq.pa | 31);
+	/* As large as the SMMU has them, which takes in what is around: don't write there */
+	smmu_write64(EVTQ_BASE, self->page.pa | 31);
 	smmu_write64(STRTAB_BASE, strtab_l1.pa);
 	smmu_write(STRTAB_BASE_CFG, 1 << 16 | 31 << 6 | 63);
 	smmu_write(CMDQ_PROD, 0xfffff);
 	smmu_write(CMDQ_CONS, 0x80001);
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN));
+	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors() & GERROR_EVTQ_ABT);
 	STRIKE();
 	smmu_cr0(0);
 	smmu_write(CMDQ_PROD, 0);
