@@ -286,7 +286,7 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 		return -ENODEV;
 	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING) {
 		/* Bound, so that the ordinary driver doesn't come, and with no child */
-		dev_err(&pdev->dev, "EL2 was not told of it, DMA of its devices is not isolated\n");
+		dev_err(&pdev->dev, "too late for EL2: DMA of its devices aborts, or is not isolated\n");
 		return 0;
 	}
 	if (nr_claims == PKVM_SMMU_MAX_DEVICES || !res)

@@ -47,11 +47,16 @@ struct smmu_reg {
 	void	(*write)(struct pkvm_smmu *smmu, u64 val);
 };
 
-/* The host's table may be too large for one trap */
+/* The host's table may be too large for one trap, or the hardware late */
 static void update_cr0ack(struct pkvm_smmu *smmu)
 {
-	if (smmu->host.cr0 & ~smmu->host.cr0ack & CR0_SMMUEN && !smmu_strtab_enable(smmu))
-		smmu->host.cr0ack |= CR0_SMMUEN;
+	if (smmu->host.cr0 & CR0_SMMUEN) {
+		if (!(smmu->host.cr0ack & CR0_SMMUEN) && !smmu_strtab_enable(smmu))
+			smmu->host.cr0ack |= CR0_SMMUEN;
+	} else {
+		if (smmu->host.cr0ack & CR0_SMMUEN && !smmu_strtab_disable(smmu))
+			smmu->host.cr0ack &= ~CR0_SMMUEN;
+	}
 }
 
 /*
@@ -66,11 +71,9 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 
 	smmu->host.cr0 = val;
 
-	if (off & CR0_SMMUEN) {
+	/* Whether or not it had been enabled in full */
+	if (off & CR0_SMMUEN)
 		ack |= CR0_SMMUEN;
-		if (!smmu_strtab_disable(smmu))
-			ack &= ~CR0_SMMUEN;
-	}
 	if (off & CR0_CMDQEN) {
 		smmu_cmdq_disable(smmu);
 		ack &= ~CR0_CMDQEN;
@@ -82,8 +85,11 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 		smmu_cmdq_enable(smmu);
 		ack |= CR0_CMDQEN;
 	}
-	if ((on & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
-		ack |= CR0_EVTQEN;
+	if (on & CR0_EVTQEN) {
+		ack &= ~CR0_EVTQEN;
+		if (!smmu_evtq_enable(smmu))
+			ack |= CR0_EVTQEN;
+	}
 	if (on & CR0_SMMUEN) {
 		ack &= ~CR0_SMMUEN;
 		smmu->strtab.next = 0;
@@ -302,7 +308,7 @@ u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 	u64 val = 0;
 
 	hal_lock(&smmu->emu_lock);
-	smmu->budget = SMMU_COPIES_PER_TRAP;
+	smmu->budget = SMMU_WORK_PER_TRAP;
 	if (reg)
 		val = reg_read(smmu, reg);
 	else
@@ -331,7 +337,7 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 		val = lower_32_bits(val);
 
 	hal_lock(&smmu->emu_lock);
-	smmu->budget = SMMU_COPIES_PER_TRAP;
+	smmu->budget = SMMU_WORK_PER_TRAP;
 	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by) {
 		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
 		hal_unlock(&smmu->emu_lock);

@@ -30,11 +30,12 @@
 #define SMMU_PAGE1		SZ_64K
 
 /*
- * How much of the host's tables is read in one trap, in copies; as much as a full
- * queue of CFGI_STEs takes. The rest waits for the host's next look at CMDQ_CONS or
- * CR0ACK. It can be exceeded by one page of the shadow table.
+ * How much work on tables one trap does: a unit for each STE that is taken anew, each
+ * group of them that is looked for, and each time that the hardware is waited for. The
+ * rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
+ * one page of the shadow table.
  */
-#define SMMU_COPIES_PER_TRAP	1024
+#define SMMU_WORK_PER_TRAP	1024
 
 /* The host's queues are pinned page by page: cap what one enable can cost */
 #define SMMU_HOST_CMDQ_SHIFT	10
@@ -116,6 +117,7 @@ struct smmu_sid_range {
  * @live:	the host has its SMMU enabled: streams follow its table
  * @taking:	the streams whose STEs are being taken anew, over several traps
  * @next:	the first of them that has yet to be; 0 when they all have
+ * @cached:	the hardware may have cached them with V=1
  */
 struct smmu_strtab {
 	__le64	*tab;
@@ -124,6 +126,7 @@ struct smmu_strtab {
 	bool	live;
 	struct smmu_sid_range taking;
 	u32	next;
+	bool	cached;
 };
 
 /**
@@ -188,7 +191,7 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
- * @budget:	copies of the host's tables that are left in this trap; emu_lock
+ * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
  */

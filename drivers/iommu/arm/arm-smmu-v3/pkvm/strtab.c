@@ -36,6 +36,7 @@
 
 static const u64 ste_invalid[STRTAB_STE_DWORDS];
 
+/* For each group, each STE, and each time the hardware is waited for */
 static void strtab_spend(struct pkvm_smmu *smmu)
 {
 	if (smmu->budget)
@@ -133,7 +134,6 @@ static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, phys_addr_t pa, u6
 	struct arm_smmu_ste ste;
 	int i;
 
-	strtab_spend(smmu);
 	if (!hal_host_copy(&ste, pa, sizeof(ste))) {
 		for (i = 0; i < STRTAB_STE_DWORDS; i++)
 			host[i] = le64_to_cpu(ste.data[i]);
@@ -156,6 +156,7 @@ static int strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
 
+	strtab_spend(smmu);
 	return smmu_hwq_run(smmu, &cmd);
 }
 
@@ -202,6 +203,7 @@ static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
 	n = host_group(smmu, group, &stes);
 
 	for (sid = first; sid <= last; sid++, ste += STRTAB_STE_DWORDS) {
+		strtab_spend(smmu);
 		if (sid - group < n)
 			strtab_translate(smmu, sid, stes + (sid - group) * STE_SIZE, hw);
 		else
@@ -259,6 +261,7 @@ static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 	}
 
 	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(0));
+	strtab_spend(smmu);
 	/* Else the hardware may still be looking at it, and it is lost */
 	if (!smmu_hwq_run(smmu, &cmd)) {
 		hal_page_free(stes);
@@ -272,6 +275,7 @@ static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cac
 	__le64 *ste = strtab_ste(smmu, first);
 	phys_addr_t stes;
 
+	strtab_spend(smmu);
 	if (ste) {
 		if (!strtab_refresh_group(smmu, first, last, ste, cached))
 			strtab_drop_l2(smmu, first);
@@ -294,10 +298,12 @@ static bool strtab_take(struct pkvm_smmu *smmu, const struct smmu_sid_range *sid
 	struct smmu_strtab *tab = &smmu->strtab;
 	u32 sid = sids->first;
 
-	if (tab->next && tab->taking.first == sids->first && tab->taking.last == sids->last)
+	if (tab->next && tab->cached == cached && tab->taking.first == sids->first &&
+	    tab->taking.last == sids->last)
 		sid = tab->next;
 
 	tab->taking = *sids;
+	tab->cached = cached;
 	for (; sid <= sids->last; sid = tab->next) {
 		tab->next = ALIGN_DOWN(sid, STRTAB_GROUP) + STRTAB_GROUP;
 		if (!smmu->budget) {
@@ -335,10 +341,13 @@ int smmu_strtab_enable(struct pkvm_smmu *smmu)
 {
 	struct smmu_sid_range all = { .last = BIT(smmu->feat.sid_bits) - 1 };
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
+	struct smmu_strtab *tab = &smmu->strtab;
+	bool cached;
 
-	/* All STEs have V=0, and the hardware has seen that */
-	smmu->strtab.live = true;
-	if (!strtab_take(smmu, &all, false))
+	/* At first all STEs have V=0. If a CFGI got in between then some may not */
+	cached = tab->live && !(tab->next && !tab->cached);
+	tab->live = true;
+	if (!strtab_take(smmu, &all, cached))
 		return -EAGAIN;
 
 	return smmu_hwq_run(smmu, &cmd);

@@ -156,8 +156,9 @@ static void expect_all_s2(struct kunit *test)
 static void queue_long_commands(struct kunit *test)
 {
 	/* A page of the shadow table is the least there is; each of its STEs is a copy */
-	unsigned int most = SMMU_COPIES_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT);
+	unsigned int most = SMMU_WORK_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT);
 	unsigned int i;
+	u32 last;
 
 	/* A linear table is all there */
 	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
@@ -174,7 +175,7 @@ static void queue_long_commands(struct kunit *test)
 	for (i = 0; host_readl(ARM_SMMU_CMDQ_CONS) != fake_host.prod; i++) {
 		KUNIT_EXPECT_LE(test, fake->copies, most);
 		fake->copies = 0;
-		KUNIT_ASSERT_GT(test, 16 * (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP, i);
+		KUNIT_ASSERT_GT(test, 16 * (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP, i);
 	}
 	fake_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, count_runs(0x4), 16);
@@ -194,9 +195,9 @@ static void queue_long_commands(struct kunit *test)
 	for (i = 0; host_readl(ARM_SMMU_CR0ACK) != (CR0_CMDQEN | CR0_SMMUEN); i++) {
 		KUNIT_EXPECT_LE(test, fake->copies, most);
 		fake->copies = 0;
-		KUNIT_ASSERT_GT(test, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP, i);
+		KUNIT_ASSERT_GT(test, (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP, i);
 	}
-	KUNIT_EXPECT_GE(test, i, (1U << fake->sid_bits) / SMMU_COPIES_PER_TRAP - 2);
+	KUNIT_EXPECT_GE(test, i, (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP - 2);
 	expect_all_s2(test);
 
 	/* Begun, and then not gone on with: the next one begins at the beginning */
@@ -228,6 +229,48 @@ static void queue_long_commands(struct kunit *test)
 	fake_put(host_ste(1), STE_BYPASS0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	expect_all_s2(test);
+
+	/* Nor is one of all of them */
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	fake_put(host_ste(1), STE_ABORT0);
+	host_cfgi_all();
+	expect_config(test, 1, 0);
+	fake_put(host_ste(1), STE_BYPASS0);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	expect_all_s2(test);
+
+	/* Work that isn't copying: each STE changes, in a way that takes three waits */
+	for (i = 0; i < BIT(fake->sid_bits); i++) {
+		fake_put(host_ste(i), STE_ABORT0);
+		fake_put(host_ste(i) + 8, STE_BYPASS1);
+	}
+	for (i = 0; i < 100; i++) {
+		SMMU0->nr_runs = 0;
+		if (!i) {
+			host_cmd_put(0x4, 31);
+			tell();
+		} else {
+			host_readl(ARM_SMMU_CMDQ_CONS);
+		}
+		KUNIT_EXPECT_LE(test, SMMU0->nr_runs, 3 * SMMU_WORK_PER_TRAP);
+	}
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+
+	/* And nothing at all to be found */
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 0);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	for (i = 0; i < 8; i++)
+		host_cmd_put(0x4, 31);
+	last = SMMU0->smmu->cmdq.cons;
+	tell();
+	KUNIT_EXPECT_EQ(test, SMMU0->smmu->cmdq.cons, last);
+	for (i = 0; i < HOST_PATIENCE && !host_cmdq_is_empty(); i++)
+		;
+	KUNIT_EXPECT_GE(test, i, 8 * ((1U << fake->sid_bits) / SMMU_WORK_PER_TRAP - 1));
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 }
 
 static void queue_illegal(struct kunit *test)
@@ -531,6 +574,7 @@ static void evtq_not_let_go(struct kunit *test)
 	/* Another queue isn't used before that, and then it is the one in force */
 	host_writeq(ARM_SMMU_EVTQ_BASE, other | 4);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
@@ -687,6 +731,10 @@ static void queue_stuck(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->pins, 0);
 	/* SMMUEN: its streams are not known to be off */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_SMMUEN);
+	/* It was late: now they are */
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 }
 
 /* The hardware calls a command of the host's illegal: no one else suffers */

@@ -510,6 +510,7 @@ static void strtab_off_and_on(struct kunit *test)
 			fake_ste(SMMU0, SID, ste);
 			SMMU0->nr_runs = 0;
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+			KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 			/* The SMMU may have looked before */
 			i = SMMU0->nr_runs;
 			KUNIT_ASSERT_GE(test, i, 2);
