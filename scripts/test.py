@@ -64,7 +64,7 @@ def scenarios():
     # The kernel's own tests of devices in user space, and nothing else on this one.
     add("vfio", ["up", "vfio", "io"], PKVM, igb=True, mem=4096, timeout=600)
 
-    add("kunit", ["kunit"], PKVM)
+    add("kunit", ["kunit"], PKVM, timeout=400)
 
     # EL2 does not, or can't, own the SMMU: the machine works, and says so.
     add("off-none", ["fallback", "io"], "kvm-arm.mode=none")

@@ -160,8 +160,10 @@ static void queue_long_commands(struct kunit *test)
 	unsigned int i;
 	u32 last;
 
-	/* A linear table is all there */
+	/* A linear table is all there. No larger than need be: the fake looks at all of it */
+	fake->sid_bits = 11;
 	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
