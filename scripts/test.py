@@ -59,7 +59,7 @@ def scenarios():
     add("debug-attacks", ["up", "nvhe", "attacks", "io"],
         MODES["nvhe"] + " iommu.passthrough=1", kernel="debug", timeout=600)
     add("debug", ["up", "hvhe", "io", "trace", "pvm", "unload", "io"],
-        PKVM + " iommu.passthrough=1", kernel="debug")
+        PKVM + " iommu.passthrough=1", kernel="debug", timeout=400)
 
     # The kernel's own tests of devices in user space, and nothing else on this one.
     add("vfio", ["up", "vfio", "io"], PKVM, igb=True, mem=4096, timeout=600)
