@@ -530,7 +530,7 @@ TEST_F(smmu, a15_log2size_31)
 	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
 	/* As large as the SMMU has them, which takes in what is around: don't write there */
 	smmu_write64(EVTQ_BASE, self->page.pa | 31);
-	smmu_write64(STRTAB_BASE, strtab_l1.pa);
+	smmu_write64(STRTAB_BASE, hyp_data & ~0x3fULL);
 	smmu_write(STRTAB_BASE_CFG, 1 << 16 | 31 << 6 | 63);
 	smmu_write(CMDQ_PROD, 0xfffff);
 	smmu_write(CMDQ_CONS, 0x80001);
