@@ -181,7 +181,10 @@ void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val)
 		smmu->evtq.prod = val;
 }
 
-/* The host has consumed events: count those that are about EL2's stage 2 */
+/*
+ * The host has consumed events: count those that are about EL2's stage 2. The host's
+ * driver consumes them one by one; of many at once the first are looked at.
+ */
 static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
 {
 	const struct smmu_host_queue *q = &smmu->evtq;
@@ -190,6 +193,8 @@ static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
 	if (n > entries)
 		return;
 
+	n = min(n, smmu->budget);
+	smmu->budget -= n;
 	for (; n; n--, from++) {
 		const __le64 *ent = &q->va[(from & (entries - 1)) * EVTQ_ENT_DWORDS];
 		u64 dword0 = le64_to_cpu(READ_ONCE(ent[0]));

@@ -31,8 +31,8 @@
 
 /*
  * How much work on tables one trap does: a unit for each STE that is taken anew, each
- * group of them that is looked for, and each time that the hardware is waited for. The
- * rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
+ * group of them that is looked for, each event that is counted, and each time that the
+ * hardware is waited for. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
  * one page of the shadow table.
  */
 #define SMMU_WORK_PER_TRAP	1024
@@ -115,6 +115,7 @@ struct smmu_sid_range {
  * @two_level:	which of the two
  * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
  * @live:	the host has its SMMU enabled: streams follow its table
+ * @forgotten:	not @live, and the hardware has nothing cached
  * @taking:	the streams whose STEs are being taken anew, over several traps
  * @next:	the first of them that has yet to be; 0 when they all have
  * @cached:	the hardware may have cached them with V=1
@@ -124,6 +125,7 @@ struct smmu_strtab {
 	u32	nr_l2;
 	bool	two_level;
 	bool	live;
+	bool	forgotten;
 	struct smmu_sid_range taking;
 	u32	next;
 	bool	cached;

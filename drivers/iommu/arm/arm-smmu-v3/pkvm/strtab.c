@@ -330,6 +330,69 @@ bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *si
 	return !smmu->strtab.live || strtab_take(smmu, sids, true);
 }
 
+/*
+ * Every stream aborts once the hardware has seen this. What level 1 pointed to is
+ * still to be found there by EL2: with Span 0 the hardware doesn't follow it.
+ */
+static void strtab_clear(struct pkvm_smmu *smmu)
+{
+	__le64 *tab = smmu->strtab.tab;
+	u32 i;
+
+	if (smmu->strtab.two_level) {
+		for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++)
+			WRITE_ONCE(tab[i], tab[i] & cpu_to_le64(STRTAB_L1_DESC_L2PTR_MASK));
+		return;
+	}
+
+	for (i = 0; i < BIT(smmu->feat.sid_bits); i++)
+		WRITE_ONCE(tab[i * STRTAB_STE_DWORDS], cpu_to_le64(0));
+}
+
+/* The hardware has seen that there is no second level */
+static void strtab_free_l2(struct pkvm_smmu *smmu)
+{
+	__le64 *tab = smmu->strtab.tab;
+	u32 i;
+
+	for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++) {
+		if (!tab[i])
+			continue;
+		hal_page_free(hal_phys_to_virt(le64_to_cpu(tab[i])));
+		WRITE_ONCE(tab[i], cpu_to_le64(0));
+		smmu->strtab.nr_l2--;
+	}
+}
+
+/**
+ * smmu_strtab_disable() - the host has disabled its SMMU
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * When it returns 0 every stream aborts, the hardware has nothing cached, and the
+ * second-level tables are free. Else it is to be called again.
+ *
+ * Return: 0, or -EIO if the hardware can't be made to forget.
+ */
+int smmu_strtab_disable(struct pkvm_smmu *smmu)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
+	int ret;
+
+	smmu->strtab.live = false;
+	strtab_clear(smmu);
+	ret = smmu_hwq_run(smmu, &cmd);
+	if (!ret)
+		ret = smmu_tlbi_all(smmu);
+	if (ret)
+		return ret;
+
+	if (smmu->strtab.two_level)
+		strtab_free_l2(smmu);
+	smmu->strtab.forgotten = true;
+
+	return 0;
+}
+
 /**
  * smmu_strtab_enable() - the host has enabled its SMMU
  * @smmu:	the SMMU; emu_lock held
@@ -343,47 +406,23 @@ int smmu_strtab_enable(struct pkvm_smmu *smmu)
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
 	struct smmu_strtab *tab = &smmu->strtab;
 	bool cached;
+	int ret;
+
+	/* The hardware was late when it was to forget the last table */
+	if (!tab->live && !tab->forgotten) {
+		ret = smmu_strtab_disable(smmu);
+		if (ret)
+			return ret;
+	}
 
 	/* At first all STEs have V=0. If a CFGI got in between then some may not */
 	cached = tab->live && !(tab->next && !tab->cached);
+	tab->forgotten = false;
 	tab->live = true;
 	if (!strtab_take(smmu, &all, cached))
 		return -EAGAIN;
 
 	return smmu_hwq_run(smmu, &cmd);
-}
-
-/**
- * smmu_strtab_disable() - the host has disabled its SMMU
- * @smmu:	the SMMU; emu_lock held
- *
- * When it returns 0 every stream aborts, and nothing that the hardware has cached
- * outlives the next smmu_strtab_enable(). Second-level tables stay, empty, until
- * then.
- *
- * Return: 0, or -EIO if the hardware can't be made to forget.
- */
-int smmu_strtab_disable(struct pkvm_smmu *smmu)
-{
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
-	u32 sid;
-	int ret;
-
-	smmu->strtab.live = false;
-	for (sid = 0; !(sid >> smmu->feat.sid_bits); sid++) {
-		__le64 *ste = strtab_ste(smmu, sid);
-
-		if (ste)
-			WRITE_ONCE(ste[0], cpu_to_le64(0));
-		else
-			sid |= STRTAB_L2_STES - 1;
-	}
-
-	ret = smmu_hwq_run(smmu, &cmd);
-	if (ret)
-		return ret;
-
-	return smmu_tlbi_all(smmu);
 }
 
 /**

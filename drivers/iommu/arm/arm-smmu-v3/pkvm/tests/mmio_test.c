@@ -349,6 +349,27 @@ static void mmio_denied(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readl(0xe00 + 4 * i), fake->denied[i]);
 }
 
+/* Any number of events at once: the first are looked at, and the index is what it is */
+static void mmio_denied_at_once(struct kunit *test)
+{
+	phys_addr_t evtq;
+	unsigned int i;
+
+	fake_test_boot(test);
+	evtq = fake_alloc(32 << 11, FAKE_HOST);
+	host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 11);
+	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
+	for (i = 0; i < 2048; i++) {
+		fake_put(evtq + i * 32, 0x10);
+		fake_put(evtq + i * 32 + 8, BIT_ULL(39));
+	}
+	host_writel(FAKE_EVTQ_CONS, 2048);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe0c), SMMU_WORK_PER_TRAP);
+	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_CONS), 2048);
+	host_writel(FAKE_EVTQ_CONS, 2048 + 7);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe0c), SMMU_WORK_PER_TRAP + 7);
+}
+
 static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_table),
 	KUNIT_CASE(mmio_everywhere),
@@ -360,6 +381,7 @@ static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_irq_ctrl),
 	KUNIT_CASE(mmio_gerror),
 	KUNIT_CASE(mmio_denied),
+	KUNIT_CASE(mmio_denied_at_once),
 	{}
 };
 

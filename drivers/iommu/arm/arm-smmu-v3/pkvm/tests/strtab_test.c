@@ -525,6 +525,40 @@ static void strtab_off_and_on(struct kunit *test)
 	}
 }
 
+/* The SMMU is late when it is to forget a table: it isn't given another before it has */
+static void strtab_late_off(struct kunit *test)
+{
+	unsigned int level, used;
+
+	for (level = 0; level < 2; level++) {
+		boot(test, level);
+		host_put_ste(SID, states[3].host);
+		host_cfgi_ste(SID);
+		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
+		used = fake->pool_used;
+
+		SMMU0->stuck = true;
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
+		SMMU0->stuck = false;
+		SMMU0->slow = true;
+
+		host_put_ste(SID, states[4].host);
+		SMMU0->nr_runs = 0;
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
+		KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
+		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+
+		fake_run_all(SMMU0);
+		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+		KUNIT_EXPECT_EQ(test, fake->pool_used < used, level);
+	}
+}
+
 /* No memory for a second level: that stream aborts, and no other */
 static void strtab_no_memory(struct kunit *test)
 {
@@ -557,6 +591,7 @@ static void strtab_quota(struct kunit *test)
 {
 	unsigned int i, used, live = 0;
 	u32 nr = 2 * PKVM_SMMU_L2_TABLES;
+	phys_addr_t linear;
 
 	fake_test_again(test, 2 * FAKE_NR_PAGES);
 	fake->sid_bits = PKVM_SMMU_STRTAB_SPLIT + ilog2(nr);
@@ -575,6 +610,20 @@ static void strtab_quota(struct kunit *test)
 		live += hw_config(i << PKVM_SMMU_STRTAB_SPLIT) == HW_S2;
 	KUNIT_EXPECT_EQ(test, live, PKVM_SMMU_L2_TABLES);
 	KUNIT_EXPECT_EQ(test, fake->pool_used - used, PKVM_SMMU_L2_TABLES);
+
+	/* What one table of the host's needed doesn't count against its next one */
+	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6); i++)
+		fake_put(fake_host.strtab + i * 8, 0);
+	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+	for (i = PKVM_SMMU_L2_TABLES; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, hw_config(i << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
+	linear = fake_alloc(64, FAKE_HOST);
+	fake_put(linear, STE_BYPASS0);
+	set_strtab(linear, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, hw_config(0), HW_S2);
+	KUNIT_EXPECT_EQ(test, fake->pool_used - used, 1);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
 }
 
 /*
@@ -622,6 +671,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_sizes),
 	KUNIT_CASE(strtab_flip),
 	KUNIT_CASE(strtab_off_and_on),
+	KUNIT_CASE(strtab_late_off),
 	KUNIT_CASE(strtab_no_memory),
 	KUNIT_CASE(strtab_quota),
 	KUNIT_CASE(strtab_endless_tables),
