@@ -35,7 +35,7 @@ PATTERN = b"pKVM-DMA-ATTACK!"
 # A line of guest/init, alone on its line of the console.
 SAYS = re.compile(r"## (PASS|FAIL|SKIP) ([^:]*): (.*)")
 LOOK = re.compile(r"## LOOK (\S+) (data|pattern) (\S+) ?(\S*)")
-END = "## END"
+END = re.compile(r"## END (\d+)$")
 
 # What a kernel says when it is not well, EL2's last words included.
 UNWELL = re.compile(r"^(\[ *[\d.]+\] )?(WARNING:|BUG:|Internal error|Unable to handle"
@@ -170,7 +170,7 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
             return results
 
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)
-        looks, unwell, last, ended = [], None, "", False
+        looks, unwell, last, ended = [], None, "", None
         expired = threading.Event()
         with subprocess.Popen(cmd, pass_fds=[ram], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu, \
@@ -190,16 +190,18 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                     add(Result(*match.groups()))
                 elif match := LOOK.search(line):
                     looks.append(match)
-                elif END in line:
-                    ended = True
+                elif match := END.search(line):
+                    ended = int(match[1])
                 elif UNWELL.match(line) and not unwell:
                     unwell = line
             timer.cancel()
 
         if expired.is_set():
             add(Result("FAIL", "boot", f"not done after {timeout} s; last line: {last}"))
-        elif not ended:
+        elif ended is None:
             add(Result("FAIL", "boot", f"died: {unwell or last}"))
+        elif ended != len(results):
+            add(Result("FAIL", "boot", f"{len(results)} of {ended} results came through"))
         elif unwell:
             add(Result("FAIL", "boot", unwell))
         else:

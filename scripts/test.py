@@ -62,7 +62,9 @@ def scenarios():
         PKVM + " iommu.passthrough=1", kernel="debug", timeout=400)
 
     # The kernel's own tests of devices in user space, and nothing else on this one.
-    add("vfio", ["up", "vfio", "io"], PKVM, igb=True, mem=4096, timeout=600)
+    add("vfio", ["up", "vfio", "io"],
+        PKVM + " hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=16", igb=True, mem=4096,
+        timeout=600)
 
     add("kunit", ["kunit"], PKVM, timeout=400)
 

@@ -69,22 +69,39 @@ static int open_in(const char *dir, const char *file)
 	return fd;
 }
 
-void edu_open(void)
+/* Its directory in sysfs, or nothing. */
+static void edu_find(char *dir, size_t size)
 {
-	const char *dir = NULL;
-	__u16 command;
 	glob_t devs;
 	size_t i;
-	int fd;
 
+	dir[0] = 0;
 	if (glob("/sys/bus/pci/devices/*", 0, NULL, &devs))
-		errx(EXIT_BROKEN, "no PCI devices");
-	for (i = 0; i < devs.gl_pathc && !dir; i++) {
+		return;
+	for (i = 0; i < devs.gl_pathc && !dir[0]; i++) {
 		if (read_hex(devs.gl_pathv[i], "vendor") == 0x1234 &&
 		    read_hex(devs.gl_pathv[i], "device") == 0x11e8)
-			dir = devs.gl_pathv[i];
+			snprintf(dir, size, "%s", devs.gl_pathv[i]);
 	}
-	if (!dir)
+	globfree(&devs);
+}
+
+bool edu_exists(void)
+{
+	char dir[64];
+
+	edu_find(dir, sizeof(dir));
+	return dir[0];
+}
+
+void edu_open(void)
+{
+	__u16 command;
+	char dir[64];
+	int fd;
+
+	edu_find(dir, sizeof(dir));
+	if (!dir[0])
 		errx(EXIT_BROKEN, "no edu device");
 
 	snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
@@ -101,7 +118,6 @@ void edu_open(void)
 	if (regs == MAP_FAILED)
 		err(EXIT_BROKEN, "resource0");
 	close(fd);
-	globfree(&devs);
 
 	bounce = own_page();
 	bounce_phys = phys_addr(bounce);
@@ -150,9 +166,14 @@ void edu_load(__u64 bus, size_t len)
 	edu_load_at(0, bus, len);
 }
 
+void edu_store_at(size_t offset, __u64 bus, size_t len)
+{
+	edu_copy(EDU_BUF + offset, bus, len, EDU_DMA_CMD_TO_MEM);
+}
+
 void edu_store(__u64 bus, size_t len)
 {
-	edu_copy(EDU_BUF, bus, len, EDU_DMA_CMD_TO_MEM);
+	edu_store_at(0, bus, len);
 }
 
 static bool all_equal(const unsigned char *buf, unsigned char byte, size_t len)

@@ -49,6 +49,9 @@ static inline void mmio_write64(void *reg, __u64 val)
 	asm volatile("str %0, [%1]" : : "r" (val), "r" (reg) : "memory");
 }
 
+/* Is there one? */
+bool edu_exists(void);
+
 /* Find the device and enable its memory and bus mastering. Call it first. */
 void edu_open(void);
 
@@ -58,9 +61,10 @@ const char *edu_bdf(void);
 
 /* Device copies @len bytes at @bus into its buffer, or out of it. */
 void edu_load(__u64 bus, size_t len);
-/* The same, to @offset in its buffer. */
-void edu_load_at(size_t offset, __u64 bus, size_t len);
 void edu_store(__u64 bus, size_t len);
+/* The same, to and from @offset in its buffer. */
+void edu_load_at(size_t offset, __u64 bus, size_t len);
+void edu_store_at(size_t offset, __u64 bus, size_t len);
 
 /* Fill the buffer with bytes that no test looks for. */
 void edu_poison(void);

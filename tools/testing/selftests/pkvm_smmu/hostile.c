@@ -83,17 +83,37 @@ static void on_fatal(int sig)
 	_exit(EXIT_BROKEN);
 }
 
+/* Returns how many there are; @phys is where the last one is. */
+static size_t smmu_find(void)
+{
+	size_t n = 0;
+	glob_t devs;
+
+	if (!glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL, &devs)) {
+		n = devs.gl_pathc;
+		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL, 16);
+	}
+	globfree(&devs);
+	return n;
+}
+
+const char *smmu_missing(void)
+{
+	if (smmu_find() != 1)
+		return "not exactly one SMMUv3";
+	if (access("/dev/mem", R_OK | W_OK))
+		return "no /dev/mem";
+	return NULL;
+}
+
 void smmu_open(void)
 {
 	static const int fatal[] = { SIGILL, SIGBUS, SIGSEGV, SIGFPE, SIGABRT, SIGTERM, 0 };
 	unsigned int i;
-	glob_t devs;
 	int fd;
 
-	if (glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL, &devs))
+	if (!smmu_find())
 		errx(EXIT_BROKEN, "no SMMUv3");
-	phys = strtoull(strrchr(devs.gl_pathv[0], '/') + 1, NULL, 16);
-	globfree(&devs);
 
 	fd = open("/dev/mem", O_RDWR | O_SYNC);
 	if (fd < 0)

@@ -47,7 +47,7 @@
 #define PRIQ_BASE		0xc0
 #define EVTQ_PROD		0x100a8
 #define EVTQ_CONS		0x100ac
-#define DENIED_MMIO		0xe00
+#define DENIED_STE		0xe08
 
 /* CMDQ_CONS.ERR, and what smmu_cmd() adds to that */
 #define CERROR_NONE		0
@@ -84,6 +84,9 @@ struct smmu_page {
 
 extern struct smmu_page cmdq, evtq, strtab_l1, strtab_l2;
 
+/* Why there is nothing to play with here, or NULL. */
+const char *smmu_missing(void);
+
 /* Find the SMMU. Call it first. */
 void smmu_open(void);
 
@@ -115,7 +118,7 @@ void smmu_evtq_on(__u64 pa, unsigned int shift);
 
 /* A stream table in which all is invalid, and the SMMU, and its command queue. */
 void smmu_on(void);
-/* Give a stream (below 64) an STE, and the SMMU word of it. */
+/* Give a stream (below 64) an STE, and tell the SMMU. */
 void smmu_set_ste(unsigned int sid, __u64 dword0, __u64 dword1);
 __u64 *smmu_ste(unsigned int sid);
 
