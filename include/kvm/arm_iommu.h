@@ -20,8 +20,10 @@ extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
  * @prepare:	describe the IOMMUs to EL2. Called once, while KVM initialises.
  *		Return: 0; -ENODEV if there are none; any other negative error if
  *		one can't be isolated, and protected KVM does not start.
- * @finalise:	called once when the host has lost its privileges, with 0; or when
- *		it keeps them, or some of them, with a negative error
+ * @finalise:	called once, when it is known how it ended. With 0, the host has lost
+ *		its privileges; with -ENODEV there is no protected KVM and it keeps them;
+ *		with another negative error EL2 has the IOMMUs, but some CPUs may have
+ *		kept their privileges
  */
 struct kvm_iommu_driver {
 	const struct kvm_iommu_ops *el2_ops;

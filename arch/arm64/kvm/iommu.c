@@ -55,7 +55,7 @@ int __init kvm_iommu_prepare(void)
 
 /**
  * kvm_iommu_finalise() - tell the driver how it ended
- * @err:	0 if EL2 owns the IOMMUs and the host has lost its privileges
+ * @err:	see struct kvm_iommu_driver
  */
 void __init kvm_iommu_finalise(int err)
 {

@@ -11,8 +11,12 @@
  * Without protected KVM, or if it does not come up, the devices are given back and
  * the ordinary driver binds to them as ever. A line in the log says so.
  *
- * What is described to EL2 is frozen when KVM initialises: an SMMU that isn't
- * known by then makes protected KVM fail, and one that appears later is refused.
+ * If it does come up, but not all CPUs lose their privileges, then EL2 keeps the
+ * SMMUs, there is no child, and every stream aborts.
+ *
+ * What is described to EL2 is frozen when KVM initialises: an SMMU that the device
+ * tree has and that isn't known by then makes protected KVM fail, and one that
+ * appears later gets no driver.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
 
@@ -78,7 +82,7 @@ static bool pkvm_smmu_registered;
 
 /*
  * Serialises all of the above. Taken with the device_lock() of an SMMU held, and
- * never the other way round.
+ * never the other way round; that of a child is taken with this one held.
  */
 static DEFINE_MUTEX(pkvm_smmu_mutex);
 
@@ -286,7 +290,7 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 		return -ENODEV;
 	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING) {
 		/* Bound, so that the ordinary driver doesn't come, and with no child */
-		dev_err(&pdev->dev, "too late for EL2: DMA of its devices aborts, or is not isolated\n");
+		dev_err(&pdev->dev, "came too late for EL2, and gets no driver\n");
 		return 0;
 	}
 	if (nr_claims == PKVM_SMMU_MAX_DEVICES || !res)
@@ -364,7 +368,7 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 	dev->dma_mask = &dev->coherent_dma_mask;
 	ret = of_dma_configure(dev, dev->of_node, true);
 	if (!ret) {
-		/* See arm_smmu_pkvm_dev() */
+		/* See arm_smmu_pkvm_dev(). A faux device is never tried again later */
 		pkvm_smmu_find(pdev->dev.of_node)->child = fdev;
 		ret = pkvm_smmu_host->probe(pdev);
 	}
@@ -617,7 +621,7 @@ static void __init pkvm_smmu_finalise(int err)
 	}
 
 	guard(mutex)(&pkvm_smmu_mutex);
-	/* EL2 has the SMMUs, and some CPUs still have all privileges */
+	/* Every stream aborts, but a CPU that has all privileges can change that */
 	if (err) {
 		pr_err("DMA is not isolated: protected KVM did not finalise\n");
 		return;

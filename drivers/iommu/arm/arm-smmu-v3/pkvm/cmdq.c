@@ -13,9 +13,11 @@
  * hardware doesn't answer, CONS stays where it is.
  *
  * One trap costs at most one full queue of the host's, and less if its commands
- * make EL2 read a lot of its tables: the rest, be it of one command, is consumed when
- * the host looks at CMDQ_CONS, as it does while it waits. All functions are called with emu_lock
- * held. See section 3.5 and chapter 4 of the SMMUv3 architecture (Arm IHI 0070).
+ * make EL2 read a lot of its tables: the rest, be it of one command, is consumed
+ * when the host looks at CMDQ_CONS, as it does while it waits.
+ *
+ * All functions are called with emu_lock held. See section 3.5 and chapter 4 of
+ * the SMMUv3 architecture (Arm IHI 0070).
  */
 #include <linux/kernel.h>
 

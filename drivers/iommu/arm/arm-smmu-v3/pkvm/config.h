@@ -74,7 +74,8 @@ enum pkvm_smmu_refusal {
 /**
  * enum pkvm_smmu_denial - what of the host's or its devices' EL2 stopped
  * @PKVM_SMMU_DENIED_MMIO:	an access to a register, read as zero or ignored
- * @PKVM_SMMU_DENIED_CMD:	a command, which stopped the host's command queue
+ * @PKVM_SMMU_DENIED_CMD:	a command, which stopped the host's command queue with
+ *				CERROR_ILL
  * @PKVM_SMMU_DENIED_STE:	a stream table entry, taken as one with V=0
  * @PKVM_SMMU_DENIED_DMA:	an access of a device's that EL2's stage 2 stopped, as
  *				the events tell that the host has consumed

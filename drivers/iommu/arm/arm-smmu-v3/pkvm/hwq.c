@@ -7,12 +7,12 @@
  * after cmd.c has passed them. Every wait is bounded.
  *
  * If the hardware calls a command illegal, EL2 puts a CMD_SYNC in its place and
- * goes on: the host can't stop the queue. It may get an interrupt for that, with no
- * error to be seen. EL2's own commands must not be lost
- * that way, so smmu_hwq_run() fails if anything was replaced meanwhile. If the
- * hardware can't be made to go on, the queue is broken for good. If it is merely
- * late, it is waited for once, and tried again when it has caught up. Till then
- * every call fails at once, so pages stay with who has them.
+ * goes on: the host can't stop the queue. It may get an interrupt for that, with
+ * no error to be seen. EL2's own commands must not be lost that way, so
+ * smmu_hwq_run() fails if anything was replaced meanwhile. If the hardware can't
+ * be made to go on, the queue is broken for good. If it is merely late, it is
+ * waited for once, and tried again when it has caught up. Till then every call
+ * fails at once, so pages stay with who has them.
  *
  * See "Command queue errors" in the SMMUv3 architecture (Arm IHI 0070),
  * section 7.1.

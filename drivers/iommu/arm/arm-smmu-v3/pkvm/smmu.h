@@ -139,7 +139,8 @@ struct smmu_strtab {
  * @shift:	log2 of the number of entries
  * @prod:	as the host believes
  * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
- * @stuck:	the hardware did not acknowledge an enable
+ * @stuck:	the hardware did not acknowledge an enable: the queue stays off, and
+ *		pinned, for good
  */
 struct smmu_host_queue {
 	const __le64	*va;
