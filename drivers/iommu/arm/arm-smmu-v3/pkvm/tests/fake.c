@@ -413,6 +413,8 @@ static bool run_one(struct fake_smmu *s)
 	if (s->nr_runs < FAKE_NR_RUNS)
 		s->runs[s->nr_runs] = run;
 	s->nr_runs++;
+	if (fake->ran)
+		fake->ran(s, run.cmd);
 	fake_set_reg(s, ARM_SMMU_CMDQ_CONS, (cons + 1) & wrap);
 
 	return true;
@@ -603,6 +605,8 @@ void hal_relax(void)
 
 	if (fake->relaxed++ == FAKE_FOREVER)
 		fake_complain("waiting without end");
+	if (fake->meanwhile)
+		fake->meanwhile();
 
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
 		struct fake_smmu *s = &fake->smmu[i];

@@ -131,6 +131,8 @@ struct fake_smmu {
  * @pins:	pages that are pinned
  * @now:	the time
  * @relaxed:	how often hal_relax() was called; a test may set it to 0
+ * @ran:	called for each command that an SMMU has run, if not NULL
+ * @meanwhile:	called while EL2 waits, if not NULL
  * @nr_held:	number of locks held
  * @held:	their ranks
  */
@@ -157,6 +159,8 @@ struct fake {
 	unsigned int		pins;
 	u64			now;
 	unsigned int		relaxed;
+	void			(*ran)(struct fake_smmu *s, const u64 *cmd);
+	void			(*meanwhile)(void);
 	unsigned int		nr_held;
 	int			held[4];
 };

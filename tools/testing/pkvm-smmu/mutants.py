@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes the mistakes in "mutants" one at a time and looks what finds them.
+
+	mutants.py KSRC OUT [WORD]
+
+KSRC is a kernel source tree, OUT a directory to work in; WORD runs only those with
+it in their name. For each: the unit tests, the corpus, and if neither has found it,
+the fuzzer for a while. Exit status 0 if all were found.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.abspath(f"{HERE}/../../..")
+PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
+FUZZ_SECONDS = int(os.environ.get("T", "60"))
+
+
+def parse(path):
+    """Yields (name, what, file, before, after)."""
+    for block in re.split(r"^== ", open(path, encoding="utf-8").read(), flags=re.M)[1:]:
+        lines = [line for line in block.splitlines() if line and line[0] != "#"]
+        name, _, what = lines[0].partition(": ")
+        yield (name, what, lines[1],
+               "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "-"),
+               "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "+"))
+
+
+class Rig:
+    """A copy of the sources, in which mistakes are made."""
+    def __init__(self, ksrc, out):
+        self.ksrc, self.out, self.tree = ksrc, out, f"{out}/tree"
+        shutil.rmtree(out, ignore_errors=True)
+        for part in (PKVM, os.path.relpath(HERE, REPO)):
+            shutil.copytree(f"{REPO}/{part}", f"{self.tree}/{part}")
+
+    def make(self, target, **variables):
+        """Returns exit status and output."""
+        cmd = ["make", "-s", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
+               f"KSRC={self.ksrc}", f"OUT={self.out}/obj", "PAGE_SHIFTS=12",
+               *(f"{name}={value}" for name, value in variables.items())]
+        try:
+            done = subprocess.run(cmd, capture_output=True, text=True, timeout=240, check=False)
+        except subprocess.TimeoutExpired:
+            return 1, "not ok 0 timeout"
+        return done.returncode, done.stdout + done.stderr
+
+    def found_by(self):
+        """What finds the mistake that has been made, or None."""
+        status, out = self.make("check")
+        if status:
+            names = re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M)
+            oracle = re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M)
+            found = []
+            if names:
+                found.append(f"{len(names)} unit tests ({names[0]})")
+            if oracle:
+                found.append(f"corpus ({oracle[0]})")
+            return ", ".join(found) or f"BROKEN BUILD {out[-400:]}"
+        status, out = self.make("fuzz", T=FUZZ_SECONDS)
+        if status:
+            oracle = re.findall(r"^(?:oracle: |==.*)(.*)", out, flags=re.M)
+            return f"fuzzer ({oracle[0] if oracle else out[-200:]})"
+        return None
+
+
+def main():
+    """The command."""
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    rig = Rig(*sys.argv[1:3])
+    word = sys.argv[3] if len(sys.argv) > 3 else ""
+    found = by_oracle = survived = 0
+    if not word:
+        status, out = rig.make("check")
+        if status:
+            sys.exit(f"error: the tests fail without any mistake:\n{out[-2000:]}")
+
+    for name, what, file, before, after in parse(f"{HERE}/mutants"):
+        if word not in name:
+            continue
+        path = f"{rig.tree}/{PKVM}/{file}"
+        with open(path, encoding="utf-8") as source:
+            text = source.read()
+        if text.count(before) != 1:
+            print(f"not ok {name}: its lines are {text.count(before)} times in {file}")
+            survived += 1
+            continue
+        with open(path, "w", encoding="utf-8") as source:
+            source.write(text.replace(before, after))
+        by = rig.found_by()
+        with open(path, "w", encoding="utf-8") as source:
+            source.write(text)
+        if by and not by.startswith("BROKEN"):
+            found += 1
+            by_oracle += "unit" not in by or "corpus" in by
+            print(f"ok {name}: {what}: {by}", flush=True)
+        else:
+            survived += 1
+            print(f"not ok {name}: {what}: {by or 'survived'}", flush=True)
+
+    print(f"{found} found, of which {by_oracle} by the oracle, {survived} not")
+    return survived > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
