@@ -10,9 +10,11 @@
  * goes on: the host can't stop the queue. It may get an interrupt for that, with
  * no error to be seen. EL2's own commands must not be lost that way, so
  * smmu_hwq_run() fails if anything was replaced meanwhile. If the hardware can't
- * be made to go on, the queue is broken for good. If it is merely late, it is
- * waited for once, and tried again when it has caught up. Till then every call
- * fails at once, so pages stay with who has them.
+ * be made to go on, the queue is broken for good.
+ *
+ * If it is merely late, with one command or with all that the host has put into the
+ * queue, it is waited for once, and tried again when it has caught up. Till then
+ * every call fails at once, so pages stay with who has them.
  *
  * See "Command queue errors" in the SMMUv3 architecture (Arm IHI 0070),
  * section 7.1.
@@ -123,7 +125,6 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 {
 	u64 limit = hal_ticks(SMMU_TIMEOUT_US), start = hal_now(), now;
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 last = U32_MAX;
 
 	while (!q->broken && !q->late) {
 		/* Time first: the last look is after the end */
@@ -131,13 +132,6 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 		if (hwq_pending(smmu) <= pending) {
 			hal_rmb();
 			return 0;
-		}
-
-		if (q->cons != last) {
-			/* It moves: the bound is on one command, not on all */
-			last = q->cons;
-			start = now;
-			continue;
 		}
 
 		hwq_check_error(smmu);
@@ -266,6 +260,21 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
+}
+
+/**
+ * smmu_spend_wait() - the hardware has been waited for, on behalf of the host
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * One unit of the trap's budget; and all that is left of it once the trap has taken as
+ * long as the hardware may take for anything.
+ */
+void smmu_spend_wait(struct pkvm_smmu *smmu)
+{
+	if (smmu->budget)
+		smmu->budget--;
+	if (hal_now() - smmu->trapped_at > hal_ticks(SMMU_TIMEOUT_US))
+		smmu->budget = 0;
 }
 
 /**

@@ -57,6 +57,14 @@ static void update_cr0ack(struct pkvm_smmu *smmu)
 		if (smmu->host.cr0ack & CR0_SMMUEN && !smmu_strtab_disable(smmu))
 			smmu->host.cr0ack &= ~CR0_SMMUEN;
 	}
+
+	if (smmu->host.cr0 & CR0_EVTQEN) {
+		if (!(smmu->host.cr0ack & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
+			smmu->host.cr0ack |= CR0_EVTQEN;
+	} else {
+		if (smmu->host.cr0ack & CR0_EVTQEN && !smmu_evtq_disable(smmu))
+			smmu->host.cr0ack &= ~CR0_EVTQEN;
+	}
 }
 
 /*
@@ -71,29 +79,20 @@ static void write_cr0(struct pkvm_smmu *smmu, u64 val)
 
 	smmu->host.cr0 = val;
 
-	/* Whether or not it had been enabled in full */
-	if (off & CR0_SMMUEN)
-		ack |= CR0_SMMUEN;
+	/* Whether or not they had been enabled in full */
+	ack |= off & (CR0_SMMUEN | CR0_EVTQEN);
 	if (off & CR0_CMDQEN) {
 		smmu_cmdq_disable(smmu);
 		ack &= ~CR0_CMDQEN;
 	}
-	if ((off & CR0_EVTQEN) && !smmu_evtq_disable(smmu))
-		ack &= ~CR0_EVTQEN;
 
 	if (on & CR0_CMDQEN) {
 		smmu_cmdq_enable(smmu);
 		ack |= CR0_CMDQEN;
 	}
-	if (on & CR0_EVTQEN) {
-		ack &= ~CR0_EVTQEN;
-		if (!smmu_evtq_enable(smmu))
-			ack |= CR0_EVTQEN;
-	}
-	if (on & CR0_SMMUEN) {
-		ack &= ~CR0_SMMUEN;
+	if (on & CR0_SMMUEN)
 		smmu->strtab.next = 0;
-	}
+	ack &= ~(on & (CR0_SMMUEN | CR0_EVTQEN));
 
 	smmu->host.cr0ack = ack;
 	update_cr0ack(smmu);
@@ -294,6 +293,12 @@ static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 	return NULL;
 }
 
+static void smmu_trap_begins(struct pkvm_smmu *smmu)
+{
+	smmu->budget = SMMU_WORK_PER_TRAP;
+	smmu->trapped_at = hal_now();
+}
+
 /**
  * smmu_mmio_read() - the host reads a register
  * @smmu:	the SMMU; takes its emu_lock
@@ -308,7 +313,7 @@ u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 	u64 val = 0;
 
 	hal_lock(&smmu->emu_lock);
-	smmu->budget = SMMU_WORK_PER_TRAP;
+	smmu_trap_begins(smmu);
 	if (reg)
 		val = reg_read(smmu, reg);
 	else
@@ -337,7 +342,7 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 		val = lower_32_bits(val);
 
 	hal_lock(&smmu->emu_lock);
-	smmu->budget = SMMU_WORK_PER_TRAP;
+	smmu_trap_begins(smmu);
 	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by) {
 		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
 		hal_unlock(&smmu->emu_lock);

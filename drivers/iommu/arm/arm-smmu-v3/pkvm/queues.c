@@ -52,10 +52,13 @@ int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base
 		return -EFAULT;
 
 	ret = hal_host_pin(q->base, q->size, &va);
-	if (!ret)
-		q->va = va;
+	if (ret)
+		return ret;
 
-	return ret;
+	q->va = va;
+	q->reg = q_base;
+
+	return 0;
 }
 
 /**
@@ -85,6 +88,12 @@ static bool evt_is_translation(u64 dword0)
 	}
 }
 
+/* Has the hardware acknowledged what CR0 says of the event queue? */
+static bool evtq_is_settled(struct pkvm_smmu *smmu)
+{
+	return !((hal_readl(smmu->base + ARM_SMMU_CR0ACK) ^ smmu->hw_cr0) & CR0_EVTQEN);
+}
+
 static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
 {
 	u32 cr0 = smmu->hw_cr0 & ~CR0_EVTQEN;
@@ -98,20 +107,55 @@ static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
 }
 
 /**
+ * smmu_evtq_disable() - the host has disabled its event queue
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * While one change of CR0 is not acknowledged there can't be another one (section
+ * 6.3.9). It has been waited for, and is not again.
+ *
+ * Return: 0 if the queue is let go of; -ETIMEDOUT if it stays pinned, as the hardware
+ * has not acknowledged a change: to be called again.
+ */
+int smmu_evtq_disable(struct pkvm_smmu *smmu)
+{
+	struct smmu_host_queue *q = &smmu->evtq;
+
+	if (!q->va)
+		return 0;
+
+	if (evtq_is_settled(smmu) && smmu->hw_cr0 & CR0_EVTQEN)
+		evtq_set_enabled(smmu, false);
+	if (smmu->hw_cr0 & CR0_EVTQEN || !evtq_is_settled(smmu))
+		return -ETIMEDOUT;
+
+	q->prod = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
+	q->cons = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
+	smmu_queue_unpin(q);
+
+	return 0;
+}
+
+/**
  * smmu_evtq_enable() - the host has enabled its event queue
  * @smmu:	the SMMU; emu_lock held
  *
- * Return: 0 if the host is to see it enabled, be it that the queue stays empty
- * because it can't be pinned; -ETIMEDOUT if the hardware did not acknowledge.
+ * A queue that can't be pinned stays empty, and the host sees EVTQ_ABT_ERR. Nor is it
+ * used before the hardware has let go of the last one.
+ *
+ * Return: 0 if the host is to see it enabled; -ETIMEDOUT if the hardware has not
+ * acknowledged a change: to be called again.
  */
 int smmu_evtq_enable(struct pkvm_smmu *smmu)
 {
 	struct smmu_host_queue *q = &smmu->evtq;
 	void __iomem *page1 = smmu->base + SMMU_PAGE1;
 
-	/* Still pinned: the hardware never acknowledged the last change */
-	if (q->va)
+	/* It was late, and is waited for; unless the host has moved it meanwhile */
+	if (q->va && q->reg == smmu->host.evtq_base && smmu->hw_cr0 & CR0_EVTQEN)
+		return evtq_is_settled(smmu) ? 0 : -ETIMEDOUT;
+	if (smmu_evtq_disable(smmu))
 		return -ETIMEDOUT;
+
 	if (smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
 			   FIELD_GET(IDR1_EVTQS, smmu->idr[1]))) {
 		smmu_gerror_raise(smmu, GERROR_EVTQ_ABT_ERR);
@@ -124,38 +168,7 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	hal_writel(queue_index(q, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
 	hal_writel(queue_index(q, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
 
-	q->stuck = evtq_set_enabled(smmu, true);
-
-	return q->stuck ? -ETIMEDOUT : 0;
-}
-
-/**
- * smmu_evtq_disable() - the host has disabled its event queue
- * @smmu:	the SMMU; emu_lock held
- *
- * Return: 0, or -ETIMEDOUT if the hardware did not acknowledge this or the enable
- * before it, and then the queue stays pinned.
- */
-int smmu_evtq_disable(struct pkvm_smmu *smmu)
-{
-	struct smmu_host_queue *q = &smmu->evtq;
-	int ret;
-
-	if (!q->va)
-		return 0;
-
-	ret = evtq_set_enabled(smmu, false);
-	if (ret)
-		return ret;
-	/* CR0ACK says nothing about an enable that may still be on its way */
-	if (q->stuck)
-		return -ETIMEDOUT;
-
-	q->prod = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
-	q->cons = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
-	smmu_queue_unpin(q);
-
-	return 0;
+	return evtq_set_enabled(smmu, true);
 }
 
 u32 smmu_evtq_prod(struct pkvm_smmu *smmu)

@@ -30,9 +30,9 @@
 #define SMMU_PAGE1		SZ_64K
 
 /*
- * How much work on tables one trap does: a unit for each STE that is taken anew, each
- * group of them that is looked for, each event that is counted, and each time that the
- * hardware is waited for. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
+ * How much work one trap does: a unit for each command, each STE that is taken anew,
+ * each group of them that is looked for, each event that is counted, and each time
+ * that the hardware is waited for. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
  * one page of the shadow table.
  */
 #define SMMU_WORK_PER_TRAP	1024
@@ -116,6 +116,7 @@ struct smmu_sid_range {
  * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
  * @live:	the host has its SMMU enabled: streams follow its table
  * @forgotten:	not @live, and the hardware has nothing cached
+ * @dropped:	there are level-1 descriptors with Span 0 whose table is not free yet
  * @taking:	the streams whose STEs are being taken anew, over several traps
  * @next:	the first of them that has yet to be; 0 when they all have
  * @cached:	the hardware may have cached them with V=1
@@ -126,6 +127,7 @@ struct smmu_strtab {
 	bool	two_level;
 	bool	live;
 	bool	forgotten;
+	bool	dropped;
 	struct smmu_sid_range taking;
 	u32	next;
 	bool	cached;
@@ -134,22 +136,21 @@ struct smmu_strtab {
 /**
  * struct smmu_host_queue - a queue of the host's
  * @va:		where EL2 reads it; NULL while it isn't pinned
+ * @reg:	the base register that it was pinned for
  * @base:	physical address, aligned as the architecture aligns it
  * @size:	in bytes
  * @shift:	log2 of the number of entries
  * @prod:	as the host believes
  * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
- * @stuck:	the hardware did not acknowledge an enable: the queue stays off, and
- *		pinned, for good
  */
 struct smmu_host_queue {
 	const __le64	*va;
+	u64		reg;
 	phys_addr_t	base;
 	size_t		size;
 	u8		shift;
 	u32		prod;
 	u32		cons;
-	bool		stuck;
 };
 
 /**
@@ -194,6 +195,7 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
+ * @trapped_at:	when the access that is being emulated trapped; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
@@ -215,6 +217,7 @@ struct pkvm_smmu {
 	struct smmu_host_queue	cmdq;
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
+	u64			trapped_at;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
 
@@ -262,6 +265,7 @@ void smmu_hwq_kick(struct pkvm_smmu *smmu);
 int smmu_hwq_sync(struct pkvm_smmu *smmu);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
 void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
+void smmu_spend_wait(struct pkvm_smmu *smmu);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);

@@ -36,7 +36,7 @@
 
 static const u64 ste_invalid[STRTAB_STE_DWORDS];
 
-/* For each group, each STE, and each time the hardware is waited for */
+/* For each group and each STE */
 static void strtab_spend(struct pkvm_smmu *smmu)
 {
 	if (smmu->budget)
@@ -66,7 +66,7 @@ static __le64 *strtab_ste(struct pkvm_smmu *smmu, u32 sid)
 		return &smmu->strtab.tab[(u64)sid * STRTAB_STE_DWORDS];
 
 	desc = le64_to_cpu(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT]);
-	if (!desc)
+	if (!FIELD_GET(STRTAB_L1_DESC_SPAN, desc))
 		return NULL;
 
 	stes = hal_phys_to_virt(desc & STRTAB_L1_DESC_L2PTR_MASK);
@@ -156,8 +156,10 @@ static int strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
 
-	strtab_spend(smmu);
-	return smmu_hwq_run(smmu, &cmd);
+	int ret = smmu_hwq_run(smmu, &cmd);
+
+	smmu_spend_wait(smmu);
+	return ret;
 }
 
 /*
@@ -244,10 +246,56 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 	strtab_sync_ste(smmu, sid, false);
 }
 
+/*
+ * Level 1 doesn't lead to a second level any more, once the hardware has seen this. EL2
+ * still finds it there: with Span 0 the hardware doesn't look at the pointer.
+ */
+static void strtab_unlink_l2(struct pkvm_smmu *smmu, u32 idx)
+{
+	__le64 *desc = &smmu->strtab.tab[idx];
+
+	WRITE_ONCE(*desc, *desc & cpu_to_le64(STRTAB_L1_DESC_L2PTR_MASK));
+	smmu->strtab.dropped = true;
+}
+
+/* Free what has been unlinked. The hardware has seen that */
+static void strtab_free_l2(struct pkvm_smmu *smmu)
+{
+	__le64 *tab = smmu->strtab.tab;
+	u64 desc;
+	u32 i;
+
+	for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++) {
+		desc = le64_to_cpu(tab[i]);
+		if (!desc || FIELD_GET(STRTAB_L1_DESC_SPAN, desc))
+			continue;
+		hal_page_free(hal_phys_to_virt(desc));
+		WRITE_ONCE(tab[i], cpu_to_le64(0));
+		smmu->strtab.nr_l2--;
+	}
+	smmu->strtab.dropped = false;
+}
+
+/* Returns false if the hardware may still be looking at what has been unlinked */
+static bool strtab_reclaim_l2(struct pkvm_smmu *smmu)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
+	int ret;
+
+	if (!smmu->strtab.dropped)
+		return true;
+
+	ret = smmu_hwq_run(smmu, &cmd);
+	smmu_spend_wait(smmu);
+	if (!ret)
+		strtab_free_l2(smmu);
+
+	return !ret;
+}
+
 /* The host has taken its table away: if no stream is left here, so does EL2 */
 static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 {
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
 	__le64 *stes;
 	u32 i;
 
@@ -260,13 +308,8 @@ static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 			return;
 	}
 
-	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(0));
-	strtab_spend(smmu);
-	/* Else the hardware may still be looking at it, and it is lost */
-	if (!smmu_hwq_run(smmu, &cmd)) {
-		hal_page_free(stes);
-		smmu->strtab.nr_l2--;
-	}
+	strtab_unlink_l2(smmu, sid >> PKVM_SMMU_STRTAB_SPLIT);
+	strtab_reclaim_l2(smmu);
 }
 
 /* Takes streams of one group anew */
@@ -283,8 +326,8 @@ static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cac
 	}
 
 	/* The rest of the pool is for the stage 2 */
-	if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES &&
-	    host_group(smmu, ALIGN_DOWN(first, STRTAB_GROUP), &stes))
+	if (host_group(smmu, ALIGN_DOWN(first, STRTAB_GROUP), &stes) &&
+	    strtab_reclaim_l2(smmu) && smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
 		strtab_add_l2(smmu, first);
 }
 
@@ -330,38 +373,19 @@ bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *si
 	return !smmu->strtab.live || strtab_take(smmu, sids, true);
 }
 
-/*
- * Every stream aborts once the hardware has seen this. What level 1 pointed to is
- * still to be found there by EL2: with Span 0 the hardware doesn't follow it.
- */
+/* Every stream aborts once the hardware has seen this */
 static void strtab_clear(struct pkvm_smmu *smmu)
 {
-	__le64 *tab = smmu->strtab.tab;
 	u32 i;
 
 	if (smmu->strtab.two_level) {
 		for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++)
-			WRITE_ONCE(tab[i], tab[i] & cpu_to_le64(STRTAB_L1_DESC_L2PTR_MASK));
+			strtab_unlink_l2(smmu, i);
 		return;
 	}
 
 	for (i = 0; i < BIT(smmu->feat.sid_bits); i++)
-		WRITE_ONCE(tab[i * STRTAB_STE_DWORDS], cpu_to_le64(0));
-}
-
-/* The hardware has seen that there is no second level */
-static void strtab_free_l2(struct pkvm_smmu *smmu)
-{
-	__le64 *tab = smmu->strtab.tab;
-	u32 i;
-
-	for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++) {
-		if (!tab[i])
-			continue;
-		hal_page_free(hal_phys_to_virt(le64_to_cpu(tab[i])));
-		WRITE_ONCE(tab[i], cpu_to_le64(0));
-		smmu->strtab.nr_l2--;
-	}
+		WRITE_ONCE(smmu->strtab.tab[i * STRTAB_STE_DWORDS], cpu_to_le64(0));
 }
 
 /**

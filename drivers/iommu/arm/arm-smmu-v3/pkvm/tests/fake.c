@@ -16,6 +16,9 @@
 #define FAKE_FOREVER	300000
 #define FAKE_TICKS	100
 
+/* EVTQ_PROD.OVFLG and EVTQ_CONS.OVACKFLG */
+#define FAKE_OVFLG	BIT(31)
+
 #define CR0_ON		(CR0_SMMUEN | CR0_CMDQEN)
 
 struct fake *fake;
@@ -473,13 +476,18 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 	phys_addr_t pa = evtq_base(s, &size);
 
 	wrap = 2 * (size / 32) - 1;
-	if (!(fake_reg(s, ARM_SMMU_CR0ACK) & CR0_EVTQEN) ||
-	    ((prod - fake_reg(s, FAKE_EVTQ_CONS)) & wrap) >= size / 32)
+	if (!(fake_reg(s, ARM_SMMU_CR0ACK) & CR0_EVTQEN))
 		return false;
+	if (((prod - fake_reg(s, FAKE_EVTQ_CONS)) & wrap) >= size / 32) {
+		/* Once, until the host has acknowledged it in CONS */
+		if (!((prod ^ fake_reg(s, FAKE_EVTQ_CONS)) & FAKE_OVFLG))
+			fake_set_reg(s, FAKE_EVTQ_PROD, prod ^ FAKE_OVFLG);
+		return false;
+	}
 
 	check_evtq(s);
 	fake_put(pa + (prod & (wrap / 2)) * 32ULL, dword0);
-	fake_set_reg(s, FAKE_EVTQ_PROD, (prod + 1) & wrap);
+	fake_set_reg(s, FAKE_EVTQ_PROD, ((prod + 1) & wrap) | (prod & FAKE_OVFLG));
 	return true;
 }
 
@@ -619,7 +627,9 @@ void hal_relax(void)
 		if (s->stuck || !s->taken)
 			continue;
 		/* Not everything at once */
-		if (!run_one(s))
+		if (run_one(s))
+			fake->now += s->delay;
+		else
 			acknowledge(s);
 	}
 }
@@ -831,7 +841,7 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 
 	fake->copies++;
 	fake_own_lock();
-	if (page && page->owner == FAKE_HOST) {
+	if (page && page->owner == FAKE_HOST && !page->shared) {
 		for (from = fake_va(src); size; size -= 8, from++) {
 			*to++ = *from;
 			if (fake->flip)

@@ -79,6 +79,7 @@ struct fake_write {
  * @armed:	EL2 has taken over: from now on the host must not get through
  * @stuck:	nothing is acknowledged and no command is run
  * @slow:	things happen one by one, in hal_relax()
+ * @delay:	how many microseconds it takes for a command, if it is slow
  * @dies_after:	gets stuck after so many writes, if not 0
  * @bad_op:	an opcode that it calls illegal, if not 0
  * @bad_times:	how often it does
@@ -98,6 +99,7 @@ struct fake_smmu {
 	bool			armed;
 	bool			stuck;
 	bool			slow;
+	u64			delay;
 	unsigned int		dies_after;
 	u8			bad_op;
 	unsigned int		bad_times;

@@ -661,6 +661,57 @@ static void strtab_endless_tables(struct kunit *test)
 	}
 }
 
+/* The SMMU is late each time that a table goes: they all come back once it isn't */
+static void strtab_lost_tables(struct kunit *test)
+{
+	u32 nr_l1 = (1U << (12 - HOST_SPLIT)) - 1, i;
+	unsigned int used;
+
+	boot(test, true);
+	fake_put(fake_host.strtab, 0);
+	fake_put(host_ste(0), STE_BYPASS0);
+	host_cfgi_all();
+	used = fake->pool_used;
+	for (i = 1; i < nr_l1; i++) {
+		u64 sid = (u64)i << HOST_SPLIT;
+
+		fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
+		host_cmd_put(0x3 | sid << 32, 0);
+		host_cmd_sync();
+		KUNIT_EXPECT_GT(test, fake->pool_used, used);
+		fake_put(fake_host.strtab + i * 8, 0);
+		SMMU0->stuck = true;
+		host_cmd_put(0x3 | sid << 32, 0);
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		SMMU0->stuck = false;
+		SMMU0->slow = true;
+		/* Not while the SMMU may be looking */
+		KUNIT_EXPECT_GT(test, fake->pool_used, used);
+		fake_run_all(SMMU0);
+		SMMU0->slow = false;
+		host_cmd_sync();
+
+		/* Every other stream gets its own back */
+		if (i % 2) {
+			fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
+			host_cfgi_ste(sid);
+			KUNIT_EXPECT_EQ(test, hw_config(sid), HW_S2);
+			fake_put(fake_host.strtab + i * 8, 0);
+			host_cfgi_ste(sid);
+			KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+		}
+	}
+	/* The last one's is all that there is */
+	KUNIT_EXPECT_GT(test, fake->pool_used, used);
+	fake->pool_left = 0;
+	fake_put(fake_host.strtab, fake_host.l2 | (HOST_SPLIT + 1));
+	host_cfgi_ste(0);
+	KUNIT_EXPECT_EQ(test, hw_config(0), HW_S2);
+	fake_put(fake_host.strtab, 0);
+	host_cfgi_ste(0);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -675,6 +726,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_no_memory),
 	KUNIT_CASE(strtab_quota),
 	KUNIT_CASE(strtab_endless_tables),
+	KUNIT_CASE(strtab_lost_tables),
 	{}
 };
 
