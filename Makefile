@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test check \
+.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -20,6 +20,8 @@ help:
 ##   make shell          the same machine, with a prompt
 ##   make test           all tests; the last line is "N passed, N failed"
 ##   make check          only the unit tests that run in user space: seconds
+##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
+##   make mutants        make known mistakes one by one; T=word only some: minutes
 ##
 ## Work on the series:
 ##   make tree           lay the series tree, changing only what changed
@@ -71,8 +73,13 @@ debug: tree
 test: base kernel debug
 	@scripts/test.sh
 
-check: fetch
-	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu KSRC="$$KSRC" check
+check fuzz: fetch
+	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu \
+		KSRC="$$KSRC" CORPUS=$(REPO)/corpus $@
+
+mutants: fetch
+	@. scripts/env.sh && CORPUS=$(REPO)/corpus tools/testing/pkvm-smmu/mutants.py \
+		"$$KSRC" "$$CACHE/mutants" $(T)
 
 series: tree
 	@. scripts/env.sh && python3 scripts/series.py

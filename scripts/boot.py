@@ -34,7 +34,7 @@ PATTERN = b"pKVM-DMA-ATTACK!"
 
 # A line of guest/init, alone on its line of the console.
 SAYS = re.compile(r"## (PASS|FAIL|SKIP) ([^:]*): (.*)")
-LOOK = re.compile(r"## LOOK (\S+) (data|pattern) (\S+) ?(\S*)")
+LOOK = re.compile(r"## LOOK (\S+) (data|pattern|zero) (\S+) ?(\S*)")
 END = re.compile(r"## END (\d+)$")
 
 # What a kernel says when it is not well, EL2's last words included.
@@ -84,7 +84,7 @@ def make_disk(name, directory):
 
 
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
-            virt=True, igb=False, serial="stdio"):
+            virt=True, igb=False, smp=2, serial="stdio"):
     """QEMU's command line."""
     # Later machine types have both stages whatever the property says.
     machine = "virt" if smmu in ("nested", "none") else "virt-9.0"
@@ -94,7 +94,7 @@ def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem
     if smmu != "none":
         machine += ",iommu=smmuv3"
         cmd += ["-global", f"arm-smmuv3.stage={smmu}"]
-    cmd += ["-machine", machine, "-cpu", cpu, "-smp", "2", "-m", f"{mem}M",
+    cmd += ["-machine", machine, "-cpu", cpu, "-smp", f"{smp}", "-m", f"{mem}M",
             "-object", f"memory-backend-file,id=ram,share=on,size={mem}M,mem-path={ram}",
             "-drive", f"file={disks['nvme']},if=none,id=nvme,format=raw",
             "-device", "nvme,drive=nvme,serial=nvme",
@@ -120,6 +120,10 @@ def look(ram, match, expect):
                       f"seen from outside, what the device wrote to {addr:#x} "
                       f"{'is' if landed else 'is not'} there")
     count = length - data.count(0)
+    if what == "zero":
+        return Result("FAIL" if count else "PASS", name,
+                      f"seen from outside, {addr:#x} has {count} bytes of {length} "
+                      "that are not zero")
     return Result("PASS" if count else "FAIL", name,
                   f"seen from outside, {addr:#x} has {count} bytes of {length} "
                   "that are not zero")

@@ -55,9 +55,10 @@ def scenarios():
 
     # The kselftest, which takes its time: one test for each attack. And on the kernel
     # with EL2's assertions, on which the host's driver is a module.
-    add("attacks", ["up", "hvhe", "attacks", "io"], PKVM + " iommu.passthrough=1", timeout=600)
+    add("attacks", ["up", "hvhe", "attacks", "io"], PKVM + " iommu.passthrough=1", smp=4,
+        timeout=600)
     add("debug-attacks", ["up", "nvhe", "attacks", "io"],
-        MODES["nvhe"] + " iommu.passthrough=1", kernel="debug", timeout=600)
+        MODES["nvhe"] + " iommu.passthrough=1", kernel="debug", smp=4, timeout=600)
     add("debug", ["up", "hvhe", "io", "trace", "pvm", "unload", "io"],
         PKVM + " iommu.passthrough=1", kernel="debug", timeout=400)
 
@@ -90,7 +91,8 @@ def run_unit(directory):
     """The tests in user space, which print a line each and count themselves."""
     log = f"{os.environ['CACHE']}/logs/unit.log"
     with open(log, "w", encoding="utf-8") as out:
-        status = subprocess.run(["make", "-C", directory, "check"], stdout=out,
+        status = subprocess.run(["make", "-C", directory, "check",
+                                 f"CORPUS={os.environ['REPO']}/corpus"], stdout=out,
                                 stderr=subprocess.STDOUT, check=False).returncode
     with open(log, encoding="utf-8", errors="replace") as out:
         lines = out.read().splitlines()

@@ -4,9 +4,10 @@
 
 	mutants.py KSRC OUT [WORD]
 
-KSRC is a kernel source tree, OUT a directory to work in; WORD runs only those with
+KSRC is a kernel source tree, OUT a directory to work in; WORD makes only those with
 it in their name. For each: the unit tests, the corpus, and if neither has found it,
-the fuzzer for a while. Exit status 0 if all were found.
+the fuzzer for a while. The environment's CORPUS is as for make. Exit status 0 if all
+were found.
 """
 import os
 import re
@@ -17,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.abspath(f"{HERE}/../../..")
 PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
-FUZZ_SECONDS = int(os.environ.get("T", "60"))
+FUZZ_SECONDS = 60
 
 
 def parse(path):
@@ -42,7 +43,7 @@ class Rig:
         """Returns exit status and output."""
         cmd = ["make", "-s", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
                f"KSRC={self.ksrc}", f"OUT={self.out}/obj", "PAGE_SHIFTS=12",
-               *(f"{name}={value}" for name, value in variables.items())]
+               f"CORPUS={os.environ.get('CORPUS', '')}", f"T={variables.get('T', '')}"]
         try:
             done = subprocess.run(cmd, capture_output=True, text=True, timeout=240, check=False)
         except subprocess.TimeoutExpired:

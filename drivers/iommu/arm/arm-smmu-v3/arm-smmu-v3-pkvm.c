@@ -190,7 +190,7 @@ static int __init pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
 	while (pages) {
 		order = min_t(unsigned int, order, ilog2(pages));
 		if (cfg->nr_chunks == PKVM_SMMU_MAX_POOL_CHUNKS)
-			return -ENOMEM;
+			return -E2BIG;
 		if (pkvm_smmu_alloc(&cfg->pool[cfg->nr_chunks], PAGE_SIZE << order)) {
 			if (!order--)
 				return -ENOMEM;
@@ -274,7 +274,9 @@ static int __init pkvm_smmu_prepare(void)
 	}
 	if (!ret)
 		ret = pkvm_smmu_fill_pool(cfg);
-	if (ret)
+	if (ret == -E2BIG)
+		pkvm_smmu_obstacle = "there is more RAM than EL2 has tables for";
+	else if (ret)
 		pkvm_smmu_obstacle = "out of memory";
 
 	return ret;

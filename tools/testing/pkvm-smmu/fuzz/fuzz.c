@@ -586,7 +586,7 @@ static void end(unsigned int pool_used)
 		s->bad_times = 0;
 		fake_run_all(s);
 		smmu_mmio_write(s->smmu, ARM_SMMU_CR0, 4, 0);
-		expect(cr0_is(s, 0), "the SMMU can't be disabled at the end");
+		expect(cr0_is(s, 0), "the SMMU can't be disabled any more");
 	}
 	expect(!fake->pins, "a page is still pinned");
 	expect(fake->pool_used <= pool_used, "a page of the pool is lost");

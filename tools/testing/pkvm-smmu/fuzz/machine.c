@@ -66,8 +66,6 @@ static struct caches {
 
 static u64 now;
 
-#define VICTIM(c, array)	(&(c)->array[(c)->victim++ % ARRAY_SIZE((c)->array)])
-
 static struct caches *caches_of(struct fake_smmu *s)
 {
 	return &caches[s - fake->smmu];
@@ -206,7 +204,7 @@ static u64 level1(struct fake_smmu *s, u64 base, u32 index)
 			return c->l1[i].desc;
 	}
 
-	e = VICTIM(c, l1);
+	e = &c->l1[c->victim++ % NR_L1];
 	e->born = ++now;
 	e->index = index;
 	e->desc = fetch_el2(base + index * 8ULL);
@@ -243,7 +241,7 @@ static bool get_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 	}
 	base = ALIGN_DOWN(base, 64ULL << bits);
 
-	e = VICTIM(c, stes);
+	e = &c->stes[c->victim++ % NR_STES];
 	e->born = ++now;
 	e->sid = sid;
 	for (i = 0; i < 8; i++)
@@ -270,7 +268,7 @@ static struct cached_tlb *tlb_find(struct caches *c, bool combined, u16 vmid, u1
 static struct cached_tlb *tlb_add(struct caches *c, bool combined, u16 vmid, u16 asid,
 				  u64 in, u64 out, u64 size, bool writable)
 {
-	struct cached_tlb *e = VICTIM(c, tlb);
+	struct cached_tlb *e = &c->tlb[c->victim++ % NR_TLB];
 
 	*e = (struct cached_tlb) { ++now, combined, vmid, asid, in, out, size, writable };
 	return e;
@@ -351,7 +349,7 @@ static bool stage1(struct fake_smmu *s, const u64 *ste, u32 sid, u64 va, u64 *pa
 			if (!fetch_host(s, ste, (ste[0] & GENMASK_ULL(51, 6)) + i * 8, &cd[i]))
 				return false;
 		}
-		e = VICTIM(c, cds);
+		e = &c->cds[c->victim++ % NR_CDS];
 		e->born = ++now;
 		e->sid = sid;
 		memcpy(e->cd, cd, sizeof(cd));

@@ -10,9 +10,9 @@
  * its page intact, the hypervisor must still answer, and after the host's own driver
  * has its SMMU back, DMA must work. FIXTURE_TEARDOWN() sees to the last three.
  *
- * A read that was stopped brings zeros, a write that was stopped is lost. What is
- * written to the hypervisor's memory can only be seen from outside of the machine,
- * at the address that is printed: EDU-ATTACK is to be looked for.
+ * A read that was stopped brings zeros, a write that was stopped is lost. What there
+ * is to be read of the hypervisor's memory, and that nothing was written there, can
+ * only be seen from outside of the machine: "LOOK data" and "LOOK zero" say where.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -50,8 +50,8 @@
 #define OWN_BYTE	0x3c
 
 #define F_TRANSLATION	0x10
-#define EVENT_S2	(1ULL << 39)
-#define EVENT_CLASS	(3ULL << 40)		/* 0: a CD was fetched */
+#define EVENT_S2	0x8000000000
+#define EVENT_CLASS	0x30000000000		/* 0: a CD was fetched */
 #define C_BAD_STE	0x04
 
 /* Where in the hypervisor's memory there is something to read, and where to write */
@@ -95,6 +95,7 @@ static const char *missing(void)
 {
 	static char path[128], type[16];
 	FILE *file;
+	glob_t g;
 
 	if (geteuid())
 		return "not root";
@@ -104,6 +105,10 @@ static const char *missing(void)
 		return "no edu device";
 	if (access("/dev/kvm", R_OK | W_OK) || !find_hyp())
 		return "KVM is not protected";
+	/* Without that, the tests would write to the hypervisor's memory */
+	if (glob("/sys/bus/platform/drivers/arm-smmu-v3-pkvm/*.smmuv3", 0, NULL, &g))
+		return "the SMMU is not the hypervisor's";
+	globfree(&g);
 	edu_open();
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", edu_bdf());
 	file = fopen(path, "r");
@@ -537,6 +542,7 @@ static void cmdq_off(void)
 #define EXPECT_DONATED() do {							\
 	struct got __got = got(self->buf);					\
 	int __i;								\
+	EXPECT_TRUE(__got.armed);						\
 	EXPECT_EQ(0, __got.guest);						\
 	/* It had been there before */						\
 	for (__i = OTHER_PIECE; __i < EDU_BUF_SIZE; __i++)				\
@@ -598,9 +604,9 @@ TEST_F(smmu, a13_live_queue_is_donated)
 	EXPECT_EQ(0, says);
 	/* And can't be had as a queue */
 	smmu_write(CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
-	edu_load_at(OTHER_PIECE, hyp_data, 64);
+	STRIKE();
 	EXPECT_EQ(0, guest_run(&guest));
-	smmu_give_back();
+	EXPECT_BLOCKED(false);
 	guest_destroy(&guest);
 }
 
@@ -642,6 +648,8 @@ TEST_F(smmu, a15_log2size_31)
 	smmu_write(CMDQ_CONS, 0x80001);
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN));
 	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors() & GERROR_EVTQ_ABT);
+	/* Further ahead than any queue is long: nothing is consumed */
+	EXPECT_EQ(0x80001, smmu_read(CMDQ_CONS) & 0xfffff);
 	STRIKE();
 	smmu_cr0(0);
 	smmu_write(CMDQ_PROD, 0);
@@ -873,30 +881,50 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	munmap(page, 4096);
 }
 
-TEST_F(smmu, a24_every_offset)
+/* What the host can see of the SMMU; the rest is 0 */
+static bool is_register(unsigned int off)
 {
-	unsigned int off, val;
+	static const struct { __u32 first, last; } regs[] = {
+		{ IDR0, IDR1 }, { 0x0c, 0x0c }, { IDR5, 0x2c }, { GBPA, GBPA },
+		{ IRQ_CTRL, GERRORN }, { STRTAB_BASE, EVTQ_BASE + 4 }, { 0xe00, 0xe0c },
+		{ EVTQ_PROD, EVTQ_CONS },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (off / 4 * 4 >= regs[i].first && off / 4 * 4 <= regs[i].last)
+			return true;
+	}
+	return false;
+}
+
+TEST_F_TIMEOUT(smmu, a24_every_offset, 180)
+{
+	unsigned int off, val, wrong = 0;
 
 	for (off = 0; off < SMMU_SIZE; off++) {
 		char *reg = smmu_regs() + off;
 
 		asm volatile("ldrb %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+		wrong += val != 0;
 		asm volatile("strb %w0, [%1]" : : "r" (0xff), "r" (reg) : "memory");
 		if (off % 2 == 0) {
 			asm volatile("ldrh %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+			wrong += val != 0;
 			asm volatile("strh %w0, [%1]" : : "r" (0xffff), "r" (reg) : "memory");
 		}
 		if (off % 4 == 0) {
-			smmu_read(off);
 			smmu_write(off, 0xffffffff);
+			wrong += smmu_read(off) && !is_register(off);
 			smmu_write(off, 0);
 		}
 		if (off % 8 == 0) {
-			smmu_read64(off);
 			smmu_write64(off, ~0ULL);
+			wrong += smmu_read64(off) && !is_register(off);
 			smmu_write64(off, 0);
 		}
 	}
+	EXPECT_EQ(0, wrong);
 	smmu_write(GBPA, 0x80000000);
 	STRIKE();
 	EXPECT_BLOCKED(false);
@@ -1304,5 +1332,8 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("%s\n", what);
 	}
+	printf("# LOOK data %#llx %d\n", hyp_data, HYP_SIZE);
+	printf("# LOOK zero %#llx %d\n", hyp_end & ~0xfffULL, 4096);
+	fflush(stdout);
 	return test_harness_run(argc, argv);
 }

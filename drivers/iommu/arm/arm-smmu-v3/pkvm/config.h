@@ -16,8 +16,11 @@
 #include "../arm-smmu-v3.h"
 
 #define PKVM_SMMU_MAX_DEVICES		16
-/* Of up to 4 MiB with 4K pages: tables for 512 GiB of RAM, at 2 MiB a GiB */
-#define PKVM_SMMU_MAX_POOL_CHUNKS	256
+/*
+ * Of up to 4 MiB with 4K pages: tables for 512 GiB of RAM, at 2 MiB a GiB, and a fourth
+ * of that for the rest, and for what can't be had in one piece
+ */
+#define PKVM_SMMU_MAX_POOL_CHUNKS	320
 
 /* Page 0 and page 1 of the registers, of 64 KiB each */
 #define PKVM_SMMU_MIN_MMIO_SIZE		0x20000

@@ -16,6 +16,17 @@ static int el2_init(void)
 	return pkvm_smmu_init(&pkvm_smmu_config);
 }
 
+static int el2_host_unmap(phys_addr_t start, phys_addr_t end)
+{
+	int ret;
+
+	hal_ownership_begin();
+	ret = pkvm_smmu_host_unmap(start, end);
+	hal_ownership_end();
+
+	return ret;
+}
+
 static u64 el2_mmio_read(void *cookie, u32 offset, unsigned int size)
 {
 	return smmu_mmio_read(cookie, offset, size);
@@ -28,7 +39,7 @@ static void el2_mmio_write(void *cookie, u32 offset, unsigned int size, u64 val)
 
 const struct kvm_iommu_ops pkvm_smmu_ops = {
 	.init		= el2_init,
-	.host_unmap	= pkvm_smmu_host_unmap,
+	.host_unmap	= el2_host_unmap,
 	.host_map	= pkvm_smmu_host_map,
 	.mmio_read	= el2_mmio_read,
 	.mmio_write	= el2_mmio_write,

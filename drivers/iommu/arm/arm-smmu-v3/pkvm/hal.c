@@ -22,18 +22,51 @@ static struct hyp_pool smmu_pool;
 
 static hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
 {
-	BUILD_BUG_ON(sizeof(*lock) != sizeof(hyp_spinlock_t));
+	BUILD_BUG_ON(sizeof(lock->val) != sizeof(hyp_spinlock_t));
 	return (hyp_spinlock_t *)&lock->val;
 }
 
+#ifdef CONFIG_NVHE_EL2_DEBUG
+/* The ranks that this CPU holds. A CPU doesn't leave EL2 with any */
+static DEFINE_PER_CPU(unsigned long, hal_ranks_held);
+
+static void hal_rank_acquire(enum hal_lock_rank rank)
+{
+	unsigned long *held = this_cpu_ptr(&hal_ranks_held);
+
+	WARN_ON(*held >> rank);
+	*held |= BIT(rank);
+}
+
+static void hal_rank_release(enum hal_lock_rank rank)
+{
+	*this_cpu_ptr(&hal_ranks_held) &= ~BIT(rank);
+}
+#else
+static void hal_rank_acquire(enum hal_lock_rank rank) { }
+static void hal_rank_release(enum hal_lock_rank rank) { }
+#endif
+
 void hal_lock(struct hal_lock *lock)
 {
+	hal_rank_acquire(lock->rank);
 	hyp_spin_lock(hal_to_hyp_lock(lock));
 }
 
 void hal_unlock(struct hal_lock *lock)
 {
 	hyp_spin_unlock(hal_to_hyp_lock(lock));
+	hal_rank_release(lock->rank);
+}
+
+void hal_ownership_begin(void)
+{
+	hal_rank_acquire(HAL_LOCK_OWNERSHIP);
+}
+
+void hal_ownership_end(void)
+{
+	hal_rank_release(HAL_LOCK_OWNERSHIP);
 }
 
 u32 hal_readl(const void __iomem *addr)
@@ -164,6 +197,7 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va)
 	phys_addr_t pa;
 	int ret;
 
+	hal_ownership_begin();
 	for (pa = start; pa < end; pa += PAGE_SIZE) {
 		ret = __pkvm_host_share_hyp(hyp_phys_to_pfn(pa));
 		if (ret)
@@ -174,11 +208,13 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va)
 	if (ret)
 		goto err_unshare;
 
+	hal_ownership_end();
 	*va = hyp_phys_to_virt(base);
 	return 0;
 
 err_unshare:
 	unshare(start, pa);
+	hal_ownership_end();
 	return ret;
 }
 
@@ -186,13 +222,21 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 {
 	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE), end = PAGE_ALIGN(base + size);
 
+	hal_ownership_begin();
 	hyp_unpin_shared_mem(hyp_phys_to_virt(start), hyp_phys_to_virt(end));
 	unshare(start, end);
+	hal_ownership_end();
 }
 
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
-	return kvm_iommu_copy_from_host(dst, src, size);
+	int ret;
+
+	hal_ownership_begin();
+	ret = kvm_iommu_copy_from_host(dst, src, size);
+	hal_ownership_end();
+
+	return ret;
 }
 
 bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)

@@ -14,13 +14,27 @@
 
 #include <linux/types.h>
 
-/* Same shape as a hyp_spinlock_t; zero is unlocked */
+/*
+ * In the order in which locks are taken. Between these two comes the ownership lock,
+ * which the hal_host_*() functions take.
+ */
+enum hal_lock_rank {
+	HAL_LOCK_OUTER,
+	HAL_LOCK_OWNERSHIP,
+	HAL_LOCK_INNER,
+};
+
+/* @val has the shape of a hyp_spinlock_t; zero is unlocked, and HAL_LOCK_OUTER */
 struct hal_lock {
-	u32 val;
+	u32			val;
+	enum hal_lock_rank	rank;
 };
 
 void hal_lock(struct hal_lock *lock);
 void hal_unlock(struct hal_lock *lock);
+/* Around what holds, or takes, the ownership lock; for CONFIG_NVHE_EL2_DEBUG */
+void hal_ownership_begin(void);
+void hal_ownership_end(void);
 
 /* Registers. Ordered against each other, not against memory: see hal_wmb() */
 u32 hal_readl(const void __iomem *addr);

@@ -133,6 +133,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	    hal_mmio_take(desc->mmio.base, desc->mmio.size, smmu, &smmu->base))
 		return PKVM_SMMU_BAD_MMIO;
 	smmu->base_pa = desc->mmio.base;
+	smmu->hw_lock.rank = HAL_LOCK_INNER;
 
 	smmu_read_idrs(smmu, idr);
 	smmu->iidr = hal_readl(smmu->base + ARM_SMMU_IIDR);

@@ -32,8 +32,8 @@
 /*
  * How much work one trap does: a unit for each command, each STE that is taken anew,
  * each group of them that is looked for, each event that is counted, and each time
- * that the hardware is waited for. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. It can be exceeded by
- * one page of the shadow table.
+ * that the hardware is waited for. The rest waits for the host's next look at
+ * CMDQ_CONS or CR0ACK. It can be exceeded by one page of the shadow table.
  */
 #define SMMU_WORK_PER_TRAP	1024
 
