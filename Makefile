@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz mutants \
+.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz fuzz-setup prove mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -21,6 +21,7 @@ help:
 ##   make test           all tests; the last line is "N passed, N failed"
 ##   make check          only the unit tests that run in user space: seconds
 ##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
+##   make prove          show by CBMC what holds for all inputs
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
 ##
 ## Work on the series:
@@ -73,13 +74,22 @@ debug: tree
 test: base kernel debug
 	@scripts/test.sh
 
+fuzz-setup:
+	@scripts/setup.sh fuzz
+
+fuzz mutants: fuzz-setup
+
 check fuzz: fetch
 	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu \
 		KSRC="$$KSRC" CORPUS=$(REPO)/corpus $@
 
+prove: fetch
+	@. scripts/env.sh && cbmc=$$(scripts/cbmc.sh) && $(MAKE) --no-print-directory \
+		-C tools/testing/pkvm-smmu KSRC="$$KSRC" CBMC="$$cbmc" prove
+
 mutants: fetch
-	@. scripts/env.sh && CORPUS=$(REPO)/corpus tools/testing/pkvm-smmu/mutants.py \
-		"$$KSRC" "$$CACHE/mutants" $(T)
+	@. scripts/env.sh && CBMC=$$(scripts/cbmc.sh) CORPUS=$(REPO)/corpus \
+		tools/testing/pkvm-smmu/mutants.py "$$KSRC" "$$CACHE/mutants" $(T)
 
 series: tree
 	@. scripts/env.sh && python3 scripts/series.py

@@ -4,6 +4,8 @@
 # On Debian 12 or 13, as root or through sudo.  When nothing is missing it only
 # looks, without network and in no time.  QEMU older than 10 is replaced by the
 # one of backports, through package lists of our own (apt.sh).
+#
+#	setup.sh [fuzz]		with "fuzz", also clang and its libFuzzer
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/apt.sh"
@@ -24,10 +26,23 @@ missing() {
 qemu_installed() { qemu-system-aarch64 --version 2>/dev/null | sed -n 's/^QEMU.* version \([0-9]*\).*/\1/p'; }
 qemu_offered() { apt_version qemu-system-arm "$@" | sed 's/^[0-9]*://; s/[^0-9].*//'; }
 
+# Can clang make a program with libFuzzer and the sanitizers?
+can_fuzz() {
+	local ok=0 dir
+	dir=$(mktemp -d)
+	echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -w -x c -o "$dir/a" - 2>/dev/null || ok=1
+	rm -r "$dir"
+	return $ok
+}
+
+fuzz=
+[ "${1:-}" != fuzz ] || can_fuzz || fuzz=1
+
 # shellcheck disable=SC2086 # a list of names
 need=$(missing $packages | xargs)
 qemu=$(qemu_installed || :)
-[ -n "$need" ] || [ "${qemu:-0}" -lt 10 ] || exit 0
+[ -n "$need$fuzz" ] || [ "${qemu:-0}" -lt 10 ] || exit 0
 
 command -v apt-get >/dev/null || die "this needs Debian 12 or 13 (no apt-get here)"
 case $(debian_codename) in
@@ -56,6 +71,12 @@ trap 'rm -f "$log"' EXIT
 echo "setup: updating the package lists"
 updated=1
 $sudo apt-get -q -oAPT::Update::Error-Mode=any update >"$log" 2>&1 || updated=
+
+# Its runtime is a package of its own, with clang's version in the name.
+if [ -n "$fuzz" ]; then
+	rt=$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p' | head -1)
+	need="$need clang ${rt:-libclang-rt-dev}"
+fi
 
 for p in $need; do
 	[ -z "$(apt_version "$p")" ] || continue

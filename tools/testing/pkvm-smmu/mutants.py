@@ -5,9 +5,9 @@
 	mutants.py KSRC OUT [WORD]
 
 KSRC is a kernel source tree, OUT a directory to work in; WORD makes only those with
-it in their name. For each: the unit tests, the corpus, and if neither has found it,
-the fuzzer for a while. The environment's CORPUS is as for make. Exit status 0 if all
-were found.
+it in their name. For each: the unit tests, the corpus, the proofs if the environment
+has CBMC, and if nothing has found it, the fuzzer for a while. The environment's
+CORPUS is as for make. Exit status 0 if all were found.
 """
 import os
 import re
@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.abspath(f"{HERE}/../../..")
 PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
 FUZZ_SECONDS = 60
+CBMC = os.environ.get("CBMC", "")
 
 
 def parse(path):
@@ -41,11 +42,13 @@ class Rig:
 
     def make(self, target, **variables):
         """Returns exit status and output."""
-        cmd = ["make", "-s", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
+        cmd = ["make", "-s", "-k", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
                f"KSRC={self.ksrc}", f"OUT={self.out}/obj", "PAGE_SHIFTS=12",
-               f"CORPUS={os.environ.get('CORPUS', '')}", f"T={variables.get('T', '')}"]
+               # What a mistake leaves unused is not what is to be found
+               "EXTRA_CFLAGS=-Wno-error",
+               f"CORPUS={os.environ.get('CORPUS', '')}", f"CBMC={CBMC}", f"T={variables.get('T', '')}"]
         try:
-            done = subprocess.run(cmd, capture_output=True, text=True, timeout=240, check=False)
+            done = subprocess.run(cmd, capture_output=True, text=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:
             return 1, "not ok 0 timeout"
         return done.returncode, done.stdout + done.stderr
@@ -53,7 +56,8 @@ class Rig:
     def found_by(self):
         """What finds the mistake that has been made, or None."""
         status, out = self.make("check")
-        if status:
+        proof_status, proof_out = self.make("prove") if CBMC else (0, "")
+        if status or proof_status:
             names = re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M)
             oracle = re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M)
             found = []
@@ -61,6 +65,9 @@ class Rig:
                 found.append(f"{len(names)} unit tests ({names[0]})")
             if oracle:
                 found.append(f"corpus ({oracle[0]})")
+            if proof_status and (proofs := re.findall(r"^not ok (prove_\S+-\d+)", proof_out,
+                                                      flags=re.M)):
+                found.append(f"proof ({proofs[0]})")
             return ", ".join(found) or f"BROKEN BUILD {out[-400:]}"
         status, out = self.make("fuzz", T=FUZZ_SECONDS)
         if status:
@@ -75,7 +82,8 @@ def main():
         sys.exit(__doc__)
     rig = Rig(*sys.argv[1:3])
     word = sys.argv[3] if len(sys.argv) > 3 else ""
-    found = by_oracle = survived = 0
+    found = survived = 0
+    count = {"unit tests": 0, "corpus": 0, "proof": 0, "fuzzer": 0}
     if not word:
         status, out = rig.make("check")
         if status:
@@ -98,13 +106,15 @@ def main():
             source.write(text)
         if by and not by.startswith("BROKEN"):
             found += 1
-            by_oracle += "unit" not in by or "corpus" in by
+            for what_found in count:
+                count[what_found] += what_found in by
             print(f"ok {name}: {what}: {by}", flush=True)
         else:
             survived += 1
             print(f"not ok {name}: {what}: {by or 'survived'}", flush=True)
 
-    print(f"{found} found, of which {by_oracle} by the oracle, {survived} not")
+    print(f"{found} found, {survived} not; by " +
+          ", by ".join(f"{name}: {n}" for name, n in count.items()))
     return survived > 0
 
 

@@ -32,8 +32,8 @@ void smmu_cmdq_enable(struct pkvm_smmu *smmu)
 	/* Nothing is half done in a new queue */
 	smmu->strtab.next = 0;
 	/* If it can't be pinned then consuming from it reports so */
-	smmu_queue_pin(smmu, &smmu->cmdq, smmu->host.cmdq_base,
-		       BIT(CMDQ_ENT_SZ_SHIFT), FIELD_GET(IDR1_CMDQS, smmu->idr[1]));
+	smmu_queue_pin(&smmu->cmdq, smmu->host.cmdq_base, BIT(CMDQ_ENT_SZ_SHIFT),
+		       FIELD_GET(IDR1_CMDQS, smmu->idr[1]));
 	smmu_cmdq_consume(smmu);
 }
 
@@ -53,9 +53,9 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 	struct arm_smmu_cmd host, hw;
 	struct smmu_sid_range sids;
 
-	/* The host may be writing to it: one read, and then only the copy */
-	host.data[0] = le64_to_cpu(READ_ONCE(ent[0]));
-	host.data[1] = le64_to_cpu(READ_ONCE(ent[1]));
+	/* From here on only the copy */
+	host.data[0] = hal_host_read(&ent[0]);
+	host.data[1] = hal_host_read(&ent[1]);
 
 	switch (smmu_cmd_from_host(&smmu->feat, &host, &hw, &sids)) {
 	case SMMU_CMD_DROP:

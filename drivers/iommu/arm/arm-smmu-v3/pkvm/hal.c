@@ -228,6 +228,11 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 	hal_ownership_end();
 }
 
+u64 hal_host_read(const __le64 *word)
+{
+	return le64_to_cpu(READ_ONCE(*word));
+}
+
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	int ret;

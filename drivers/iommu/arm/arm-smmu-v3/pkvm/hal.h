@@ -107,6 +107,8 @@ void hal_page_free(void *page);
  */
 int hal_host_pin(phys_addr_t base, size_t size, void **va);
 void hal_host_unpin(phys_addr_t base, size_t size);
+/* A word of what is pinned, read once: the host may be writing to it */
+u64 hal_host_read(const __le64 *word);
 
 /**
  * hal_host_copy() - copy out of memory that is the host's alone

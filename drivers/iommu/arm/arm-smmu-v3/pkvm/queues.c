@@ -29,7 +29,6 @@ static u32 queue_index(const struct smmu_host_queue *q, u32 val)
 
 /**
  * smmu_queue_pin() - pin a queue of the host's
- * @smmu:	the SMMU; emu_lock held
  * @q:		to be filled in but for its indices
  * @q_base:	the base register, as the host wrote it
  * @ent_size:	size of an entry in bytes
@@ -37,8 +36,7 @@ static u32 queue_index(const struct smmu_host_queue *q, u32 val)
  *
  * Return: 0, or a negative error, and nothing is pinned.
  */
-int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base,
-		   u32 ent_size, u8 max_shift)
+int smmu_queue_pin(struct smmu_host_queue *q, u64 q_base, u32 ent_size, u8 max_shift)
 {
 	u8 shift = FIELD_GET(Q_BASE_LOG2SIZE, q_base);
 	void *va;
@@ -48,9 +46,8 @@ int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base
 	q->shift = min(shift, max_shift);
 	q->size = (size_t)ent_size << q->shift;
 	q->base = ALIGN_DOWN(q_base & Q_BASE_ADDR_MASK, q->size);
-	if ((q->base + q->size - 1) >> smmu->oas_bits)
-		return -EFAULT;
 
+	/* All RAM is within the SMMU's reach (s2.c), and nothing else can be pinned */
 	ret = hal_host_pin(q->base, q->size, &va);
 	if (ret)
 		return ret;
@@ -156,7 +153,7 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	if (smmu_evtq_disable(smmu))
 		return -ETIMEDOUT;
 
-	if (smmu_queue_pin(smmu, q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
+	if (smmu_queue_pin(q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
 			   FIELD_GET(IDR1_EVTQS, smmu->idr[1]))) {
 		smmu_gerror_raise(smmu, GERROR_EVTQ_ABT_ERR);
 		return 0;
@@ -210,11 +207,11 @@ static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
 	smmu->budget -= n;
 	for (; n; n--, from++) {
 		const __le64 *ent = &q->va[(from & (entries - 1)) * EVTQ_ENT_DWORDS];
-		u64 dword0 = le64_to_cpu(READ_ONCE(ent[0]));
+		u64 dword0 = hal_host_read(&ent[0]);
 
-		if (evt_is_translation(dword0) && le64_to_cpu(READ_ONCE(ent[1])) & EVTQ_1_S2)
+		if (evt_is_translation(dword0) && hal_host_read(&ent[1]) & EVTQ_1_S2)
 			smmu_denied(smmu, PKVM_SMMU_DENIED_DMA, dword0,
-				    le64_to_cpu(READ_ONCE(ent[2])));
+				    hal_host_read(&ent[2]));
 	}
 }
 

@@ -285,8 +285,7 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu);
 void smmu_cmdq_consume(struct pkvm_smmu *smmu);
 
 /* queues.c */
-int smmu_queue_pin(struct pkvm_smmu *smmu, struct smmu_host_queue *q, u64 q_base,
-		   u32 ent_size, u8 max_shift);
+int smmu_queue_pin(struct smmu_host_queue *q, u64 q_base, u32 ent_size, u8 max_shift);
 void smmu_queue_unpin(struct smmu_host_queue *q);
 int smmu_evtq_enable(struct pkvm_smmu *smmu);
 int smmu_evtq_disable(struct pkvm_smmu *smmu);

@@ -830,6 +830,17 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 	fake_own_unlock();
 }
 
+u64 hal_host_read(const __le64 *word)
+{
+	__le64 *at = (__le64 *)word;
+	u64 val = le64_to_cpu(*at);
+
+	if (fake->flip)
+		*at = ~*at;
+
+	return val;
+}
+
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	struct fake_page *page = fake_page(src);

@@ -847,6 +847,23 @@ static void queue_hw_broken(struct kunit *test)
 	}
 }
 
+/* The host overwrites each word as soon as EL2 has read it */
+static void queue_flip(struct kunit *test)
+{
+	boot(test);
+	host_cmdq_start(4);
+	SMMU0->nr_runs = 0;
+	fake->flip = true;
+	host_cmd(0x11 | 7ULL << 48, 0);
+	fake->flip = false;
+	KUNIT_EXPECT_FALSE(test, cmdq_error());
+	host_cmd_sync();
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 2);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], 0x11 | 7ULL << 48);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[1], 0);
+	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq), ~(0x11 | 7ULL << 48));
+}
+
 /* Waits are as long as they should be whatever the clock says when they begin */
 static void queue_clock(struct kunit *test)
 {
@@ -957,6 +974,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(evtq_not_enabled),
 	KUNIT_CASE(page_leaves),
 	KUNIT_CASE(page_stays),
+	KUNIT_CASE(queue_flip),
 	KUNIT_CASE(queue_clock),
 	KUNIT_CASE(queue_crawls),
 	KUNIT_CASE(queue_late_error),
