@@ -46,17 +46,21 @@ class Rig:
                f"KSRC={self.ksrc}", f"OUT={self.out}/obj", "PAGE_SHIFTS=12",
                # What a mistake leaves unused is not what is to be found
                "EXTRA_CFLAGS=-Wno-error",
-               f"CORPUS={os.environ.get('CORPUS', '')}", f"CBMC={CBMC}", f"T={variables.get('T', '')}"]
+               f"CORPUS={os.environ.get('CORPUS', '')}", f"CBMC={CBMC}", f"T={variables.pop('T', '')}",
+               *(f"{name}={value}" for name, value in variables.items())]
         try:
             done = subprocess.run(cmd, capture_output=True, text=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:
             return 1, "not ok 0 timeout"
         return done.returncode, done.stdout + done.stderr
 
-    def found_by(self):
-        """What finds the mistake that has been made, or None."""
+    def found_by(self, file):
+        """What finds the mistake that has been made in a file, or None."""
         status, out = self.make("check")
-        proof_status, proof_out = self.make("prove") if CBMC else (0, "")
+        stem = os.path.splitext(file)[0]
+        proof_status, proof_out = 0, ""
+        if CBMC and os.path.exists(f"{HERE}/proofs/{stem}.c"):
+            proof_status, proof_out = self.make("prove", PROVE_FILES=stem)
         if status or proof_status:
             names = re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M)
             oracle = re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M)
@@ -101,7 +105,7 @@ def main():
             continue
         with open(path, "w", encoding="utf-8") as source:
             source.write(text.replace(before, after))
-        by = rig.found_by()
+        by = rig.found_by(file)
         with open(path, "w", encoding="utf-8") as source:
             source.write(text)
         if by and not by.startswith("BROKEN"):
