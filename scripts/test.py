@@ -60,7 +60,8 @@ def scenarios():
     add("attacks", ["up", "hvhe", "attacks", "io"], PKVM + " iommu.passthrough=1", smp=3,
         timeout=600)
     add("debug-attacks", ["up", "nvhe", "attacks", "io"],
-        MODES["nvhe"] + " iommu.passthrough=1" + DEBUG, kernel="debug", smp=3, timeout=1200)
+        MODES["nvhe"] + " iommu.passthrough=1" + DEBUG,
+        kernel="debug", smp=3, timeout=900)
     add("debug", ["up", "hvhe", "io", "trace", "pvm", "unload", "io"],
         PKVM + " iommu.passthrough=1" + DEBUG, kernel="debug", timeout=400)
 
