@@ -416,15 +416,18 @@ static void well_behaved(struct fake_smmu *s, const struct record *r)
 	u64 ste[8], val = 0, magic = 0x600d600d600d600dULL;
 	u32 sid = r->b % 32, prod = 0;
 	bool stage1 = r->a & 1;
-	unsigned int pool = fake->pool_left;
+	unsigned int pool = fake->pool_left, i;
 
 	if (s->stuck)
 		return;
 	fake->flip = false;
 	fake->pool_left = max(pool, 4U);
 
-	smmu_mmio_write(s->smmu, ARM_SMMU_CR0, 4, 0);
-	expect(cr0_is(s, 0), "a disable was not acknowledged");
+	/* All of them: a page is in one queue only, and others may have taken ours */
+	for (i = 0; i < fake->config.nr_smmus; i++) {
+		smmu_mmio_write(smmu_nr(i)->smmu, ARM_SMMU_CR0, 4, 0);
+		expect(cr0_is(smmu_nr(i), 0), "a disable was not acknowledged");
+	}
 	smmu_mmio_write(s->smmu, ARM_SMMU_GERRORN, 4,
 			smmu_mmio_read(s->smmu, ARM_SMMU_GERROR, 4));
 	memset(fake_va(strtab), 0, 2048);
