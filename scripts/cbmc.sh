@@ -22,7 +22,9 @@ if [ ! -x "$dir/cbmc" ]; then
 	done
 	loader=$(cd "$tmp/new/root" && find usr -name 'ld-linux-*.so.*' | head -1)
 	libs=$(cd "$tmp/new/root" && dirname "$(find usr -name 'libc.so.6')")
-	[ -n "$loader" ] && [ -n "$libs" ] || die "the packages of cbmc are not as expected"
+	if [ -z "$loader" ] || [ -z "$libs" ]; then
+		die "the packages of cbmc are not as expected"
+	fi
 	cat >"$tmp/new/cbmc" <<-EOF
 		#!/bin/sh
 		root=\$(dirname "\$0")/root

@@ -14,7 +14,7 @@
 u64 nondet_u64(void);
 u32 nondet_u32(void);
 u8 nondet_u8(void);
-_Bool nondet_bool(void);
+bool nondet_bool(void);
 
 #define PROVE(cond, what)	__CPROVER_assert(cond, what)
 #define SUPPOSE(cond)		__CPROVER_assume(cond)

@@ -57,7 +57,8 @@ void prove_run_stays_in_table(void)
 	struct smmu_s2 s2;
 
 	SUPPOSE(!smmu_s2_geometry(&s2, nondet_u8()));
-	SUPPOSE(level >= s2.level && pa < BIT_ULL(s2.ia_bits) && !(pa & (s2_level_size(level) - 1)));
+	SUPPOSE(level >= s2.level && pa < BIT_ULL(s2.ia_bits));
+	SUPPOSE(!(pa & (s2_level_size(level) - 1)));
 	left = s2_entries_left(&s2, pa, level);
 	table = level == s2.level ? BIT_ULL(s2.ia_bits) : s2_level_size(level - 1);
 	PROVE(left > 0, "progress");
