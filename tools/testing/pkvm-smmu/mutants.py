@@ -12,6 +12,7 @@ CORPUS is as for make. Exit status 0 if all were found.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -48,11 +49,14 @@ class Rig:
                "EXTRA_CFLAGS=-Wno-error",
                f"CORPUS={os.environ.get('CORPUS', '')}", f"CBMC={CBMC}", f"T={variables.pop('T', '')}",
                *(f"{name}={value}" for name, value in variables.items())]
-        try:
-            done = subprocess.run(cmd, capture_output=True, text=True, timeout=300, check=False)
-        except subprocess.TimeoutExpired:
-            return 1, "not ok 0 timeout"
-        return done.returncode, done.stdout + done.stderr
+        with subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              start_new_session=True) as done:
+            try:
+                out, _ = done.communicate(timeout=90 + FUZZ_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(done.pid, signal.SIGKILL)
+                return 1, "not ok 0 never-ends"
+        return done.returncode, out
 
     def found_by(self, file):
         """What finds the mistake that has been made in a file, or None."""
