@@ -59,7 +59,7 @@ fetch_uuid() {
 
 check_source() {
 	local v p
-	[ -f "$KSRC/Makefile" ] || die "KSRC=$KSRC is not a kernel source tree"
+	[ -f "$KSRC/Kbuild" ] || die "KSRC=$KSRC is not a kernel source tree"
 	v=$(sed -n 's/^VERSION = //p' "$KSRC/Makefile")
 	p=$(sed -n 's/^PATCHLEVEL = //p' "$KSRC/Makefile")
 	[ "$v.$p" = 7.3 ] || die "KSRC=$KSRC is Linux $v.$p, and this series is for 7.3: name a v7.3 tree"
