@@ -72,11 +72,7 @@ static void verdict(void)
 
 static phys_addr_t page_pa(u32 nr)
 {
-	u32 in_a = fake->nr_pages - FAKE_RAM_B_PAGES;
-
-	nr %= fake->nr_pages;
-	return nr < in_a ? FAKE_RAM_A + ((u64)nr << PAGE_SHIFT) :
-			   FAKE_RAM_B + ((u64)(nr - in_a) << PAGE_SHIFT);
+	return fake_page_pa(nr % fake->nr_pages);
 }
 
 /* Mostly a page of RAM, whoever's; else something that is none */

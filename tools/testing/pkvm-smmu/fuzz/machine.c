@@ -441,14 +441,6 @@ enum machine_dma machine_dma(struct fake_smmu *s, u32 sid, u64 addr, bool write,
 
 /* The oracle */
 
-static phys_addr_t page_pa(unsigned int nr)
-{
-	phys_addr_t a_pages = fake->nr_pages - FAKE_RAM_B_PAGES;
-
-	return nr < a_pages ? FAKE_RAM_A + ((u64)nr << PAGE_SHIFT) :
-			      FAKE_RAM_B + ((u64)(nr - a_pages) << PAGE_SHIFT);
-}
-
 static bool overlaps(u64 start, u64 size, u64 other, u64 other_size)
 {
 	return start < other + other_size && other < start + size;
@@ -466,7 +458,7 @@ void machine_check_caches(void)
 				continue;
 			for (k = 0; e->size > PAGE_SIZE && k < fake->nr_pages; k++) {
 				if (fake->pages[k].owner != FAKE_HOST &&
-				    overlaps(e->out, e->size, page_pa(k), PAGE_SIZE))
+				    overlaps(e->out, e->size, fake_page_pa(k), PAGE_SIZE))
 					fake_complain("a TLB has what is not the host's");
 			}
 			if (fake_page(e->out) && fake_page(e->out)->owner != FAKE_HOST)
@@ -496,7 +488,7 @@ void machine_check_stage2(void)
 
 	for (k = 0; k < fake->nr_pages; k++) {
 		if (fake->pages[k].owner != FAKE_HOST &&
-		    fake_s2_walk(s->smmu->feat.s2_ste, page_pa(k), &leaf))
+		    fake_s2_walk(s->smmu->feat.s2_ste, fake_page_pa(k), &leaf))
 			fake_complain("stage 2 maps what is not the host's");
 	}
 	for (k = 0; k < FAKE_NR_SMMUS; k++) {

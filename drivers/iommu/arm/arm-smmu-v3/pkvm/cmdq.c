@@ -101,7 +101,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	while (cons != prod && smmu->budget && cmdq_run_one(smmu, cons & (entries - 1))) {
 		cons = (cons + 1) & wrap;
 		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
-		smmu_spend_wait(smmu);
+		smmu_spend(smmu);
 	}
 
 	smmu_hwq_kick(smmu);

@@ -14,10 +14,7 @@
 
 #include <linux/types.h>
 
-/*
- * In the order in which locks are taken. Between these two comes the ownership lock,
- * which the hal_host_*() functions take.
- */
+/* The order in which locks are taken: emu_lock, the ownership locks, hw_lock (smmu.h) */
 enum hal_lock_rank {
 	HAL_LOCK_OUTER,
 	HAL_LOCK_OWNERSHIP,

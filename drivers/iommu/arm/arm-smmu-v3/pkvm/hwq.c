@@ -263,21 +263,6 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 }
 
 /**
- * smmu_spend_wait() - the hardware has been waited for, on behalf of the host
- * @smmu:	the SMMU; emu_lock held
- *
- * One unit of the trap's budget; and all that is left of it once the trap has taken as
- * long as the hardware may take for anything.
- */
-void smmu_spend_wait(struct pkvm_smmu *smmu)
-{
-	if (smmu->budget)
-		smmu->budget--;
-	if (hal_now() - smmu->trapped_at > hal_ticks(SMMU_TIMEOUT_US))
-		smmu->budget = 0;
-}
-
-/**
  * smmu_hwq_raise_gerror() - have the SMMU signal its GERROR interrupt
  * @smmu:	the SMMU; takes its hw_lock
  *

@@ -32,7 +32,8 @@
 /*
  * How much work one trap does: a unit for each command, each STE that is taken anew,
  * each group of them that is looked for, each event that is counted, and each time
- * that the hardware is waited for. The rest waits for the host's next look at
+ * that the hardware is waited for. Nothing is left once the trap has taken as long as
+ * the hardware may take for anything. The rest waits for the host's next look at
  * CMDQ_CONS or CR0ACK. It can be exceeded by one page of the shadow table.
  */
 #define SMMU_WORK_PER_TRAP	1024
@@ -224,6 +225,15 @@ struct pkvm_smmu {
 	struct smmu_hwq		hwq;
 };
 
+/* A unit of the trap's budget; emu_lock held */
+static inline void smmu_spend(struct pkvm_smmu *smmu)
+{
+	if (smmu->budget)
+		smmu->budget--;
+	if (hal_now() - smmu->trapped_at > hal_ticks(SMMU_TIMEOUT_US))
+		smmu->budget = 0;
+}
+
 /* ste.c */
 void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *hw);
 
@@ -265,7 +275,6 @@ void smmu_hwq_kick(struct pkvm_smmu *smmu);
 int smmu_hwq_sync(struct pkvm_smmu *smmu);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
 void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
-void smmu_spend_wait(struct pkvm_smmu *smmu);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);

@@ -36,13 +36,6 @@
 
 static const u64 ste_invalid[STRTAB_STE_DWORDS];
 
-/* For each group and each STE */
-static void strtab_spend(struct pkvm_smmu *smmu)
-{
-	if (smmu->budget)
-		smmu->budget--;
-}
-
 /* As ste.c has it for an STE of the host's with V=0 */
 static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
@@ -109,7 +102,7 @@ static u32 host_group(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *stes)
 		split = HOST_SPLIT_MIN;
 
 	base = ALIGN_DOWN(base, max(sizeof(l1_desc) << max(bits - split, 0), STE_SIZE));
-	strtab_spend(smmu);
+	smmu_spend(smmu);
 	if (hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
 			  sizeof(l1_desc)))
 		return 0;
@@ -155,10 +148,10 @@ static void strtab_store(__le64 *ste, const u64 *hw)
 static int strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
-
 	int ret = smmu_hwq_run(smmu, &cmd);
 
-	smmu_spend_wait(smmu);
+	smmu_spend(smmu);
+
 	return ret;
 }
 
@@ -205,7 +198,7 @@ static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
 	n = host_group(smmu, group, &stes);
 
 	for (sid = first; sid <= last; sid++, ste += STRTAB_STE_DWORDS) {
-		strtab_spend(smmu);
+		smmu_spend(smmu);
 		if (sid - group < n)
 			strtab_translate(smmu, sid, stes + (sid - group) * STE_SIZE, hw);
 		else
@@ -286,7 +279,7 @@ static bool strtab_reclaim_l2(struct pkvm_smmu *smmu)
 		return true;
 
 	ret = smmu_hwq_run(smmu, &cmd);
-	smmu_spend_wait(smmu);
+	smmu_spend(smmu);
 	if (!ret)
 		strtab_free_l2(smmu);
 
@@ -318,7 +311,7 @@ static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cac
 	__le64 *ste = strtab_ste(smmu, first);
 	phys_addr_t stes;
 
-	strtab_spend(smmu);
+	smmu_spend(smmu);
 	if (ste) {
 		if (!strtab_refresh_group(smmu, first, last, ste, cached))
 			strtab_drop_l2(smmu, first);

@@ -101,7 +101,7 @@ static u64 el2_get(phys_addr_t pa, const char *what)
 	return fake_get(pa);
 }
 
-static phys_addr_t page_to_phys_addr(unsigned int nr)
+phys_addr_t fake_page_pa(unsigned int nr)
 {
 	unsigned int i, n;
 
@@ -126,10 +126,10 @@ phys_addr_t fake_alloc(size_t size, enum fake_owner owner)
 
 	/* From the top, so that the tests have pages of either region left */
 	for (i = fake->nr_pages - n + 1; i-- > 0;) {
-		phys_addr_t pa = page_to_phys_addr(i);
+		phys_addr_t pa = fake_page_pa(i);
 
 		if (!IS_ALIGNED(pa >> PAGE_SHIFT, align) ||
-		    page_to_phys_addr(i + n - 1) - pa != (phys_addr_t)(n - 1) << PAGE_SHIFT)
+		    fake_page_pa(i + n - 1) - pa != (phys_addr_t)(n - 1) << PAGE_SHIFT)
 			continue;
 		for (j = 0; j < n && !fake->pages[i + j].allocated; j++)
 			;
@@ -656,7 +656,7 @@ phys_addr_t hal_virt_to_phys(const void *va)
 		return 0;
 	}
 
-	pa = page_to_phys_addr(off >> PAGE_SHIFT) + offset_in_page(off);
+	pa = fake_page_pa(off >> PAGE_SHIFT) + offset_in_page(off);
 	el2_mem(pa, "the physical address of something that is not EL2's");
 	return pa;
 }
@@ -738,7 +738,7 @@ void *hal_pages_alloc(u8 order)
 		return NULL;
 
 	for (i = 0; i + n <= fake->nr_pages; i++) {
-		if (!IS_ALIGNED(page_to_phys_addr(i) >> PAGE_SHIFT, n))
+		if (!IS_ALIGNED(fake_page_pa(i) >> PAGE_SHIFT, n))
 			continue;
 		for (j = 0; j < n && fake->pages[i + j].in_pool; j++)
 			;

@@ -185,6 +185,8 @@ void fake_complain(const char *what);
 phys_addr_t fake_alloc(size_t size, enum fake_owner owner);
 void fake_give(phys_addr_t pa, size_t size, enum fake_owner owner);
 struct fake_page *fake_page(phys_addr_t pa);
+/* The address of a page by its number, below fake->nr_pages */
+phys_addr_t fake_page_pa(unsigned int nr);
 void *fake_va(phys_addr_t pa);
 /* One little-endian word of it */
 u64 fake_get(phys_addr_t pa);
