@@ -18,7 +18,8 @@ help:
 ##   make run            boot the series under QEMU and show what it does
 ##   make run BASE=1     the same on the unmodified base: the leak
 ##   make shell          the same machine, with a prompt
-##   make test           all tests; the last line is "N passed, N failed"
+##   make test           all tests; the last line is "N passed, N failed". T=name only
+##                       those with that in their name
 ##   make check          only the unit tests that run in user space: seconds
 ##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
 ##   make prove          show by CBMC what holds for all inputs
@@ -38,13 +39,15 @@ help:
 ## Housekeeping:
 ##   make setup          install missing packages (root or sudo)
 ##   make fetch          fetch the base source and busybox
-##   make clean          remove the series' tree and all objects
+##   make clean          remove build/, the series' tree, and all that was built
 ##   make distclean      remove the whole cache
 ##
 ## Variables:
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
 ##   OBJ=name            build such a variant beside the others
+##   QEMU=/path          another qemu-system-aarch64
+##   APPEND=words        for run and shell: more for the kernel's command line
 ##   XDG_CACHE_HOME=dir  where the cache is: dir/pkvm-smmu (default: ~/.cache)
 
 setup:
@@ -71,8 +74,8 @@ shell: $(if $(BASE),base,kernel)
 debug: tree
 	@OBJ=debug KCONFIG_EXTRA=$(REPO)/scripts/debug.config scripts/build.sh series
 
-test: base kernel debug
-	@scripts/test.sh
+test: fetch
+	@+scripts/test.sh
 
 fuzz-setup:
 	@scripts/setup.sh fuzz
@@ -106,7 +109,7 @@ where:
 
 clean:
 	@. scripts/env.sh && rm -rf build "$$CACHE"/obj-base*"-$$KEY" \
-		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY"
+		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY" "$$CACHE/check" "$$CACHE/mutants"
 
 distclean:
 	@. scripts/env.sh && rm -rf build "$$CACHE"

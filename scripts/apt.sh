@@ -44,10 +44,23 @@ apt_view() {
 		die "cannot reach the Debian archive (suites $*): $(grep -m1 '^[EW]:' "$dir/log"); check the network and run again"
 }
 
-# apt_fetch DIR PACKAGE: download one package through the view in APT.
+# apt_fetch DIR PACKAGE: download one package through the view in APT, and leave
+# its name in the variable DEB.
 apt_fetch() {
 	(cd "$1" && apt-get "${APT[@]}" -oDir::Cache="$1" download "$2" >log 2>&1) ||
 		die "download of $2 failed: $(grep -m1 '^E:' "$1/log"); check the network and run again"
+	DEB=$(echo "$1/$2"_*.deb)
+}
+
+# apt_unpack DIR PACKAGE...: download packages through the view in APT, and unpack
+# them into DIR/root.
+apt_unpack() {
+	local dir=$1 package
+	shift
+	for package; do
+		apt_fetch "$dir" "$package"
+		dpkg-deb -x "$DEB" "$dir/root" || die "cannot unpack $package: is $CACHE on a full disk?"
+	done
 }
 
 # apt_version PACKAGE [OPTION...]: the version that apt would install, or nothing.

@@ -13,7 +13,7 @@ collects them, and adds what can only be seen from outside:
   disk-NAME    the disk image holds what the guest says it wrote
 
 As a command it prints one line per result and exits with 0 if and only if none
-is a failure. As a module: boot() does all that, and returns the results.
+is a failure, and with 2 if there was no boot. As a module: boot() does all that, and returns the results.
 """
 import argparse
 import hashlib
@@ -246,7 +246,8 @@ def main():
                        each=None if args.console else lambda r: print(r, flush=True),
                        console=(lambda line: print(line, flush=True)) if args.console else None)
     except BootError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if args.console:
         print(*results, sep="\n")
     return any(r.status == "FAIL" for r in results)

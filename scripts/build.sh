@@ -13,15 +13,19 @@ base)   src=$KSRC obj=$OBJ_BASE ;;
 series) src=$TREE obj=$OBJ_SERIES ;;
 *)      die "usage: build.sh base|series" ;;
 esac
-[ -z "${KCONFIG_EXTRA-}" ] || [ -r "$KCONFIG_EXTRA" ] || die "KCONFIG_EXTRA=$KCONFIG_EXTRA cannot be read"
 
 lock "$1"
 kconfig "$1" "$src" "$obj" "${KCONFIG_EXTRA:-}"
 missing=$(kconfig_missing "$obj" | xargs)
 [ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config asks for: $missing"
 
+# A whole kernel of this configuration; how much of one that is there already is
+# built again, only make knows.
+total=
+[ -e "$obj/vmlinux" ] || total=1500
+
 echo "$1: building in $obj"
 [ "$1" = base ] || kmake "$src" "$obj" headers >"$obj/headers.log" 2>&1 ||
 	die "the kernel's headers can't be installed; see $obj/headers.log"
-kmake "$src" "$obj" Image modules 2>&1 | tee "$obj/build.log" | progress "$1" ||
+kmake "$src" "$obj" Image modules 2>&1 | tee "$obj/build.log" | progress "$1" $total ||
 	die "the $1 kernel does not build; see $obj/build.log"

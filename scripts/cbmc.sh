@@ -8,18 +8,15 @@ set -euo pipefail
 . "$(dirname "$0")/apt.sh"
 
 dir=$CACHE/cbmc
+lock cbmc
 if [ ! -x "$dir/cbmc" ]; then
 	echo "fetch: downloading cbmc (22 MB) from trixie" >&2
-	mkdir -p "$CACHE"
 	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	apt_view cbmc native trixie
+	apt_unpack "$tmp" cbmc libc6 libgcc-s1 libstdc++6 minisat zlib1g
 	mkdir "$tmp/new"
-	for package in cbmc libc6 libgcc-s1 libstdc++6 minisat zlib1g; do
-		apt_fetch "$tmp" $package
-		dpkg-deb -x "$tmp"/*.deb "$tmp/new/root"
-		rm "$tmp"/*.deb
-	done
+	mv "$tmp/root" "$tmp/new"
 	loader=$(cd "$tmp/new/root" && find usr -name 'ld-linux-*.so.*' | head -1)
 	libs=$(cd "$tmp/new/root" && dirname "$(find usr -name 'libc.so.6')")
 	if [ -z "$loader" ] || [ -z "$libs" ]; then

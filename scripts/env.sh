@@ -43,8 +43,11 @@ export REPO CACHE KSRC KEY TREE OBJ_BASE OBJ_SERIES BUSYBOX CROSS
 
 die() { echo "error: $*" >&2; exit 1; }
 
-# lock NAME: wait until no other script has that part of the cache, and keep it
-# until this one ends.
+[ -z "${KCONFIG_EXTRA:-}" ] || [ -r "$KCONFIG_EXTRA" ] ||
+	die "KCONFIG_EXTRA=$KCONFIG_EXTRA cannot be read"
+
+# lock NAME: wait until no other script has that part of the cache for this base,
+# and keep it until this one ends.
 lock() {
 	mkdir -p "$CACHE/lock"
 	exec 9>"$CACHE/lock/$1-$KEY"

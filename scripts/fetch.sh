@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/apt.sh"
 
-mkdir -p "$CACHE"
+lock fetch
 tmp=
 trap 'rm -rf "$tmp"' EXIT
 
@@ -23,7 +23,7 @@ fetch_source() {
 	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
 	apt_fetch "$tmp" $package
 	echo "fetch: unpacking (1.8 GB)"
-	dpkg-deb --fsys-tarfile "$tmp"/*.deb | tar -xO ./usr/src/$package.tar.xz | tar -xJ -C "$tmp" ||
+	dpkg-deb --fsys-tarfile "$DEB" | tar -xO ./usr/src/$package.tar.xz | tar -xJ -C "$tmp" ||
 		die "cannot unpack $package: is $CACHE on a full disk?"
 	mkdir -p "${KSRC%/*}"
 	mv "$tmp/$package" "$KSRC"
@@ -34,8 +34,7 @@ fetch_busybox() {
 	echo "fetch: downloading busybox-static (arm64)"
 	apt_view busybox arm64 "$(debian_codename)"
 	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	apt_fetch "$tmp" busybox-static
-	dpkg-deb -x "$tmp"/*.deb "$tmp/root"
+	apt_unpack "$tmp" busybox-static
 	# Debian 12 has it in /bin, Debian 13 in /usr/bin.
 	find "$tmp/root" -name busybox -type f -perm -100 -exec mv {} "$BUSYBOX" \;
 	[ -x "$BUSYBOX" ] || die "no busybox in the package busybox-static"
@@ -47,8 +46,7 @@ fetch_uuid() {
 	echo "fetch: downloading uuid-dev (arm64)"
 	apt_view uuid arm64 "$(debian_codename)"
 	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	apt_fetch "$tmp" uuid-dev
-	dpkg-deb -x "$tmp"/*.deb "$tmp/root"
+	apt_unpack "$tmp" uuid-dev
 	mkdir "$tmp/uuid"
 	find "$tmp/root" -name libuuid.a -exec mv {} "$tmp/uuid" \;
 	mv "$tmp/root/usr/include" "$tmp/uuid"

@@ -39,8 +39,8 @@ kconfig_missing() {
 		grep -vxFf "$1/.config" || :
 }
 
-# progress NAME: swallow the lines of a kernel build, say every 10 s how far it
-# is, and pass on what is no ordinary line, such as a warning.
+# progress NAME [TOTAL]: swallow the lines of a kernel build, say every 10 s how far
+# it is, and pass on what is no ordinary line, such as a warning.
 progress() {
 	local n=0 last=$SECONDS line
 	while IFS= read -r line; do
@@ -49,7 +49,7 @@ progress() {
 			n=$((n + 1))
 			((SECONDS - last < 10)) && continue
 			last=$SECONDS
-			echo "$1: $n files built" ;;
+			echo "$1: $n${2:+ of about $2} files built" ;;
 		make*": Entering directory "*|make*": Leaving directory "*|"") ;;
 		*)	echo "$line" >&2 ;;
 		esac

@@ -20,17 +20,21 @@ initramfs=$CACHE/initramfs-$which-$KEY.cpio.gz
 mkdir -p "$CACHE/logs"
 log=$CACHE/logs/run-$which.log
 
-if "$REPO/scripts/boot.py" "$image" "$initramfs" \
+status=0
+"$REPO/scripts/boot.py" "$image" "$initramfs" \
 	hvhe,up,io,event,attack-hyp,self --expect "$expect" --log "$log" \
-	--append "kvm-arm.mode=protected iommu.passthrough=1 ${APPEND:-}"
-then
+	--append "kvm-arm.mode=protected iommu.passthrough=1 ${APPEND:-}" || status=$?
+case $status in
+0)
 	if [ "$expect" = leak ]; then
 		echo "As expected: any device reads and writes the hypervisor's memory."
 	else
 		echo "As expected: no device gets at the hypervisor's memory, and all else works."
-	fi
-	echo "The machine's console is in $log"
-else
-	echo "NOT as expected. The machine's console is in $log"
-	exit 1
-fi
+	fi ;;
+1)
+	echo "NOT as expected." ;;
+*)
+	exit "$status" ;;
+esac
+echo "The machine's console is in $log"
+exit "$status"

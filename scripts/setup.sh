@@ -3,7 +3,8 @@
 # Install what the build and the tests need, and nothing that is there already.
 # On Debian 12 or 13, as root or through sudo.  When nothing is missing it only
 # looks, without network and in no time.  QEMU older than 10 is replaced by the
-# one of backports, through package lists of our own (apt.sh).
+# one of backports, through package lists of our own (apt.sh); one that QEMU= names
+# is only looked at.
 #
 #	setup.sh [fuzz]		with "fuzz", also clang and its libFuzzer
 set -euo pipefail
@@ -22,8 +23,8 @@ missing() {
 	done
 }
 
-# Major version of QEMU: the one in PATH, and the one that apt would install.
-qemu_installed() { qemu-system-aarch64 --version 2>/dev/null | sed -n 's/^QEMU.* version \([0-9]*\).*/\1/p'; }
+# Major version of QEMU: the one that is there, and the one that apt would install.
+qemu_installed() { "${QEMU:-qemu-system-aarch64}" --version 2>/dev/null | sed -n 's/^QEMU.* version \([0-9]*\).*/\1/p'; }
 qemu_offered() { apt_version qemu-system-arm "$@" | sed 's/^[0-9]*://; s/[^0-9].*//'; }
 
 # Can clang make a program with libFuzzer and the sanitizers?
@@ -42,6 +43,8 @@ fuzz=
 # shellcheck disable=SC2086 # a list of names
 need=$(missing $packages | xargs)
 qemu=$(qemu_installed || :)
+[ -z "${QEMU:-}" ] || [ "${qemu:-0}" -ge 10 ] ||
+	die "QEMU=$QEMU is ${qemu:-no QEMU}: name one of version 10 or later"
 [ -n "$need$fuzz" ] || [ "${qemu:-0}" -lt 10 ] || exit 0
 
 command -v apt-get >/dev/null || die "this needs Debian 12 or 13 (no apt-get here)"

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs the tests: those in user space, and a table of boots, scenarios().
 
-Called by test.sh, which sets what env.sh does. Two jobs run at a time. Prints
-a line for each test, and for a scenario that failed the end of its console;
-the whole of it is in $CACHE/logs. The last line counts, and the exit status is
-0 if and only if nothing failed.
+Called by test.sh, which sets what env.sh does. T=name in the environment is only
+the scenario of that name or, if there is none, all with that in their name. Two jobs
+run at a time. Prints a line for each test, and for a scenario that failed the end of
+its console; the whole of it is in $CACHE/logs. The last line counts, and the exit
+status is 0 if and only if nothing failed.
+
+With --kernels it only prints what kernels those scenarios boot.
 """
 import concurrent.futures
 import os
@@ -93,10 +96,12 @@ def run_boot(name, tests, kernel, options):
 def run_unit(directory):
     """The tests in user space, which print a line each and count themselves."""
     log = f"{os.environ['CACHE']}/logs/unit.log"
+    # T= means something else there
+    env = {k: v for k, v in os.environ.items() if k not in ("T", "MAKEFLAGS", "MAKEOVERRIDES")}
     with open(log, "w", encoding="utf-8") as out:
         status = subprocess.run(["make", "-C", directory, "check",
                                  f"CORPUS={os.environ['REPO']}/corpus"], stdout=out,
-                                stderr=subprocess.STDOUT, check=False).returncode
+                                stderr=subprocess.STDOUT, check=False, env=env).returncode
     with open(log, encoding="utf-8", errors="replace") as out:
         lines = out.read().splitlines()
     results = []
@@ -153,15 +158,18 @@ def show(scenario, results, log):
 
 def main():
     """The command."""
-    unit = f"{os.environ['REPO']}/tools/testing/pkvm-smmu"
-    jobs_by_name = {row[0]: (run_boot, *row) for row in scenarios()}
-    if os.path.isdir(unit):
-        jobs_by_name["unit"] = (run_unit, unit)
+    table = scenarios()
+    jobs_by_name = {row[0]: (run_boot, *row) for row in table}
+    jobs_by_name["unit"] = (run_unit, f"{os.environ['REPO']}/tools/testing/pkvm-smmu")
 
     wanted = os.environ.get("T", "")
     names = [wanted] if wanted in jobs_by_name else [n for n in jobs_by_name if wanted in n]
     if not names:
-        sys.exit(f"error: no scenario has '{wanted}' in its name")
+        sys.exit(f"error: no scenario has '{wanted}' in its name; there are "
+                 + " ".join(jobs_by_name))
+    if sys.argv[1:] == ["--kernels"]:
+        print(*sorted({kernel for name, _, kernel, _ in table if name in names}))
+        return False
     os.makedirs(f"{os.environ['CACHE']}/logs", exist_ok=True)
     count = {"PASS": 0, "FAIL": 0, "SKIP": 0}
 

@@ -1,14 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs all tests; T=name only the scenario of that name or, if there is none,
-# all with that in their name. See test.py for what they are.
+# Runs all tests; T=name only some. See test.py for which, and what they are. Builds
+# the kernels that those boot.
 set -eu
 . "$(dirname "$0")/env.sh"
 # The variant that "make debug" builds
 OBJ_DEBUG=$CACHE/series-$KEY/obj-debug
 export OBJ_DEBUG
 
-"$REPO/scripts/initramfs.sh" "$CACHE/initramfs-base-$KEY.cpio.gz" "$OBJ_BASE"
-"$REPO/scripts/initramfs.sh" "$CACHE/initramfs-series-$KEY.cpio.gz" "$OBJ_SERIES"
-OBJ=debug "$REPO/scripts/initramfs.sh" "$CACHE/initramfs-debug-$KEY.cpio.gz" "$OBJ_DEBUG"
+kernels=$(python3 -B "$REPO/scripts/test.py" --kernels)
+build() { make --no-print-directory -C "$REPO" "$1"; }
+for kernel in $kernels; do
+	initramfs=$CACHE/initramfs-$kernel-$KEY.cpio.gz
+	case $kernel in
+	base)	build base
+		"$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_BASE" ;;
+	series)	build kernel
+		"$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_SERIES" ;;
+	debug)	build debug
+		OBJ=debug "$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_DEBUG" ;;
+	esac
+done
 exec python3 -B "$REPO/scripts/test.py"
