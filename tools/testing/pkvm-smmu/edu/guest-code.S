@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What runs in the protected guest: it fills a page with a secret, tells the
+ * What runs in the protected guest: it fills a page with its secret, tells the
  * host, and whenever the host lets it run again, counts the words of the page
  * that are not what it wrote, and tells the host.
  *
@@ -9,7 +9,7 @@
  *	x0	the page
  *	x1	the doorbell: an address without memory, so that a store to it
  *		leaves the guest with KVM_EXIT_MMIO and its 64 bits of data
- *	x2	the secret: word n of the page is x2 ^ (8 * n)
+ *	x2	the secret, GUEST_SECRET_SIZE bytes, of which copies fill the page
  */
 #include "guest.h"
 
@@ -18,7 +18,8 @@
 	.globl	guest_code, guest_code_end
 guest_code:
 	mov	x3, #0
-0:	eor	x4, x2, x3
+0:	and	x4, x3, #GUEST_SECRET_SIZE - 1
+	ldr	x4, [x2, x4]
 	str	x4, [x0, x3]
 	add	x3, x3, #8
 	cmp	x3, #GUEST_PAGE_SIZE
@@ -27,8 +28,9 @@ guest_code:
 
 check:	mov	x3, #0
 	mov	x5, #0
-1:	ldr	x4, [x0, x3]
-	eor	x6, x2, x3
+1:	and	x6, x3, #GUEST_SECRET_SIZE - 1
+	ldr	x6, [x2, x6]
+	ldr	x4, [x0, x3]
 	cmp	x4, x6
 	cinc	x5, x5, ne
 	add	x3, x3, #8

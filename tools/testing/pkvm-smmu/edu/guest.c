@@ -20,6 +20,8 @@
 #endif
 
 #define GUEST_CODE	0x80000000
+/* Behind the program, in the same page */
+#define GUEST_SECRET	(GUEST_CODE + GUEST_PAGE_SIZE - GUEST_SECRET_SIZE)
 #define GUEST_DATA	0x80010000
 #define GUEST_DOORBELL	0x90000000
 
@@ -54,7 +56,7 @@ static void map_page(struct guest *guest, __u32 slot, __u64 ipa, void *page)
 	do_ioctl(guest->vm, KVM_SET_USER_MEMORY_REGION, (unsigned long)&region, "memslot");
 }
 
-void guest_create(struct guest *guest, void *page)
+void guest_create(struct guest *guest, void *page, const void *secret)
 {
 	struct kvm_vcpu_init init;
 
@@ -66,6 +68,7 @@ void guest_create(struct guest *guest, void *page)
 
 	guest->code = own_page();
 	memcpy(guest->code, guest_code, guest_code_end - guest_code);
+	memcpy((char *)guest->code + (GUEST_SECRET - GUEST_CODE), secret, GUEST_SECRET_SIZE);
 	__builtin___clear_cache(guest->code, (char *)guest->code + GUEST_PAGE_SIZE);
 	map_page(guest, 0, GUEST_CODE, guest->code);
 	map_page(guest, 1, GUEST_DATA, page);

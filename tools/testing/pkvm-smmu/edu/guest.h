@@ -13,8 +13,8 @@
 
 #define GUEST_PAGE_SIZE	4096
 
-/* Word n of the page is this ^ (8 * n) */
-#define GUEST_SECRET	0x5ec2e75ec2e75ec2
+/* Copies of the secret fill the page */
+#define GUEST_SECRET_SIZE	2048
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -31,7 +31,7 @@ struct guest {
 };
 
 /* A guest that has not run yet, with @page (of own_page()) as its data. */
-void guest_create(struct guest *guest, void *page);
+void guest_create(struct guest *guest, void *page, const void *secret);
 
 /*
  * Let it run until it has something to say: that the secret is in the page, when

@@ -53,10 +53,10 @@ static void run_guest(bool warm, struct outcome *out)
 	size_t i;
 
 	for (i = 0; i < WORDS; i++)
-		secret[i] = GUEST_SECRET ^ (i * sizeof(__u64));
+		secret[i] = 0x5ec2e75ec2e75ec2 ^ (i * sizeof(__u64) % GUEST_SECRET_SIZE);
 	memset(junk, 0xb6, sizeof(junk));
 
-	guest_create(&guest, page);
+	guest_create(&guest, page, secret);
 	if (warm) {
 		memset(page, 0x3c, PAGE);
 		edu_read(phys, got, PAGE);

@@ -122,6 +122,21 @@ static const char *missing(void)
 	return NULL;
 }
 
+/*
+ * The secret is a table of STEs: if the SMMU can be made to take its STEs from there,
+ * what it shouldn't see opens a stream.
+ */
+static void new_guest(struct guest *guest, void *page)
+{
+	static const __u64 ste[8] = { STE_BYPASS, STE_BYPASS_1 };
+	__u64 secret[GUEST_SECRET_SIZE / sizeof(ste)][8];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(secret); i++)
+		memcpy(secret[i], ste, sizeof(ste));
+	guest_create(guest, page, secret);
+}
+
 FIXTURE(smmu)
 {
 	struct smmu_page own;		/* the host's */
@@ -149,7 +164,7 @@ FIXTURE_SETUP(smmu)
 	self->idr0 = smmu_read(IDR0);
 	self->own = smmu_new_page();
 	self->page = smmu_new_page();
-	guest_create(&self->guest, self->page.va);
+	new_guest(&self->guest, self->page.va);
 	ASSERT_EQ(0, guest_run(&self->guest));
 	load_pattern(&self->own);
 	smmu_take();
@@ -433,6 +448,7 @@ TEST_F(smmu, a06_level2_in_foreign_memory)
 {
 	const __u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
 	__u64 *l1 = strtab_l1.va;
+	struct smmu_page l2;
 	int i, span;
 
 	for (i = 0; i < 4; i++) {
@@ -447,10 +463,13 @@ TEST_F(smmu, a06_level2_in_foreign_memory)
 		NEXT_ROUND(false);
 	}
 	/* A span that is more than the split, over a table that is the host's */
+	do {
+		l2 = smmu_new_page();
+	} while (l2.pa % (2 * GUEST_PAGE_SIZE));
 	smmu_on();
-	smmu_ste(sid)[1] = STE_BYPASS_1;
-	*smmu_ste(sid) = STE_BYPASS;
-	*l1 = strtab_l2.pa | 31;
+	((__u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
+	((__u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
+	*l1 = l2.pa | (STRTAB_SPLIT + 2);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	STRIKE();
 	NEXT_ROUND(false);
@@ -528,7 +547,7 @@ static __u64 donate_live(struct smmu_page *page, __u64 bus, void (*before)(void)
 {
 	*page = smmu_new_page();
 	memset(page->va, OWN_BYTE, GUEST_PAGE_SIZE);
-	guest_create(guest, page->va);
+	new_guest(guest, page->va);
 	edu_load_at(OTHER_PIECE, bus ? bus : page->pa, PIECE);
 	if (before)
 		before();
@@ -598,7 +617,7 @@ TEST_F(smmu, a13_live_queue_is_donated)
 
 	smmu_on();
 	smmu_evtq_on(queue.pa, 7);
-	guest_create(&guest, queue.va);
+	new_guest(&guest, queue.va);
 	EXPECT_GT(0, guest_try_run(&guest, &says));
 	edu_load_at(OTHER_PIECE, hyp_data, 64);
 	EXPECT_NE(0, smmu_read(EVTQ_PROD));
@@ -640,9 +659,42 @@ TEST_F(smmu, a14_address_above_oas)
 	EXPECT_BLOCKED(false);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != strlen(text))
+		ksft_exit_fail_msg("can't write '%s' to %s\n", text, path);
+	close(fd);
+}
+
+#define HUGE_SIZE	0x200000
+
 TEST_F(smmu, a15_log2size_31)
 {
+	__u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
+	__u64 *ent;
+
+	/* The queue is as long as the SMMU has them, and goes round there */
+	write_file("/proc/sys/vm/nr_hugepages", "1");
+	ent = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, ent);
+	ent[2 * (entries - 1)] = CMD_SYNC;
+	ent[0] = CMD_SYNC;
+	ent[2 * entries] = CMD_ATC_INV;
 	smmu_cr0(0);
+	smmu_write64(CMDQ_BASE, phys_addr(ent) | 31);
+	smmu_write(CMDQ_CONS, entries - 1);
+	smmu_write(CMDQ_PROD, entries - 1);
+	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN));
+	smmu_write(CMDQ_PROD, entries + 1);
+	EXPECT_EQ(entries + 1, smmu_read(CMDQ_CONS));
+	EXPECT_EQ(0, smmu_errors());
+	smmu_cr0(0);
+	munmap(ent, HUGE_SIZE);
+	write_file("/proc/sys/vm/nr_hugepages", "0");
+
 	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
 	/* As large as the SMMU has them, which takes in what is around: don't write there */
 	smmu_write64(EVTQ_BASE, self->page.pa | 31);
@@ -765,7 +817,7 @@ TEST_F(smmu, a21_tlbi_withheld)
 	pte[4] = page.pa | 0x743;
 	smmu_on();
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
-	guest_create(&guest, page.va);
+	new_guest(&guest, page.va);
 	edu_load_at(OTHER_PIECE, 0x4000, PIECE);
 	ASSERT_EQ(0, guest_run(&guest));
 	edu_load_at(PIECE, 0x4000, PIECE);
@@ -1051,15 +1103,6 @@ TEST_F(smmu, a27_registers_as_a_dma_target)
 	EXPECT_EQ(0, count_nonzero(self->buf + OTHER_PIECE, 8));
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != strlen(text))
-		ksft_exit_fail_msg("can't write '%s' to %s\n", text, path);
-	close(fd);
-}
-
 /* Whoever may use a device may read the SMMU's registers: it is the host's view */
 TEST_F(smmu, a28_hw_info)
 {
@@ -1185,7 +1228,7 @@ TEST_F_TIMEOUT(smmu, a29_races, 300)
 	start = now_ns();
 	for (guests = 0; now_ns() - start < RACE_NS; guests++) {
 		page = smmu_new_page();
-		guest_create(&guest, page.va);
+		new_guest(&guest, page.va);
 		EXPECT_EQ(0, guest_run(&guest));
 		EXPECT_EQ(0, guest_run(&guest));
 		guest_destroy(&guest);
