@@ -88,6 +88,8 @@ static DEFINE_MUTEX(pkvm_smmu_mutex);
 
 /* Why EL1 would not hand an SMMU to EL2 */
 static const char *pkvm_smmu_obstacle;
+/* The node or the device that it is about, if it is about one */
+static const char *pkvm_smmu_culprit;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
@@ -233,8 +235,9 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 		return "machines with ACPI are not supported";
 
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
+		pkvm_smmu_culprit = np->full_name;
 		if (!of_device_is_available(np))
-			return "an SMMUv3 is disabled by firmware";
+			return "it is disabled by firmware";
 		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
 		if (of_device_is_compatible(np, "nvidia,tegra264-smmu"))
 			return refusal_str[PKVM_SMMU_ERRATUM];
@@ -242,13 +245,16 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 		if (of_property_read_bool(np, "cavium,cn9900-broken-page1-regspace"))
 			return refusal_str[PKVM_SMMU_BAD_MMIO];
 		if (!pkvm_smmu_find(np))
-			return "an SMMUv3 could not be claimed";
+			return "it could not be claimed";
 	}
 
 	/* They write MSIs to any address, and their registers may be elsewhere */
-	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg")
+	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
+		pkvm_smmu_culprit = np->full_name;
 		return "a performance monitor of an SMMUv3 can write to memory";
+	}
 
+	pkvm_smmu_culprit = NULL;
 	return NULL;
 }
 
@@ -561,8 +567,11 @@ static const char *pkvm_smmu_why_not(void)
 	for (i = 0; i < cfg->nr_smmus; i++) {
 		u32 refusal = cfg->smmus[i].refusal;
 
-		if (refusal > PKVM_SMMU_NOT_TRIED && refusal < PKVM_SMMU_NR_REFUSALS)
+		if (refusal > PKVM_SMMU_NOT_TRIED && refusal < PKVM_SMMU_NR_REFUSALS) {
+			if (claims[i].pdev)
+				pkvm_smmu_culprit = dev_name(&claims[i].pdev->dev);
 			return refusal_str[refusal];
+		}
 	}
 
 	return "protected KVM did not initialise";
@@ -584,10 +593,14 @@ static int pkvm_smmu_give_back(struct device *dev, void *unused)
 static void __init pkvm_smmu_decline(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	const char *why_not = pkvm_smmu_why_not();
 	bool quiet = true;
 	unsigned int i;
 
-	pr_warn("DMA is not isolated: %s\n", pkvm_smmu_why_not());
+	if (pkvm_smmu_culprit)
+		pr_warn("DMA is not isolated: %s: %s\n", pkvm_smmu_culprit, why_not);
+	else
+		pr_warn("DMA is not isolated: %s\n", why_not);
 
 	/* No more claims: an SMMU that probes from now on is the ordinary driver's */
 	scoped_guard(mutex, &pkvm_smmu_mutex)

@@ -134,6 +134,8 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 	case CMDQ_OP_CFGI_STE:
 		sids->first = sid;
 		sids->last = sid;
+		/* EL2 may have a new second level for it, though the host has not */
+		hw->data[1] &= ~CMDQ_CFGI_1_LEAF;
 		fallthrough;
 	case CMDQ_OP_CFGI_CD_ALL:
 		if (!cmd_sid_is_legal(feat, sid))

@@ -54,8 +54,25 @@ void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
 		return;
 
 	smmu->host.errors |= err;
-	if (hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_GERROR_IRQEN)
-		smmu_hwq_raise_gerror(smmu);
+	smmu->host.irq_owed = true;
+	smmu_gerror_signal(smmu);
+}
+
+/**
+ * smmu_gerror_signal() - raise the interrupt that is owed, if there is one
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * To be called again in each trap: the hardware may have been late.
+ */
+void smmu_gerror_signal(struct pkvm_smmu *smmu)
+{
+	if (!smmu->host.irq_owed)
+		return;
+
+	if (!smmu->host.errors ||
+	    !(hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_GERROR_IRQEN) ||
+	    !smmu_hwq_raise_gerror(smmu))
+		smmu->host.irq_owed = false;
 }
 
 /**

@@ -24,7 +24,7 @@
 
 #include "smmu.h"
 
-/* Calls for CERROR_ILL in every version of the architecture */
+/* Reserved: calls for CERROR_ILL */
 #define CMD_OP_RESERVED		0
 
 #define HWQ_ENTRIES(q)		(1U << (q)->shift)
@@ -42,7 +42,7 @@
  */
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 {
-	u64 limit = hal_ticks(SMMU_TIMEOUT_US), start = hal_now(), now;
+	u64 deadline = smmu_deadline(), now;
 
 	/* Time first: the last look is after the end */
 	do {
@@ -50,7 +50,7 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 		if ((hal_readl(smmu->base + reg) & mask) == val)
 			return 0;
 		hal_relax();
-	} while (now - start <= limit);
+	} while (!smmu_is_over(deadline, now));
 
 	return -ETIMEDOUT;
 }
@@ -121,10 +121,10 @@ static void hwq_check_error(struct pkvm_smmu *smmu)
 }
 
 /* Wait until at most @pending commands have not been consumed */
-static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
+static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 {
-	u64 limit = hal_ticks(SMMU_TIMEOUT_US), start = hal_now(), now;
 	struct smmu_hwq *q = &smmu->hwq;
+	u64 now;
 
 	while (!q->broken && !q->late) {
 		/* Time first: the last look is after the end */
@@ -135,7 +135,7 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending)
 		}
 
 		hwq_check_error(smmu);
-		q->late = now - start > limit;
+		q->late = smmu_is_over(deadline, now);
 		hal_relax();
 	}
 
@@ -147,8 +147,8 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 
-	if (q->late && !q->broken) {
-		q->late = hwq_pending(smmu);
+	if (q->late) {
+		q->late = hwq_pending(smmu) != 0;
 		if (q->late)
 			hwq_check_error(smmu);
 	}
@@ -156,7 +156,8 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 	return !q->broken && !q->late;
 }
 
-static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
+static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd,
+			  u64 deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 	int ret;
@@ -166,7 +167,7 @@ static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 
 	if (HWQ_POS(q, q->prod - q->cons) >= HWQ_ENTRIES(q)) {
 		hwq_kick(smmu);
-		ret = hwq_wait(smmu, HWQ_ENTRIES(q) / 2);
+		ret = hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline);
 		if (ret)
 			return ret;
 	}
@@ -177,17 +178,35 @@ static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 	return 0;
 }
 
-static int hwq_sync_locked(struct pkvm_smmu *smmu)
+/* Commands, a CMD_SYNC behind them, and the hardware hears of it */
+static int hwq_start_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			    unsigned int n, u64 deadline)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i <= n && !ret; i++)
+		ret = hwq_add_locked(smmu, i < n ? &cmds[i] : &sync, deadline);
+	hwq_kick(smmu);
+
+	return ret;
+}
+
+/* What was replaced may have been the host's, or not */
+static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			  unsigned int n, u64 deadline)
+{
+	u32 skipped = smmu->hwq.skipped;
 	int ret;
 
-	ret = hwq_add_locked(smmu, &sync);
-	if (ret)
-		return ret;
+	ret = hwq_start_locked(smmu, cmds, n, deadline);
+	if (!ret)
+		ret = hwq_wait(smmu, 0, deadline);
+	if (!ret && smmu->hwq.skipped != skipped)
+		ret = -EIO;
 
-	hwq_kick(smmu);
-	return hwq_wait(smmu, 0);
+	return ret;
 }
 
 /**
@@ -195,7 +214,7 @@ static int hwq_sync_locked(struct pkvm_smmu *smmu)
  * @smmu:	the SMMU; takes its hw_lock
  * @cmd:	one that may run, whoever it comes from
  *
- * The hardware need not hear of it before smmu_hwq_kick() or smmu_hwq_sync().
+ * The hardware need not hear of it before smmu_hwq_kick() or smmu_hwq_run().
  *
  * Return: 0, or -EIO if the hardware doesn't answer.
  */
@@ -204,7 +223,7 @@ int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_add_locked(smmu, cmd);
+	ret = hwq_add_locked(smmu, cmd, smmu_deadline());
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
@@ -229,34 +248,81 @@ void smmu_hwq_kick(struct pkvm_smmu *smmu)
  */
 int smmu_hwq_sync(struct pkvm_smmu *smmu)
 {
+	u64 deadline = smmu_deadline();
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_sync_locked(smmu);
+	ret = hwq_start_locked(smmu, NULL, 0, deadline);
+	if (!ret)
+		ret = hwq_wait(smmu, 0, deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
 }
 
 /**
- * smmu_hwq_run() - run a command of EL2's and wait for its completion
+ * smmu_hwq_run() - run commands of EL2's and wait for their completion
  * @smmu:	the SMMU; takes its hw_lock
- * @cmd:	the command
+ * @cmds:	the commands
+ * @n:		how many
  *
- * Return: 0 if it is sure to have completed; else -EIO.
+ * Return: 0 if they are sure to have completed; else -EIO.
  */
-int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
+int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n)
 {
-	u32 skipped;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	skipped = smmu->hwq.skipped;
-	ret = hwq_add_locked(smmu, cmd);
-	if (!ret)
-		ret = hwq_sync_locked(smmu);
-	if (!ret && smmu->hwq.skipped != skipped)
-		ret = -EIO;
+	ret = hwq_run_locked(smmu, cmds, n, smmu_deadline());
+	hal_unlock(&smmu->hw_lock);
+
+	return ret;
+}
+
+/**
+ * smmu_hwq_start() - run commands of EL2's
+ * @smmu:	the SMMU; takes its hw_lock
+ * @cmds:	the commands
+ * @n:		how many
+ * @deadline:	of smmu_deadline()
+ *
+ * To be followed by smmu_hwq_finish() with the same arguments, so that several SMMUs
+ * can be at it. One caller at a time.
+ *
+ * Return: 0, or -EIO, and then there is nothing to finish.
+ */
+int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
+		   u64 deadline)
+{
+	int ret;
+
+	hal_lock(&smmu->hw_lock);
+	smmu->hwq.started = smmu->hwq.skipped;
+	ret = hwq_start_locked(smmu, cmds, n, deadline);
+	hal_unlock(&smmu->hw_lock);
+
+	return ret;
+}
+
+/**
+ * smmu_hwq_finish() - wait for what smmu_hwq_start() has begun
+ * @smmu:	the SMMU; takes its hw_lock
+ * @cmds:	the commands
+ * @n:		how many
+ * @deadline:	the same
+ *
+ * Return: 0 if they are sure to have completed; else -EIO.
+ */
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
+		    u64 deadline)
+{
+	int ret;
+
+	hal_lock(&smmu->hw_lock);
+	ret = hwq_wait(smmu, 0, deadline);
+	/* The second time there is no command of the host's in front */
+	if (!ret && smmu->hwq.skipped != smmu->hwq.started)
+		ret = hwq_run_locked(smmu, cmds, n, deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
@@ -268,15 +334,22 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
  *
  * The only way to have a wired interrupt raised is an error. An illegal command of
  * EL2's makes one, which is acknowledged before anyone else can use the queue.
+ *
+ * Return: 0 if it has been signalled; -EIO if the hardware doesn't answer.
  */
-void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
+int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
+	u64 deadline = smmu_deadline();
+	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	if (!hwq_add_locked(smmu, &cmd))
-		hwq_sync_locked(smmu);
+	ret = hwq_start_locked(smmu, &cmd, 1, deadline);
+	if (!ret)
+		ret = hwq_wait(smmu, 0, deadline);
 	hal_unlock(&smmu->hw_lock);
+
+	return ret;
 }
 
 /**

@@ -47,23 +47,29 @@ struct smmu_reg {
 	void	(*write)(struct pkvm_smmu *smmu, u64 val);
 };
 
+static bool cr0_is_done(struct pkvm_smmu *smmu, u32 bit)
+{
+	bool on = smmu->host.cr0 & bit;
+
+	if (bit == CR0_SMMUEN)
+		return !(on ? smmu_strtab_enable(smmu) : smmu_strtab_disable(smmu));
+
+	return !(on ? smmu_evtq_enable(smmu) : smmu_evtq_disable(smmu));
+}
+
 /* The host's table may be too large for one trap, or the hardware late */
 static void update_cr0ack(struct pkvm_smmu *smmu)
 {
-	if (smmu->host.cr0 & CR0_SMMUEN) {
-		if (!(smmu->host.cr0ack & CR0_SMMUEN) && !smmu_strtab_enable(smmu))
-			smmu->host.cr0ack |= CR0_SMMUEN;
-	} else {
-		if (smmu->host.cr0ack & CR0_SMMUEN && !smmu_strtab_disable(smmu))
-			smmu->host.cr0ack &= ~CR0_SMMUEN;
-	}
+	static const u32 bits[] = { CR0_SMMUEN, CR0_EVTQEN };
+	unsigned int i;
 
-	if (smmu->host.cr0 & CR0_EVTQEN) {
-		if (!(smmu->host.cr0ack & CR0_EVTQEN) && !smmu_evtq_enable(smmu))
-			smmu->host.cr0ack |= CR0_EVTQEN;
-	} else {
-		if (smmu->host.cr0ack & CR0_EVTQEN && !smmu_evtq_disable(smmu))
-			smmu->host.cr0ack &= ~CR0_EVTQEN;
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		/* Each of them may have to wait for the hardware */
+		if (smmu_is_over(smmu->deadline, hal_now()))
+			return;
+		if ((smmu->host.cr0 ^ smmu->host.cr0ack) & bits[i] &&
+		    cr0_is_done(smmu, bits[i]))
+			smmu->host.cr0ack ^= bits[i];
 	}
 }
 
@@ -296,7 +302,8 @@ static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 static void smmu_trap_begins(struct pkvm_smmu *smmu)
 {
 	smmu->budget = SMMU_WORK_PER_TRAP;
-	smmu->trapped_at = hal_now();
+	smmu->deadline = smmu_deadline();
+	smmu_gerror_signal(smmu);
 }
 
 /**

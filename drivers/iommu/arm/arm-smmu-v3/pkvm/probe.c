@@ -260,15 +260,15 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbp
 		return PKVM_SMMU_NO_ANSWER;
 
 	cmd = arm_smmu_make_cmd_cfgi_all();
-	if (smmu_hwq_run(smmu, &cmd))
+	if (smmu_hwq_run(smmu, &cmd, 1))
 		return PKVM_SMMU_NO_ANSWER;
 	if (idr[0] & IDR0_HYP) {
 		cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
-		if (smmu_hwq_run(smmu, &cmd))
+		if (smmu_hwq_run(smmu, &cmd, 1))
 			return PKVM_SMMU_NO_ANSWER;
 	}
 	cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
-	if (smmu_hwq_run(smmu, &cmd))
+	if (smmu_hwq_run(smmu, &cmd, 1))
 		return PKVM_SMMU_NO_ANSWER;
 
 	if (smmu_set_cr0(smmu, cr0 | CR0_SMMUEN))
@@ -367,12 +367,15 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
  */
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 {
+	u64 deadline = smmu_deadline();
 	int ret = 0;
 	u32 i;
 
 	smmu_s2_unmap(&smmu_s2, start, end);
 	for (i = 0; i < nr_smmus && !ret; i++)
-		ret = smmu_tlbi_all(&smmus[i]);
+		ret = smmu_tlbi_start(&smmus[i], deadline);
+	for (i = 0; i < nr_smmus && !ret; i++)
+		ret = smmu_tlbi_finish(&smmus[i], deadline);
 	if (ret)
 		pkvm_smmu_host_map(start, end);
 

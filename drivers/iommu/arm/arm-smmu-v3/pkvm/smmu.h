@@ -34,7 +34,8 @@
  * each group of them that is looked for, each event that is counted, and each time
  * that the hardware is waited for. Nothing is left once the trap has taken as long as
  * the hardware may take for anything. The rest waits for the host's next look at
- * CMDQ_CONS or CR0ACK. It can be exceeded by one page of the shadow table.
+ * CMDQ_CONS or CR0ACK. The last wait of a trap may take as long again, and a page of the
+ * shadow table is filled in one go.
  */
 #define SMMU_WORK_PER_TRAP	1024
 
@@ -86,6 +87,7 @@ struct smmu_features {
  * @cons:	what the hardware was seen to have consumed last
  * @shift:	log2 of the number of entries
  * @skipped:	commands that the hardware would not take and EL2 replaced
+ * @started:	of them, those before smmu_hwq_start()
  * @late:	the hardware did not answer in time; it is not waited for until it has
  * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
@@ -96,6 +98,7 @@ struct smmu_hwq {
 	u32	cons;
 	u8	shift;
 	u32	skipped;
+	u32	started;
 	bool	late;
 	bool	broken;
 };
@@ -121,6 +124,7 @@ struct smmu_sid_range {
  * @taking:	the streams whose STEs are being taken anew, over several traps
  * @next:	the first of them that has yet to be; 0 when they all have
  * @cached:	the hardware may have cached them with V=1
+ * @enabling:	it is because the host has enabled its SMMU, and not for a command
  */
 struct smmu_strtab {
 	__le64	*tab;
@@ -132,6 +136,7 @@ struct smmu_strtab {
 	struct smmu_sid_range taking;
 	u32	next;
 	bool	cached;
+	bool	enabling;
 };
 
 /**
@@ -162,6 +167,7 @@ struct smmu_host_queue {
  * @cr2:	CR2, kept only
  * @errors:	the errors that EL2 emulates and that are active, as in GERROR
  * @gerrorn:	GERRORN
+ * @irq_owed:	there is an error that the hardware could not signal yet
  * @strtab_base: STRTAB_BASE
  * @strtab_cfg:	STRTAB_BASE_CFG
  * @cmdq_base:	CMDQ_BASE
@@ -174,6 +180,7 @@ struct smmu_host_regs {
 	u32	cr2;
 	u32	errors;
 	u32	gerrorn;
+	bool	irq_owed;
 	u64	strtab_base;
 	u32	strtab_cfg;
 	u64	cmdq_base;
@@ -196,7 +203,7 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
- * @trapped_at:	when the access that is being emulated trapped; emu_lock
+ * @deadline:	when this trap has taken long enough; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
@@ -218,19 +225,30 @@ struct pkvm_smmu {
 	struct smmu_host_queue	cmdq;
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
-	u64			trapped_at;
+	u64			deadline;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
 
 	struct smmu_hwq		hwq;
 };
 
+/* When the hardware has had enough time, from now on; in units of hal_now() */
+static inline u64 smmu_deadline(void)
+{
+	return hal_now() + hal_ticks(SMMU_TIMEOUT_US);
+}
+
+static inline bool smmu_is_over(u64 deadline, u64 now)
+{
+	return (s64)(now - deadline) > 0;
+}
+
 /* A unit of the trap's budget; emu_lock held */
 static inline void smmu_spend(struct pkvm_smmu *smmu)
 {
 	if (smmu->budget)
 		smmu->budget--;
-	if (hal_now() - smmu->trapped_at > hal_ticks(SMMU_TIMEOUT_US))
+	if (smmu_is_over(smmu->deadline, hal_now()))
 		smmu->budget = 0;
 }
 
@@ -273,14 +291,20 @@ void smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
 int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
 void smmu_hwq_kick(struct pkvm_smmu *smmu);
 int smmu_hwq_sync(struct pkvm_smmu *smmu);
-int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
-void smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
+int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
+int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
+		   u64 deadline);
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
+		    u64 deadline);
+int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
 int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
 
 /* tlbi.c */
-int smmu_tlbi_all(struct pkvm_smmu *smmu);
+struct arm_smmu_cmd smmu_tlbi_all(void);
+int smmu_tlbi_start(struct pkvm_smmu *smmu, u64 deadline);
+int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline);
 
 /* strtab.c */
 void smmu_strtab_init(struct pkvm_smmu *smmu);
@@ -308,6 +332,7 @@ u32 smmu_gerror(struct pkvm_smmu *smmu);
 void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn);
 void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u64 arg1);
 void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err);
+void smmu_gerror_signal(struct pkvm_smmu *smmu);
 void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);
 bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
 

@@ -145,97 +145,121 @@ static void strtab_store(__le64 *ste, const u64 *hw)
 	WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
 }
 
-static int strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
+/* Returns false if the hardware may not have seen it, or there is no time to go on */
+static bool strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
-	int ret = smmu_hwq_run(smmu, &cmd);
+	int ret = smmu_hwq_run(smmu, &cmd, 1);
 
 	smmu_spend(smmu);
 
-	return ret;
+	return !ret && smmu->budget;
 }
 
 /*
  * Dwords 0 and 1 are all that ever changes. If one does, that is one store, and
  * hitless. If both do, the stream aborts in between: V is cleared and seen to be
- * before dword 1 changes, and dword 1 is seen before V is set. If the hardware
- * doesn't say that it has seen it then it goes no further.
+ * before dword 1 changes, and dword 1 is seen before V is set.
+ *
+ * Returns false if it is to be called again, and will go on where it stopped.
  */
-static void strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u64 *hw)
+static bool strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u64 *hw)
 {
 	u64 dword0 = le64_to_cpu(ste[0]), dword1 = le64_to_cpu(ste[1]);
 
 	if (dword1 != hw[1]) {
 		if (dword0 != hw[0] && (dword0 & STRTAB_STE_0_V)) {
 			WRITE_ONCE(ste[0], cpu_to_le64(0));
-			if (strtab_sync_ste(smmu, sid, true))
-				return;
+			if (!strtab_sync_ste(smmu, sid, true))
+				return false;
 			dword0 = 0;
 		}
 		WRITE_ONCE(ste[1], cpu_to_le64(hw[1]));
-		if (strtab_sync_ste(smmu, sid, true))
-			return;
+		if (!strtab_sync_ste(smmu, sid, true))
+			return false;
 	}
 
 	if (dword0 != hw[0]) {
 		WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
-		strtab_sync_ste(smmu, sid, true);
+		return strtab_sync_ste(smmu, sid, true);
 	}
+
+	return true;
 }
 
 /*
- * Take the STEs of streams of one group anew; @ste is the first one's. Returns false
- * if the host has no table for the group.
+ * Take the STEs of streams of one group anew, from *@sid on, whose STE is @ste. Returns
+ * false if it is to be called again, and will go on at *@sid.
  */
-static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 first, u32 last,
-				 __le64 *ste, bool cached)
+static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 *sid, u32 last, __le64 *ste,
+				 bool cached)
 {
+	u32 group = ALIGN_DOWN(*sid, STRTAB_GROUP), n;
 	u64 hw[STRTAB_STE_DWORDS];
 	phys_addr_t stes = 0;
-	u32 sid, group, n;
 
-	group = ALIGN_DOWN(first, STRTAB_GROUP);
 	n = host_group(smmu, group, &stes);
-
-	for (sid = first; sid <= last; sid++, ste += STRTAB_STE_DWORDS) {
+	for (; *sid <= last; (*sid)++, ste += STRTAB_STE_DWORDS) {
 		smmu_spend(smmu);
-		if (sid - group < n)
-			strtab_translate(smmu, sid, stes + (sid - group) * STE_SIZE, hw);
+		if (*sid - group < n)
+			strtab_translate(smmu, *sid, stes + (*sid - group) * STE_SIZE, hw);
 		else
 			smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
-		if (cached)
-			strtab_publish(smmu, sid, ste, hw);
-		else
+		if (!cached)
 			strtab_store(ste, hw);
+		else if (!strtab_publish(smmu, *sid, ste, hw))
+			return false;
 	}
 
-	return n;
+	return true;
+}
+
+/* Does any stream of a second level pass? */
+static bool strtab_l2_passes(const __le64 *stes)
+{
+	u64 dword0;
+	u32 i;
+
+	for (i = 0; i < STRTAB_L2_STES; i++) {
+		dword0 = le64_to_cpu(stes[i * STRTAB_STE_DWORDS]);
+		if (dword0 & STRTAB_STE_0_V &&
+		    FIELD_GET(STRTAB_STE_0_CFG, dword0) != STRTAB_STE_0_CFG_ABORT)
+			return true;
+	}
+
+	return false;
 }
 
 /*
  * Give a page of streams a second level, which holds what the host's table holds:
- * a real SMMU would fetch any of them from now on.
+ * a real SMMU would fetch any of them from now on. If all that it does is to say why
+ * a stream aborts then it gets none of the last half of the pages.
  */
 static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 {
-	u32 i, first = ALIGN_DOWN(sid, STRTAB_L2_STES);
+	u32 first = ALIGN_DOWN(sid, STRTAB_L2_STES), i;
 	__le64 *stes;
 	u64 desc;
 
 	stes = hal_page_alloc();
 	if (!stes)
 		return;
-	smmu->strtab.nr_l2++;
 
 	strtab_init_stes(smmu, stes, STRTAB_L2_STES);
-	for (i = 0; i < STRTAB_L2_STES; i += STRTAB_GROUP)
-		strtab_refresh_group(smmu, first + i, first + i + STRTAB_GROUP - 1,
-				     &stes[i * STRTAB_STE_DWORDS], false);
+	for (i = first; i < first + STRTAB_L2_STES; )
+		strtab_refresh_group(smmu, &i, i + STRTAB_GROUP - 1,
+				     &stes[(i - first) * STRTAB_STE_DWORDS], false);
+	if (smmu->strtab.nr_l2 >= PKVM_SMMU_L2_TABLES / 2 && !strtab_l2_passes(stes)) {
+		hal_page_free(stes);
+		return;
+	}
+	smmu->strtab.nr_l2++;
 
 	desc = hal_virt_to_phys(stes) |
 	       FIELD_PREP(STRTAB_L1_DESC_SPAN, PKVM_SMMU_STRTAB_SPLIT + 1);
 	hal_wmb();
 	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(desc));
+	/* If it isn't seen: the host's own command has yet to come, for all levels */
 	strtab_sync_ste(smmu, sid, false);
 }
 
@@ -278,7 +302,7 @@ static bool strtab_reclaim_l2(struct pkvm_smmu *smmu)
 	if (!smmu->strtab.dropped)
 		return true;
 
-	ret = smmu_hwq_run(smmu, &cmd);
+	ret = smmu_hwq_run(smmu, &cmd, 1);
 	smmu_spend(smmu);
 	if (!ret)
 		strtab_free_l2(smmu);
@@ -289,13 +313,9 @@ static bool strtab_reclaim_l2(struct pkvm_smmu *smmu)
 /* The host has taken its table away: if no stream is left here, so does EL2 */
 static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 {
-	__le64 *stes;
+	__le64 *stes = strtab_ste(smmu, ALIGN_DOWN(sid, STRTAB_L2_STES));
 	u32 i;
 
-	if (!smmu->strtab.two_level)
-		return;
-
-	stes = strtab_ste(smmu, ALIGN_DOWN(sid, STRTAB_L2_STES));
 	for (i = 0; i < STRTAB_L2_STES; i++) {
 		if (stes[i * STRTAB_STE_DWORDS] & cpu_to_le64(STRTAB_STE_0_V))
 			return;
@@ -305,48 +325,57 @@ static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 	strtab_reclaim_l2(smmu);
 }
 
-/* Takes streams of one group anew */
-static void strtab_refresh(struct pkvm_smmu *smmu, u32 first, u32 last, bool cached)
+/*
+ * Takes streams of one group anew, from *@sid on. Returns false if it is to be called
+ * again, and will go on at *@sid.
+ */
+static bool strtab_refresh(struct pkvm_smmu *smmu, u32 *sid, u32 last, bool cached)
 {
-	__le64 *ste = strtab_ste(smmu, first);
+	u32 group = ALIGN_DOWN(*sid, STRTAB_GROUP);
+	__le64 *ste = strtab_ste(smmu, *sid);
 	phys_addr_t stes;
 
 	smmu_spend(smmu);
 	if (ste) {
-		if (!strtab_refresh_group(smmu, first, last, ste, cached))
-			strtab_drop_l2(smmu, first);
-		return;
+		if (!strtab_refresh_group(smmu, sid, last, ste, cached))
+			return false;
+		if (smmu->strtab.two_level && !host_group(smmu, group, &stes))
+			strtab_drop_l2(smmu, group);
+		return true;
 	}
 
 	/* The rest of the pool is for the stage 2 */
-	if (host_group(smmu, ALIGN_DOWN(first, STRTAB_GROUP), &stes) &&
-	    strtab_reclaim_l2(smmu) && smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
-		strtab_add_l2(smmu, first);
+	if (host_group(smmu, group, &stes) && strtab_reclaim_l2(smmu) &&
+	    smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
+		strtab_add_l2(smmu, group);
+	*sid = last + 1;
+
+	return true;
 }
 
 /*
- * As far as the budget goes. What was begun is gone on with, if it is what is asked
- * for again.
+ * As far as the budget and the hardware go. What was begun is gone on with, if it is
+ * what is asked for again.
  */
 static bool strtab_take(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids,
-			bool cached)
+			bool cached, bool enabling)
 {
 	struct smmu_strtab *tab = &smmu->strtab;
-	u32 sid = sids->first;
+	u32 sid = sids->first, end;
 
-	if (tab->next && tab->cached == cached && tab->taking.first == sids->first &&
-	    tab->taking.last == sids->last)
+	if (tab->next && tab->cached == cached && tab->enabling == enabling &&
+	    tab->taking.first == sids->first && tab->taking.last == sids->last)
 		sid = tab->next;
 
 	tab->taking = *sids;
 	tab->cached = cached;
-	for (; sid <= sids->last; sid = tab->next) {
-		tab->next = ALIGN_DOWN(sid, STRTAB_GROUP) + STRTAB_GROUP;
-		if (!smmu->budget) {
+	tab->enabling = enabling;
+	while (sid <= sids->last) {
+		end = min(sids->last, ALIGN_DOWN(sid, STRTAB_GROUP) + STRTAB_GROUP - 1);
+		if (!smmu->budget || !strtab_refresh(smmu, &sid, end, cached)) {
 			tab->next = sid;
 			return false;
 		}
-		strtab_refresh(smmu, sid, min(sids->last, tab->next - 1), cached);
 	}
 	tab->next = 0;
 
@@ -358,12 +387,12 @@ static bool strtab_take(struct pkvm_smmu *smmu, const struct smmu_sid_range *sid
  * @smmu:	the SMMU; emu_lock held
  * @sids:	the streams, within the table
  *
- * Return: false if the budget did not suffice: to be called again, in another trap,
- * with the same streams.
+ * Return: false if the budget did not suffice, or the hardware is not sure to have seen
+ * it: to be called again, in another trap, with the same streams.
  */
 bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids)
 {
-	return !smmu->strtab.live || strtab_take(smmu, sids, true);
+	return !smmu->strtab.live || strtab_take(smmu, sids, true, false);
 }
 
 /* Every stream aborts once the hardware has seen this */
@@ -392,14 +421,12 @@ static void strtab_clear(struct pkvm_smmu *smmu)
  */
 int smmu_strtab_disable(struct pkvm_smmu *smmu)
 {
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_all();
+	const struct arm_smmu_cmd cmds[] = { arm_smmu_make_cmd_cfgi_all(), smmu_tlbi_all() };
 	int ret;
 
 	smmu->strtab.live = false;
 	strtab_clear(smmu);
-	ret = smmu_hwq_run(smmu, &cmd);
-	if (!ret)
-		ret = smmu_tlbi_all(smmu);
+	ret = smmu_hwq_run(smmu, cmds, ARRAY_SIZE(cmds));
 	if (ret)
 		return ret;
 
@@ -436,10 +463,10 @@ int smmu_strtab_enable(struct pkvm_smmu *smmu)
 	cached = tab->live && !(tab->next && !tab->cached);
 	tab->forgotten = false;
 	tab->live = true;
-	if (!strtab_take(smmu, &all, cached))
+	if (!strtab_take(smmu, &all, cached, true))
 		return -EAGAIN;
 
-	return smmu_hwq_run(smmu, &cmd);
+	return smmu_hwq_run(smmu, &cmd, 1);
 }
 
 /**

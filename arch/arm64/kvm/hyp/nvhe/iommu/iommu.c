@@ -25,7 +25,7 @@
 #include <nvhe/mm.h>
 #include <nvhe/trap_handler.h>
 
-const struct kvm_iommu_ops *kvm_iommu_ops;
+const struct kvm_iommu_ops *kvm_iommu_ops __ro_after_init;
 
 /* Its @init has succeeded */
 static bool kvm_iommu_live;
@@ -293,7 +293,7 @@ int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
  * @start:	physical address, page aligned
  * @size:	in bytes, page aligned
  *
- * With host_mmu.lock held, after they have been scrubbed.
+ * With host_mmu.lock held, after whatever scrubbing there is.
  */
 void kvm_iommu_host_map(phys_addr_t start, u64 size)
 {

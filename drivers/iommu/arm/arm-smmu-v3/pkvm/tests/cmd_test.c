@@ -116,6 +116,10 @@ static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_
 	u64 dword0 = host[0], dword1 = host[1];
 
 	switch (opcode) {
+	case 0x03:
+		/* For all levels: Leaf is cleared */
+		dword1 &= ~1ULL;
+		break;
 	case 0x10: case 0x11: case 0x12: case 0x13:
 		dword0 &= ~VMID_MASK;
 		break;

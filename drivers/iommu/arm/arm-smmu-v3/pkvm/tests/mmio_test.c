@@ -92,7 +92,7 @@ static void mmio_everywhere(struct kunit *test)
 			smmu_mmio_write(smmu, offset, size, 0);
 			/* That much is meant to change */
 			before.denied[PKVM_SMMU_DENIED_MMIO] += may ? 2 : 3;
-			before.trapped_at = smmu->trapped_at;
+			before.deadline = smmu->deadline;
 			if (SMMU0->nr_writes || memcmp(&before, smmu, sizeof(before))) {
 				KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
 				SMMU0->nr_writes = 0;

@@ -300,6 +300,20 @@ static void probe_good_revisions(struct kunit *test)
 	}
 }
 
+/* Tables of either endianness, and MSIs without a PRI queue */
+static void probe_good_features(struct kunit *test)
+{
+	u32 idr0 = fake_reg(SMMU0, ARM_SMMU_IDR0);
+
+	leave_in_use(SMMU0);
+	idr0 &= ~IDR0_TTENDIAN;
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, idr0 | IDR0_MSI);
+	fake_set_reg(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0);
+	fake_test_boot(test);
+	expect_taken_over(test, SMMU0);
+	KUNIT_EXPECT_LT(test, first_write(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0), 0);
+}
+
 /* What EL1 says of memory and MMIO is checked */
 static void probe_bad_config(struct kunit *test)
 {
@@ -422,6 +436,7 @@ static void probe_no_answer(struct kunit *test)
 	unsigned int steps, i, which;
 
 	fake->config.nr_smmus = 2;
+	leave_in_use(SMMU0);
 	fake_test_boot(test);
 	steps = SMMU0->nr_writes;
 	KUNIT_ASSERT_GT(test, steps, 10);
@@ -436,6 +451,7 @@ static void probe_no_answer(struct kunit *test)
 		fake->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
 		bad = &fake->smmu[which];
 		good = &fake->smmu[!which];
+		leave_in_use(bad);
 		if (i / 2)
 			bad->dies_after = i / 2;
 		else
@@ -462,6 +478,7 @@ static struct kunit_case probe_cases[] = {
 	KUNIT_CASE(probe_st_level),
 	KUNIT_CASE(probe_refusals),
 	KUNIT_CASE(probe_good_revisions),
+	KUNIT_CASE(probe_good_features),
 	KUNIT_CASE(probe_bad_config),
 	KUNIT_CASE(probe_misaligned_table),
 	KUNIT_CASE(probe_pool_chunks),

@@ -642,6 +642,13 @@ static void evtq_not_enabled(struct kunit *test)
 	}
 }
 
+static void map(phys_addr_t pa, size_t size)
+{
+	fake_own_lock();
+	pkvm_smmu_host_map(pa, pa + size);
+	fake_own_unlock();
+}
+
 static int unmap(phys_addr_t pa, size_t size)
 {
 	int ret;
@@ -692,9 +699,7 @@ static void page_leaves(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa + size));
 			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa - PAGE_SIZE));
 		}
-		fake_own_lock();
-		pkvm_smmu_host_map(pa, pa + size);
-		fake_own_unlock();
+		map(pa, size);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa + size - PAGE_SIZE));
 	}
@@ -804,9 +809,19 @@ static void queue_hw_illegal(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	}
 
-	/* If it was EL2's own then it has not been done */
-	SMMU0->bad_op = 0x28;
+	/* A page can leave, whatever the host has put in front */
+	map(pa, PAGE_SIZE);
 	SMMU0->bad_times = 1;
+	host_cmd_put(0x11, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
+	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
+	map(pa, PAGE_SIZE);
+
+	/* If it was EL2's own, and is so again, then it has not been done */
+	SMMU0->bad_op = 0x28;
+	SMMU0->bad_times = 2;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EIO);
 	KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
@@ -936,6 +951,80 @@ static void queue_crawls(struct kunit *test)
 	}
 }
 
+/* With two SMMUs, each of them slow: they are at it at the same time */
+static void queue_two_crawl(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	unsigned int i;
+	u64 start;
+
+	fake->config.nr_smmus = 2;
+	boot(test);
+	for (i = 0; i < 2; i++) {
+		fake->smmu[i].slow = true;
+		fake->smmu[i].delay = 4 * SMMU_TIMEOUT_US / 10;
+	}
+	start = fake->now;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	KUNIT_EXPECT_LT(test, fake->now - start, SMMU_TIMEOUT_US);
+}
+
+/* One write of CR0 that asks for everything that has to be waited for */
+static void queue_cr0_crawls(struct kunit *test)
+{
+	phys_addr_t evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	unsigned int tenths, i;
+	u64 start;
+
+	for (tenths = 1; tenths < 10; tenths++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		boot(test);
+		host_cmdq_start(4);
+		host_strtab_start();
+		host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN | CR0_EVTQEN);
+		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_EVTQEN);
+		for (i = 0; i < 6; i++)
+			host_cmd_put(0x46, 0);
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		SMMU0->slow = true;
+		SMMU0->delay = tenths * SMMU_TIMEOUT_US / 10;
+		start = fake->now;
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TIMEOUT_US / 10);
+		SMMU0->delay = 0;
+		fake_run_all(SMMU0);
+		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
+	}
+}
+
+/* An error that EL2 emulates while the hardware is late is signalled when it isn't */
+static void queue_late_interrupt(struct kunit *test)
+{
+	boot(test);
+	host_cmdq_start(4);
+	host_writel(ARM_SMMU_IRQ_CTRL, 5);
+	SMMU0->stuck = true;
+	host_cmd_put(0x46, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	/* The host gives up on it, and starts over */
+	host_writel(ARM_SMMU_CR0, 0);
+	host_cmdq_start(4);
+	host_cmd_put(0xff, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_TRUE(test, cmdq_error());
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	host_readl(ARM_SMMU_CMDQ_CONS);
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
+	host_readl(ARM_SMMU_CMDQ_CONS);
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
+}
+
 /* Late, and then it calls illegal what it was late with */
 static void queue_late_error(struct kunit *test)
 {
@@ -977,6 +1066,9 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_flip),
 	KUNIT_CASE(queue_clock),
 	KUNIT_CASE(queue_crawls),
+	KUNIT_CASE(queue_two_crawl),
+	KUNIT_CASE(queue_cr0_crawls),
+	KUNIT_CASE(queue_late_interrupt),
 	KUNIT_CASE(queue_late_error),
 	{}
 };

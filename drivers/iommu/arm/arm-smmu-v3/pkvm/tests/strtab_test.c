@@ -679,6 +679,10 @@ static void strtab_lost_tables(struct kunit *test)
 		host_cmd_put(0x3 | sid << 32, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_GT(test, fake->pool_used, used);
+		/* Nothing is left in it, so that its going is all there is to do */
+		fake_put(host_ste(0), 0);
+		host_cfgi_ste(sid);
+		fake_put(host_ste(0), STE_BYPASS0);
 		fake_put(fake_host.strtab + i * 8, 0);
 		SMMU0->stuck = true;
 		host_cmd_put(0x3 | sid << 32, 0);
@@ -712,6 +716,166 @@ static void strtab_lost_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
 }
 
+/*
+ * All STEs of a group change, in both words: neither a trap of a slow SMMU's takes much
+ * longer than a second, nor is anything lost by that.
+ */
+static void strtab_crawls(struct kunit *test)
+{
+	static const u64 to[][2] = {
+		{ 0xb | 0x1000, STE_S1_1 }, { 0xb | 0x2000, STE_S1_1 & ~3ULL },
+	};
+	unsigned int tenths, i;
+	u32 sid;
+	u64 start;
+
+	for (tenths = 0; tenths < 10; tenths++) {
+		boot(test, tenths % 2);
+		for (i = 0; i < 2; i++) {
+			for (sid = 0; sid < 64; sid++) {
+				fake_put(host_ste(sid) + 8, to[i][1]);
+				fake_put(host_ste(sid), to[i][0]);
+			}
+			if (!i)
+				host_cfgi_all();
+		}
+		SMMU0->slow = true;
+		SMMU0->delay = tenths * SMMU_TIMEOUT_US / 20 + 1;
+		host_cmd_put(0x4, 5);
+		host_cmd_put(0x46, 0);
+		start = fake->now;
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TIMEOUT_US / 10);
+		SMMU0->delay = 0;
+		for (i = 0; i < 1000 && !host_cmdq_is_empty(); i++)
+			fake_run_all(SMMU0);
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		for (sid = 0; sid < 64; sid++)
+			KUNIT_EXPECT_EQ(test, hw_config(sid), HW_NESTED);
+	}
+}
+
+/*
+ * The hardware is late, or finds fault with a command of the host's, while an STE
+ * changes: the host's command is not over before the STE is.
+ */
+static void strtab_half_changed(struct kunit *test)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < 4; i++) {
+		boot(test, true);
+		fake_put(host_ste(SID) + 8, STE_S1_1);
+		fake_put(host_ste(SID), 0xb | 0x1000);
+		host_cfgi_ste(SID);
+		fake_put(host_ste(SID) + 8, STE_S1_1 & ~3ULL);
+		fake_put(host_ste(SID), 0xb | 0x2000);
+		SMMU0->stuck = i < 2;
+		SMMU0->bad_op = 0x11;
+		SMMU0->bad_times = 1;
+		if (i >= 2)
+			host_cmd_put(0x11, 0);
+		if (i % 2)
+			host_cmd_put(0x4, 31);
+		else
+			host_cmd_put(0x3 | (u64)SID << 32, 1);
+		host_cmd_put(0x46, 0);
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		SMMU0->stuck = false;
+		for (j = 0; j < 100 && !host_cmdq_is_empty(); j++)
+			fake_run_all(SMMU0);
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
+	}
+}
+
+/* A table that is new to EL2 while the SMMU is late: it is told of level 1 later */
+static void strtab_late_level1(struct kunit *test)
+{
+	u32 sid = 1 << HOST_SPLIT;
+	unsigned int i, told = 0;
+	phys_addr_t pa;
+
+	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	boot(test, true);
+	fake_put(host_ste(0), STE_BYPASS0);
+	SMMU0->stuck = true;
+	fake_own_lock();
+	KUNIT_EXPECT_NE(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	fake_own_unlock();
+	fake_put(fake_host.strtab + 8, fake_host.l2 | (HOST_SPLIT + 1));
+	SMMU0->nr_runs = 0;
+	host_cmd_put(0x3 | (u64)sid << 32, 1);
+	host_cmd_put(0x46, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
+		;
+	for (i = 0; i < SMMU0->nr_runs; i++)
+		told += (SMMU0->runs[i].cmd[0] & 0xff) == 0x3 && !(SMMU0->runs[i].cmd[1] & 1);
+	KUNIT_EXPECT_EQ(test, hw_config(sid), HW_S2);
+	KUNIT_EXPECT_GT(test, told, 0);
+}
+
+/* Tables in which nothing passes leave half of what EL2 has to those in which something does */
+static void strtab_empty_tables(struct kunit *test)
+{
+	unsigned int i, live = 0;
+	phys_addr_t strtab, empty, l2;
+
+	fake_test_again(test, 2 * FAKE_NR_PAGES);
+	fake->sid_bits = 14;
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 8 << 6 | 14);
+	fake->config.pool[0].size = 2 * PKVM_SMMU_L2_TABLES * PAGE_SIZE;
+	fake->config.pool[0].base = fake_alloc(fake->config.pool[0].size, FAKE_HOST);
+	strtab = fake_alloc(8 << 8, FAKE_HOST);
+	empty = fake_alloc(64 << 6, FAKE_HOST);
+	l2 = fake_alloc(64 << 6, FAKE_HOST);
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	fake_put(empty, STE_ABORT0);
+	fake_put(l2, STE_BYPASS0);
+	/* With 4K pages four times what EL2 has, but one in eight is all that matters */
+	for (i = 0; i < 256; i++)
+		fake_put(strtab + i * 8, (i % 8 == 7 ? l2 : empty) | 7);
+	host_writeq(ARM_SMMU_STRTAB_BASE, strtab);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 14 | 6 << 6 | 1 << 16);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	for (i = 7; i < 256; i += 8)
+		live += hw_config(i << 6) == HW_S2;
+	KUNIT_EXPECT_EQ(test, live, 32);
+}
+
+/* A command for all streams, while not all have been taken since the SMMU was enabled */
+static void strtab_enabling(struct kunit *test)
+{
+	unsigned int i;
+	phys_addr_t tab;
+
+	fake_test_again(test, FAKE_NR_PAGES + (64 << 12) / PAGE_SIZE);
+	tab = fake_alloc(64ULL << 12, FAKE_HOST);
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	for (i = 0; i < 4096; i++)
+		fake_put(tab + i * 64, STE_ABORT0);
+	host_writeq(ARM_SMMU_STRTAB_BASE, tab);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 12);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	/* Now there may be STEs in caches */
+	host_cmd(0x3 | 1ULL << 32, 1);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK) & CR0_SMMUEN, 0);
+	fake_put(tab + SID * 64, STE_BYPASS0);
+	host_cfgi_all();
+	for (i = 0; i < 200 && !host_cmdq_is_empty(); i++)
+		;
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -727,6 +891,11 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_quota),
 	KUNIT_CASE(strtab_endless_tables),
 	KUNIT_CASE(strtab_lost_tables),
+	KUNIT_CASE(strtab_crawls),
+	KUNIT_CASE(strtab_half_changed),
+	KUNIT_CASE(strtab_late_level1),
+	KUNIT_CASE(strtab_empty_tables),
+	KUNIT_CASE(strtab_enabling),
 	{}
 };
 
