@@ -101,7 +101,8 @@ static bool tlbi_covers(const u64 *cmd, const struct cached_tlb *e)
 		return e->combined && e->vmid == vmid && e->asid == asid;
 	case 0x12: /* NH_VA */
 	case 0x13: /* NH_VAA */
-		if (!e->combined || e->vmid != vmid ||
+	case 0x2a: /* S2_IPA: stage 2 only */
+		if (e->combined == ((cmd[0] & 0xff) == 0x2a) || e->vmid != vmid ||
 		    ((cmd[0] & 0xff) == 0x12 && e->asid != asid))
 			return false;
 		first = cmd[1] & ~GENMASK_ULL(11, 0);
@@ -112,9 +113,6 @@ static bool tlbi_covers(const u64 *cmd, const struct cached_tlb *e)
 		return first < e->in + e->size && last >= e->in;
 	case 0x28: /* S12_VMALL */
 		return e->vmid == vmid;
-	case 0x2a: /* S2_IPA: stage 2 only */
-		return !e->combined && e->vmid == vmid &&
-		       e->in <= cmd[1] && cmd[1] - e->in < e->size;
 	case 0x30: /* NSNH_ALL */
 		return true;
 	default:

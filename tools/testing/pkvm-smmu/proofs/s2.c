@@ -6,26 +6,51 @@
 
 #include "proof.h"
 
-/* Never more than what may be mapped, and to where it is */
+/* To where it is, and nothing else */
 void prove_leaf_is_exact(void)
 {
-	u64 pa = nondet_u64(), size = nondet_u64(), leaf, bytes;
-	s8 min_level = nondet_u8() & 3, level;
+	u64 pa = nondet_u64(), leaf, bytes;
+	s8 level = nondet_u8() & 3;
+	bool device = nondet_bool();
 
-	SUPPOSE(pa < BIT_ULL(48) && size <= BIT_ULL(48) - pa);
-	SUPPOSE(!(pa % PAGE_SIZE) && size >= PAGE_SIZE && !(size % PAGE_SIZE));
-	level = smmu_s2_best_level(pa, size, min_level);
-	PROVE(level >= 0 && level <= 3 && level >= min_level, "a level that is wanted");
-	PROVE(level >= (PAGE_SHIFT == 12 ? 1 : 2), "one that can have leaves");
+	SUPPOSE(level >= (PAGE_SHIFT == 12 ? 1 : 2) && pa < BIT_ULL(48));
 	bytes = 1ULL << (PAGE_SHIFT + (3 - level) * (PAGE_SHIFT - 3));
-	PROVE(bytes <= size, "not more than may be mapped");
-	PROVE(!(pa & (bytes - 1)), "aligned");
+	PROVE(bytes == s2_level_size(level), "the size of a leaf");
+	SUPPOSE(!(pa & (bytes - 1)));
 
-	leaf = smmu_s2_leaf(pa, level, nondet_bool());
+	leaf = smmu_s2_leaf(pa, level, device);
 	PROVE((leaf & GENMASK_ULL(47, PAGE_SHIFT)) == pa, "to where it is");
 	PROVE((leaf & 3) == (level == 3 ? 3 : 1), "a leaf of its level");
 	PROVE(!(leaf >> 48), "no other bits");
 	PROVE(leaf >> 10 & 1, "access flag");
+	PROVE(!s2_pte_is_table(leaf, level), "EL2 doesn't take it for a table");
+	PROVE(s2_pte_is_ram(leaf, level) == !device, "EL2 knows what it maps");
+}
+
+static u64 table_pa;
+
+phys_addr_t hal_virt_to_phys(const void *va)
+{
+	return table_pa;
+}
+
+/* The descriptor of a table points to it, and its count fits beside that */
+void prove_table_counts(void)
+{
+	u32 count = nondet_u32();
+	s8 level = nondet_u8() % 3;
+	u64 pte;
+
+	table_pa = nondet_u64();
+	SUPPOSE(table_pa < BIT_ULL(48) && !(table_pa % PAGE_SIZE));
+	SUPPOSE(count <= S2_ENTRIES);
+	pte = s2_table_pte(NULL, count);
+	PROVE(s2_pte_is_table(pte, level), "a table");
+	PROVE(!s2_pte_is_ram(pte, level), "and no leaf");
+	PROVE((pte & GENMASK_ULL(47, PAGE_SHIFT)) == table_pa, "to where the table is");
+	PROVE(s2_pte_count(pte) == count, "with as many leaves");
+	/* APTable and the like are none of stage 2, 58:51 and 11:2 are ignored */
+	PROVE(!(pte >> 59) && !(pte & GENMASK_ULL(51, 48)), "no other bits");
 }
 
 /* Any root that there can be covers its addresses, with at most 16 tables */
@@ -47,21 +72,4 @@ void prove_root_covers(void)
 	PROVE(ia_bits - shift <= PAGE_SHIFT - 3 + 4, "no more than 16 tables");
 	dwords_t0sz = 64 - s2.ia_bits;
 	PROVE(dwords_t0sz >= 16 && dwords_t0sz <= 32, "T0SZ is in its range");
-}
-
-/* A run of entries stays within one table, and makes progress */
-void prove_run_stays_in_table(void)
-{
-	u64 pa = nondet_u64(), left, table;
-	s8 level = nondet_u8() & 3;
-	struct smmu_s2 s2;
-
-	SUPPOSE(!smmu_s2_geometry(&s2, nondet_u8()));
-	SUPPOSE(level >= s2.level && pa < BIT_ULL(s2.ia_bits));
-	SUPPOSE(!(pa & (s2_level_size(level) - 1)));
-	left = s2_entries_left(&s2, pa, level);
-	table = level == s2.level ? BIT_ULL(s2.ia_bits) : s2_level_size(level - 1);
-	PROVE(left > 0, "progress");
-	PROVE(pa / table == (pa + (left - 1) * s2_level_size(level)) / table, "in one table");
-	PROVE((pa + left * s2_level_size(level)) % table == 0, "up to its end");
 }

@@ -16,7 +16,6 @@
 #include "hostile.h"
 
 #define TIMEOUT_MS	1000
-#define CMDQ_SHIFT	8
 #define CMDQ_WRAP	((2 << CMDQ_SHIFT) - 1)
 
 struct smmu_page cmdq, evtq, strtab_l1, strtab_l2;

@@ -63,6 +63,8 @@
 #define CMD_SYNC		0x46
 #define CMD_SID(sid)		((__u64)(sid) << 32)
 
+#define CMDQ_SHIFT		8
+
 #define STE_BYPASS		0x9
 #define STE_BYPASS_1		0x100000000000		/* SHCFG: incoming */
 #define STE_S1(cd)		(0xb | (cd))

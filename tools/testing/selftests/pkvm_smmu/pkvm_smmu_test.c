@@ -761,9 +761,21 @@ TEST_F(smmu, a17_msi_registers)
 	EXPECT_BLOCKED(false);
 }
 
+/* Within the host's own queue is where it may write */
 TEST_F(smmu, a18_cmd_sync_msi)
 {
+	__u32 *last = (__u32 *)cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
+
 	smmu_on();
+	memset(evtq.va, 0, 4096);
+	*last = 0;
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32,
+			      cmdq.pa + (16 << CMDQ_SHIFT) - 4));
+	EXPECT_EQ(0xa77ac4, *last);
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32, evtq.pa));
+	EXPECT_EQ(0, count_nonzero(evtq.va, 4096));
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32, self->own.pa));
+	EXPECT_EQ(OWN_BYTE * 0x1010101, *(__u32 *)self->own.va);
 	/* CS is IRQ; MSIData, and the address */
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, self->page.pa));
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, hyp_end));

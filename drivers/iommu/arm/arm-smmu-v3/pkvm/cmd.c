@@ -26,7 +26,7 @@
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
 #define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
 
-/* Any CS completes when the command does; the interrupt of CS=IRQ is not raised */
+/* Any CS completes when the command does; cmdq.c has what CS=IRQ does */
 #define SYNC_0			(CMDQ_0_OP | CMDQ_SYNC_0_CS | CMDQ_SYNC_0_MSH | \
 				 CMDQ_SYNC_0_MSIATTR | CMDQ_SYNC_0_MSIDATA)
 

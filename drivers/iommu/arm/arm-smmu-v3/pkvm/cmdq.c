@@ -46,6 +46,23 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 	smmu_queue_unpin(&smmu->cmdq);
 }
 
+/*
+ * The host may want to hear of it by a write to memory, for which it needs not trap: into
+ * its own queue, which is pinned. Anywhere else would be an MSI, and it has none.
+ */
+static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
+{
+	phys_addr_t addr = sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
+	const struct smmu_host_queue *q = &smmu->cmdq;
+
+	if (FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) != CMDQ_SYNC_0_CS_IRQ ||
+	    addr < q->base || addr - q->base >= q->size)
+		return;
+
+	hal_host_write((void *)q->va + (addr - q->base),
+		       FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]));
+}
+
 /* Returns false if the queue can't go on, with CONS at the command */
 static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 {
@@ -67,7 +84,10 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 	case SMMU_CMD_FORWARD:
 		return !smmu_hwq_add(smmu, &hw);
 	case SMMU_CMD_SYNC:
-		return !smmu_hwq_sync(smmu);
+		if (smmu_hwq_sync(smmu))
+			return false;
+		cmdq_signal_sync(smmu, &host);
+		return true;
 	case SMMU_CMD_ILLEGAL:
 		break;
 	}

@@ -233,6 +233,11 @@ u64 hal_host_read(const __le64 *word)
 	return le64_to_cpu(READ_ONCE(*word));
 }
 
+void hal_host_write(__le32 *word, u32 val)
+{
+	WRITE_ONCE(*word, cpu_to_le32(val));
+}
+
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	int ret;
@@ -254,9 +259,51 @@ bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 	return true;
 }
 
-bool hal_ram_is_hosts(phys_addr_t pa)
+/*
+ * May the host access the page at @pa? @next is where that may be different, @end at most.
+ * What its CPUs have mapped it may; else it depends on the page's state.
+ */
+static bool ram_is_hosts(phys_addr_t pa, phys_addr_t end, phys_addr_t *next)
 {
-	return get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
+	bool hosts = get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
+	u64 size = PMD_SIZE;
+	kvm_pte_t pte;
+	s8 level;
+
+	if (!kvm_pgtable_get_leaf(&host_mmu.pgt, pa, &pte, &level) && kvm_pte_valid(pte) &&
+	    level < KVM_PGTABLE_LAST_LEVEL) {
+		size = kvm_granule_size(level);
+		*next = min(ALIGN_DOWN(pa, size) + size, end);
+		return true;
+	}
+
+	end = min(ALIGN_DOWN(pa, size) + size, end);
+	for (pa += PAGE_SIZE; pa < end; pa += PAGE_SIZE) {
+		if (hosts != (get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE))
+			break;
+	}
+	*next = pa;
+
+	return hosts;
+}
+
+bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
+{
+	phys_addr_t next;
+
+	*to = 0;
+	for (; pa < end; pa = next) {
+		if (!ram_is_hosts(pa, end, &next)) {
+			if (*to)
+				break;
+			continue;
+		}
+		if (!*to)
+			*from = pa;
+		*to = next;
+	}
+
+	return *to;
 }
 
 bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)

@@ -106,6 +106,8 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va);
 void hal_host_unpin(phys_addr_t base, size_t size);
 /* A word of what is pinned, read once: the host may be writing to it */
 u64 hal_host_read(const __le64 *word);
+/* And one of 32 bits written */
+void hal_host_write(__le32 *word, u32 val);
 
 /**
  * hal_host_copy() - copy out of memory that is the host's alone
@@ -129,8 +131,18 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size);
  */
 bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end);
 
-/* May the host's devices reach this page of RAM? (ownership lock held, or at init) */
-bool hal_ram_is_hosts(phys_addr_t pa);
+/**
+ * hal_ram_next() - RAM that the host's devices may reach
+ * @pa:		where to begin, page aligned
+ * @end:	where to end, page aligned; all in between is RAM
+ * @from:	where the next run of such pages begins
+ * @to:		where it ends, @end at most
+ *
+ * With the ownership lock held, or at init.
+ *
+ * Return: false if there is none.
+ */
+bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to);
 
 /* The next range of MMIO that EL2 took and that ends above @pa; false if none does */
 bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);

@@ -281,49 +281,40 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsign
 
 /**
  * smmu_hwq_start() - run commands of EL2's
- * @smmu:	the SMMU; takes its hw_lock
+ * @smmu:	the SMMU; hw_lock held
  * @cmds:	the commands
  * @n:		how many
  * @deadline:	of smmu_deadline()
  *
- * To be followed by smmu_hwq_finish() with the same arguments, so that several SMMUs
- * can be at it. One caller at a time.
+ * To be followed by smmu_hwq_finish(), so that several SMMUs can be at it. The lock need
+ * not be held in between, but there is one caller at a time.
  *
  * Return: 0, or -EIO, and then there is nothing to finish.
  */
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
 		   u64 deadline)
 {
-	int ret;
-
-	hal_lock(&smmu->hw_lock);
 	smmu->hwq.started = smmu->hwq.skipped;
-	ret = hwq_start_locked(smmu, cmds, n, deadline);
-	hal_unlock(&smmu->hw_lock);
 
-	return ret;
+	return hwq_start_locked(smmu, cmds, n, deadline);
 }
 
 /**
  * smmu_hwq_finish() - wait for what smmu_hwq_start() has begun
- * @smmu:	the SMMU; takes its hw_lock
- * @cmds:	the commands
- * @n:		how many
+ * @smmu:	the SMMU; hw_lock held
+ * @again:	does what those commands do, should one of them have been lost
  * @deadline:	the same
  *
  * Return: 0 if they are sure to have completed; else -EIO.
  */
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		    u64 deadline)
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 deadline)
 {
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
 	ret = hwq_wait(smmu, 0, deadline);
-	/* The second time there is no command of the host's in front */
+	/* What was replaced may have been the host's. Now there is none in front */
 	if (!ret && smmu->hwq.skipped != smmu->hwq.started)
-		ret = hwq_run_locked(smmu, cmds, n, deadline);
-	hal_unlock(&smmu->hw_lock);
+		ret = hwq_run_locked(smmu, again, 1, deadline);
 
 	return ret;
 }

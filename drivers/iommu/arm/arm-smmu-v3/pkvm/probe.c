@@ -10,7 +10,7 @@
  * From take-over on the hardware is enabled with a stream table and a command
  * queue of EL2's, in which no stream passes until the host has asked for it.
  * GBPA aborts, broadcast TLB maintenance is not taken part in (CR2.PTM: the
- * CPU's VMID 0 is another one), and no MSI can be written.
+ * CPU's VMID 0 is another one), and the hardware writes no MSI.
  *
  * See section 3.11 of the SMMUv3 architecture (Arm IHI 0070).
  */
@@ -35,7 +35,8 @@
 /*
  * What the host sees of the ID registers. The rest is 0: stage 2 and its
  * features, because stage 2 is EL2's; ATS and PRI, because a device could then
- * bypass it; MSIs, broadcast TLB maintenance, and whatever is not known here.
+ * bypass it; broadcast TLB maintenance, and whatever is not known here. MSI is about
+ * CMD_SYNC only (cmdq.c): where to write for an interrupt can't be set (mmio.c).
  */
 #define IDR0_HOST	(IDR0_ST_LVL | IDR0_STALL_MODEL | IDR0_TTENDIAN |	\
 			 IDR0_CD2L | IDR0_ASID16 | IDR0_HTTU | IDR0_COHACC |	\
@@ -102,7 +103,8 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	u32 cmdqs = min_t(u32, FIELD_GET(IDR1_CMDQS, hw[1]), SMMU_HOST_CMDQ_SHIFT);
 	u32 evtqs = min_t(u32, FIELD_GET(IDR1_EVTQS, hw[1]), SMMU_HOST_EVTQ_SHIFT);
 
-	smmu->idr[0] = hw[0] & IDR0_HOST;
+	/* For CMD_SYNC, which EL2 emulates */
+	smmu->idr[0] = (hw[0] & IDR0_HOST) | IDR0_MSI;
 	if (!smmu->strtab.two_level)
 		smmu->idr[0] &= ~IDR0_ST_LVL;
 	smmu->idr[1] = (hw[1] & (IDR1_SSIDSIZE | IDR1_ATTR_TYPES_OVR)) |
@@ -156,6 +158,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	smmu->hwq.base = cmdq;
 	smmu->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr[5]));
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
+	smmu->splits_blocks = FIELD_GET(IDR3_BBM, idr[3]) == 2;
 	smmu->feat.ril = idr[3] & IDR3_RIL;
 	smmu->feat.stalls = FIELD_GET(IDR0_STALL_MODEL, idr[0]) != IDR0_STALL_MODEL_NONE;
 
@@ -294,12 +297,15 @@ static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
 static enum pkvm_smmu_refusal smmu_build_s2(const struct pkvm_smmu_config *cfg)
 {
 	u8 ia_bits = smmus[0].oas_bits;
+	bool split = true;
 	u32 i;
 
-	for (i = 0; i < cfg->nr_smmus; i++)
+	for (i = 0; i < cfg->nr_smmus; i++) {
 		ia_bits = min(ia_bits, smmus[i].oas_bits);
+		split &= smmus[i].splits_blocks;
+	}
 
-	switch (smmu_s2_init(&smmu_s2, ia_bits)) {
+	switch (smmu_s2_init(&smmu_s2, ia_bits, split)) {
 	case 0:
 		return PKVM_SMMU_OK;
 	case -ENOMEM:
@@ -355,6 +361,21 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	return 0;
 }
 
+/* All SMMUs forget what they have cached of a range; returns -EIO if one doesn't */
+static int smmu_forget(phys_addr_t start, phys_addr_t end)
+{
+	u64 deadline = smmu_deadline();
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < nr_smmus && !ret; i++)
+		ret = smmu_tlbi_start(&smmus[i], start, end, deadline);
+	for (i = 0; i < nr_smmus && !ret; i++)
+		ret = smmu_tlbi_finish(&smmus[i], deadline);
+
+	return ret;
+}
+
 /**
  * pkvm_smmu_host_unmap() - pages are about to leave the host
  * @start:	physical address, page aligned
@@ -363,23 +384,34 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
  * With the ownership lock held, before any other part of the transition.
  *
  * Return: 0 if no device can reach them any more; -EIO if an SMMU can't be made
- * to forget them: then the host keeps them, and the caller must give up.
+ * to forget them, -ENOMEM: then the host keeps them, and the caller must give up.
  */
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 {
-	u64 deadline = smmu_deadline();
-	int ret = 0;
-	u32 i;
+	int ret;
 
-	smmu_s2_unmap(&smmu_s2, start, end);
-	for (i = 0; i < nr_smmus && !ret; i++)
-		ret = smmu_tlbi_start(&smmus[i], deadline);
-	for (i = 0; i < nr_smmus && !ret; i++)
-		ret = smmu_tlbi_finish(&smmus[i], deadline);
+	if (start == end)
+		return 0;
+
+	ret = smmu_s2_unmap(&smmu_s2, start, end);
+	if (!ret)
+		ret = smmu_forget(start, end);
 	if (ret)
 		pkvm_smmu_host_map(start, end);
 
 	return ret;
+}
+
+/* A table that is in nobody's way stays */
+static void smmu_join(phys_addr_t pa)
+{
+	struct smmu_s2_join join;
+	int ret = 0;
+
+	while (!ret && smmu_s2_join(&smmu_s2, pa, &join)) {
+		ret = smmu_forget(pa, pa + PAGE_SIZE);
+		smmu_s2_joined(&join, !ret);
+	}
 }
 
 /**
@@ -392,5 +424,9 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 {
-	smmu_s2_map(&smmu_s2, start, end, false);
+	phys_addr_t pa;
+
+	smmu_s2_map(&smmu_s2, start, end);
+	for (pa = start; pa < end; pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE)
+		smmu_join(pa);
 }

@@ -2,16 +2,20 @@
 /*
  * The identity stage 2 that stands under everything the host configures.
  *
- * RAM is mapped where the host may access it, page by page, so that a page can
- * leave without touching its neighbours. All else is mapped in the largest
- * blocks that fit, except the registers that EL2 took: that never changes.
+ * RAM is mapped where the host may access it, and all else except the registers that
+ * EL2 took: that never changes. Both are mapped in the largest blocks that fit. When a
+ * page leaves, the blocks that it is in are split, by one store for each: all else that
+ * they map stays mapped. SMMUs that want a block to be taken away before it is changed
+ * (IDR3.BBML below 2) have RAM mapped in pages.
+ *
+ * A table descriptor has, in bits that the hardware ignores, how many entries of the
+ * table are leaves of RAM. When they all are, a block can take its place again.
  *
  * The format is the SMMU's, VMSAv8-64 with addresses of up to 48 bits, whatever
  * the CPU uses: an SMMU without IDR5.DS doesn't read the CPU's LPA2 tables.
  *
- * Tables come from EL2's pool and hold nothing of the host's. smmu_s2_map() and
- * smmu_s2_unmap() are called with the ownership lock held, or at init. Leaves
- * change by single 64-bit stores. Invalidation is the caller's (tlbi.c).
+ * Tables come from EL2's pool and hold nothing of the host's. All that changes them is
+ * called with the ownership lock held, or at init. Invalidation is the caller's (tlbi.c).
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -39,6 +43,12 @@
 #define S2_PTE_SH_INNER		3ULL
 #define S2_PTE_AF		BIT_ULL(10)
 #define S2_PTE_ADDR		GENMASK_ULL(S2_MAX_IA_BITS - 1, PAGE_SHIFT)
+/* Ignored in the descriptor of a table, and 0 in all others */
+#define S2_TABLE_COUNT_LO	GENMASK_ULL(11, 2)
+#define S2_TABLE_COUNT_HI	GENMASK_ULL(55, 52)
+#define S2_TABLE_COUNT_SHIFT	10
+
+#define S2_ENTRIES		BIT(S2_BITS_PER_LEVEL)
 
 static unsigned int s2_shift(s8 level)
 {
@@ -50,19 +60,34 @@ static u64 s2_level_size(s8 level)
 	return BIT_ULL(s2_shift(level));
 }
 
-/* Entries from @pa to the end of the table that maps it at @level */
-static u64 s2_entries_left(const struct smmu_s2 *s2, phys_addr_t pa, s8 level)
-{
-	u64 span = level == s2->level ? BIT_ULL(s2->ia_bits) :
-					s2_level_size(level - 1);
-
-	return (span - (pa & (span - 1))) >> s2_shift(level);
-}
-
 static bool s2_pte_is_table(u64 pte, s8 level)
 {
 	return level < S2_LAST_LEVEL && (pte & S2_PTE_VALID) &&
 	       (pte & S2_PTE_TABLE_OR_PAGE);
+}
+
+static bool s2_pte_is_ram(u64 pte, s8 level)
+{
+	return (pte & S2_PTE_VALID) && !s2_pte_is_table(pte, level) &&
+	       FIELD_GET(S2_PTE_MEMATTR, pte) == S2_PTE_MEMATTR_NORMAL;
+}
+
+static u64 s2_table_pte(u64 *table, u32 count)
+{
+	return hal_virt_to_phys(table) | S2_PTE_VALID | S2_PTE_TABLE_OR_PAGE |
+	       FIELD_PREP(S2_TABLE_COUNT_LO, count) |
+	       FIELD_PREP(S2_TABLE_COUNT_HI, count >> S2_TABLE_COUNT_SHIFT);
+}
+
+static u64 *s2_pte_table(u64 pte)
+{
+	return hal_phys_to_virt(pte & S2_PTE_ADDR);
+}
+
+static u32 s2_pte_count(u64 pte)
+{
+	return FIELD_GET(S2_TABLE_COUNT_LO, pte) |
+	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
 }
 
 /**
@@ -111,26 +136,6 @@ u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device)
 }
 
 /**
- * smmu_s2_best_level() - the level of the largest leaf that starts at @pa
- * @pa:		page aligned
- * @size:	bytes from there that may be mapped, at least a page
- * @min_level:	the lowest level (the largest leaf) that is wanted
- *
- * Return: the level.
- */
-s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level)
-{
-	s8 level;
-
-	for (level = max_t(s8, min_level, S2_MIN_BLOCK_LEVEL); level < S2_LAST_LEVEL; level++) {
-		if (IS_ALIGNED(pa, s2_level_size(level)) && size >= s2_level_size(level))
-			break;
-	}
-
-	return level;
-}
-
-/**
  * smmu_s2_ste_dwords() - what every STE of EL2's says of stage 2
  * @s2:		the stage 2
  * @dwords:	dwords 2 and 3, in CPU byte order
@@ -156,64 +161,103 @@ void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords)
 	dwords[1] = hal_virt_to_phys(s2->pgd) & STRTAB_STE_3_S2TTB_MASK;
 }
 
-/*
- * The entry for @pa at @level. If a table on the way is missing it is made when
- * @alloc says so. Returns NULL if there is no such entry, or no memory for it.
- */
-static u64 *s2_entry(struct smmu_s2 *s2, phys_addr_t pa, s8 level, bool alloc)
+/* What a range is to become */
+enum s2_what {
+	S2_NOTHING,
+	S2_RAM,
+	S2_DEVICE,
+};
+
+/* A table that maps what the entry maps; NULL if there is no memory for it */
+static u64 *s2_make_table(u64 *ptep, phys_addr_t base, s8 level)
 {
-	u64 *table = s2->pgd, *ptep;
-	u64 idx = pa >> s2_shift(s2->level);
-	s8 l;
+	bool ram = s2_pte_is_ram(*ptep, level);
+	u64 *table = hal_page_alloc();
+	unsigned int i;
 
-	for (l = s2->level; l < level; l++) {
-		ptep = &table[idx];
-		if (!(*ptep & S2_PTE_VALID) && alloc) {
-			table = hal_page_alloc();
-			if (!table)
-				return NULL;
-			hal_wmb();
-			WRITE_ONCE(*ptep, hal_virt_to_phys(table) | S2_PTE_VALID |
-					  S2_PTE_TABLE_OR_PAGE);
+	if (!table)
+		return NULL;
+
+	for (i = 0; *ptep & S2_PTE_VALID && i < S2_ENTRIES; i++)
+		table[i] = smmu_s2_leaf(base + i * s2_level_size(level + 1), level + 1, !ram);
+	hal_wmb();
+	WRITE_ONCE(*ptep, s2_table_pte(table, ram ? S2_ENTRIES : 0));
+
+	return table;
+}
+
+/*
+ * Entries of @level, of which the first one is @ptep and maps @start. Adds to *@count how
+ * many more leaves of RAM there are. Returns -ENOMEM, and then part of it may be done.
+ */
+static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
+		  phys_addr_t end, enum s2_what what, int *count)
+{
+	s8 top = what == S2_RAM ? s2->ram_level : S2_MIN_BLOCK_LEVEL;
+	u64 size = s2_level_size(level), *table;
+	int below, ret;
+	phys_addr_t next;
+
+	for (; start < end; start = next, ptep++) {
+		phys_addr_t base = ALIGN_DOWN(start, size);
+
+		next = min(base + size, end);
+		if (what == S2_NOTHING && !(*ptep & S2_PTE_VALID))
+			continue;
+
+		if (next - start == size && level >= top && !s2_pte_is_table(*ptep, level)) {
+			*count += (what == S2_RAM) - s2_pte_is_ram(*ptep, level);
+			WRITE_ONCE(*ptep, what == S2_NOTHING ? 0 :
+					  smmu_s2_leaf(base, level, what == S2_DEVICE));
+			continue;
 		}
-		if (!s2_pte_is_table(*ptep, l))
-			return NULL;
 
-		table = hal_phys_to_virt(*ptep & S2_PTE_ADDR);
-		idx = (pa >> s2_shift(l + 1)) & (BIT_ULL(S2_BITS_PER_LEVEL) - 1);
+		if (!s2_pte_is_table(*ptep, level)) {
+			bool ram = s2_pte_is_ram(*ptep, level);
+
+			table = s2_make_table(ptep, base, level);
+			if (!table)
+				return -ENOMEM;
+			*count -= ram;
+		} else {
+			table = s2_pte_table(*ptep);
+		}
+
+		below = 0;
+		ret = s2_set(s2, &table[(start - base) >> s2_shift(level + 1)], level + 1,
+			     start, next, what, &below);
+		if (below)
+			WRITE_ONCE(*ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
+		if (ret)
+			return ret;
 	}
 
-	return &table[idx];
+	return 0;
+}
+
+static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
+			enum s2_what what)
+{
+	int count = 0, ret;
+
+	ret = s2_set(s2, &s2->pgd[start >> s2_shift(s2->level)], s2->level, start, end,
+		     what, &count);
+	hal_wmb();
+
+	return ret;
 }
 
 /**
- * smmu_s2_map() - map a range to itself
+ * smmu_s2_map() - map RAM to itself
  * @s2:		the stage 2
  * @start:	page aligned
  * @end:	page aligned
- * @device:	not RAM; mapped in blocks
  *
  * Return: 0, or -ENOMEM, and then only part of it may be mapped.
  */
-int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end, bool device)
+int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
-	while (start < end) {
-		s8 level = smmu_s2_best_level(start, end - start,
-					      device ? s2->level : S2_LAST_LEVEL);
-		u64 size = s2_level_size(level);
-		u64 n = min((end - start) >> s2_shift(level),
-			    s2_entries_left(s2, start, level));
-		u64 *ptep = s2_entry(s2, start, level, true);
-
-		if (!ptep)
-			return -ENOMEM;
-
-		for (; n; n--, start += size)
-			WRITE_ONCE(*ptep++, smmu_s2_leaf(start, level, device));
-	}
-	hal_wmb();
-
-	return 0;
+	return s2_set_range(s2, start, end, S2_RAM);
 }
 
 /**
@@ -223,22 +267,64 @@ int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end, bool dev
  * @end:	page aligned
  *
  * What the SMMUs have cached of it stays until they are told (tlbi.c).
+ *
+ * Return: 0, or -ENOMEM, and then part of it may still be mapped.
  */
-void smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
+int smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
-	while (start < end) {
-		u64 n = min((end - start) >> PAGE_SHIFT,
-			    s2_entries_left(s2, start, S2_LAST_LEVEL));
-		u64 *ptep = s2_entry(s2, start, S2_LAST_LEVEL, false);
+	return s2_set_range(s2, start, end, S2_NOTHING);
+}
 
-		start += n << PAGE_SHIFT;
-		/* No table: nothing is mapped there, as RAM is mapped in pages */
-		if (!ptep)
-			continue;
-		for (; n; n--)
-			WRITE_ONCE(*ptep++, 0);
+/**
+ * smmu_s2_join() - put a block in the place of a table
+ * @s2:		the stage 2
+ * @pa:		an address that the block maps
+ * @join:	what smmu_s2_joined() is to be told
+ *
+ * The SMMUs are to forget the table: all of them, and any one page of it.
+ *
+ * Return: false if no table on the way to @pa is full of RAM.
+ */
+bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
+{
+	u64 *ptep = &s2->pgd[pa >> s2_shift(s2->level)];
+	s8 level;
+
+	join->parent = NULL;
+	for (level = s2->level; s2_pte_is_table(*ptep, level); level++) {
+		if (level >= s2->ram_level && s2_pte_count(*ptep) == S2_ENTRIES) {
+			join->ptep = ptep;
+			join->table = *ptep;
+			WRITE_ONCE(*ptep, smmu_s2_leaf(ALIGN_DOWN(pa, s2_level_size(level)),
+						       level, false));
+			hal_wmb();
+			return true;
+		}
+		join->parent = ptep;
+		ptep = &s2_pte_table(*ptep)[(pa >> s2_shift(level + 1)) & (S2_ENTRIES - 1)];
 	}
-	hal_wmb();
+
+	return false;
+}
+
+/**
+ * smmu_s2_joined() - a block has taken the place of a table, or not
+ * @join:	of smmu_s2_join()
+ * @forgotten:	no SMMU looks at the table any more
+ */
+void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten)
+{
+	u64 *parent = join->parent;
+
+	if (!forgotten) {
+		WRITE_ONCE(*join->ptep, join->table);
+		return;
+	}
+
+	hal_page_free(s2_pte_table(join->table));
+	if (parent)
+		WRITE_ONCE(*parent, s2_table_pte(s2_pte_table(*parent),
+						 s2_pte_count(*parent) + 1));
 }
 
 static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
@@ -251,10 +337,10 @@ static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 
 	while (start < end) {
 		if (!hal_mmio_next(start, &hole, &hole_end) || hole >= end)
-			return smmu_s2_map(s2, start, end, true);
+			return s2_set_range(s2, start, end, S2_DEVICE);
 
 		if (hole > start) {
-			ret = smmu_s2_map(s2, start, hole, true);
+			ret = s2_set_range(s2, start, hole, S2_DEVICE);
 			if (ret)
 				return ret;
 		}
@@ -266,20 +352,16 @@ static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 
 static int s2_map_ram(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
-	phys_addr_t run;
+	phys_addr_t from, to;
 	int ret;
 
 	start = ALIGN(start, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
 
-	while (start < end) {
-		for (run = start; run < end && hal_ram_is_hosts(run); run += PAGE_SIZE)
-			;
-		ret = smmu_s2_map(s2, start, run, false);
+	for (; hal_ram_next(start, end, &from, &to); start = to) {
+		ret = smmu_s2_map(s2, from, to);
 		if (ret)
 			return ret;
-		/* The page at the end of the run isn't the host's */
-		start = run + PAGE_SIZE;
 	}
 
 	return 0;
@@ -289,6 +371,7 @@ static int s2_map_ram(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
  * smmu_s2_init() - build the stage 2 from who owns what
  * @s2:		to be filled in
  * @ia_bits:	the largest address that all SMMUs can put out, in bits
+ * @split:	all SMMUs let a block be split in place
  *
  * Every range of MMIO must have been taken, and every page of EL2's donated,
  * before this is called.
@@ -296,7 +379,7 @@ static int s2_map_ram(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
  * Return: 0, -EINVAL if there is no such format, -ERANGE if not all RAM is within
  * reach, -ENOMEM.
  */
-int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits)
+int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits, bool split)
 {
 	phys_addr_t base, end, pos = 0;
 	int root_bits, ret;
@@ -306,6 +389,7 @@ int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits)
 	if (ret)
 		return ret;
 
+	s2->ram_level = split ? S2_MIN_BLOCK_LEVEL : S2_LAST_LEVEL;
 	root_bits = s2->ia_bits - s2_shift(s2->level) + 3;
 	s2->pgd = hal_pages_alloc(max(root_bits - PAGE_SHIFT, 0));
 	if (!s2->pgd)

@@ -54,6 +54,7 @@
  * @pgd:	the root, EL2's address; concatenated if it is more than a page
  * @ia_bits:	input (and output) address size, in bits
  * @level:	level of the root
+ * @ram_level:	the lowest level (the largest leaves) at which RAM can be mapped
  *
  * Written with the ownership lock held, or at init.
  */
@@ -61,6 +62,22 @@ struct smmu_s2 {
 	u64	*pgd;
 	u8	ia_bits;
 	s8	level;
+	s8	ram_level;
+};
+
+/* What the smallest table maps */
+#define SMMU_S2_JOIN_SIZE	(PAGE_SIZE << (PAGE_SHIFT - 3))
+
+/**
+ * struct smmu_s2_join - a block that takes the place of a table
+ * @ptep:	the entry
+ * @table:	what it was
+ * @parent:	the entry of the table that it is in; NULL if that is the root
+ */
+struct smmu_s2_join {
+	u64	*ptep;
+	u64	table;
+	u64	*parent;
 };
 
 /**
@@ -88,6 +105,7 @@ struct smmu_features {
  * @shift:	log2 of the number of entries
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
+ * @waiting:	something has been started, and not finished
  * @late:	the hardware did not answer in time; it is not waited for until it has
  * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
@@ -99,8 +117,21 @@ struct smmu_hwq {
 	u8	shift;
 	u32	skipped;
 	u32	started;
+	bool	waiting;
 	bool	late;
 	bool	broken;
+};
+
+/**
+ * enum smmu_cached - what an SMMU may have cached of stage 2, from less to more
+ * @SMMU_CACHED_NOTHING:	no stream has passed since it was told to forget all
+ * @SMMU_CACHED_S2:	entries of stage 2 by itself, which TLBI_S2_IPA reaches
+ * @SMMU_CACHED_NESTED:	entries of both stages together as well, which it doesn't
+ */
+enum smmu_cached {
+	SMMU_CACHED_NOTHING,
+	SMMU_CACHED_S2,
+	SMMU_CACHED_NESTED,
 };
 
 /**
@@ -141,7 +172,7 @@ struct smmu_strtab {
 
 /**
  * struct smmu_host_queue - a queue of the host's
- * @va:		where EL2 reads it; NULL while it isn't pinned
+ * @va:		where EL2 finds it; NULL while it isn't pinned
  * @reg:	the base register that it was pinned for
  * @base:	physical address, aligned as the architecture aligns it
  * @size:	in bytes
@@ -197,6 +228,8 @@ struct smmu_host_regs {
  * @feat:	for the pure parts; constant after take-over
  * @hw_cr0:	the hardware's CR0; emu_lock
  * @oas_bits:	the hardware's output address size
+ * @splits_blocks: a block of the stage 2 may become a table, and the other way round, by
+ *		one store
  * @emu_lock:	see the top of this file
  * @hw_lock:	see the top of this file
  * @host:	the host's registers; emu_lock
@@ -207,6 +240,8 @@ struct smmu_host_regs {
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
+ * @cached:	what the hardware may have cached of stage 2; written with emu_lock and
+ *		hw_lock
  */
 struct pkvm_smmu {
 	void __iomem		*base;
@@ -217,6 +252,7 @@ struct pkvm_smmu {
 	struct smmu_features	feat;
 	u32			hw_cr0;
 	u8			oas_bits;
+	bool			splits_blocks;
 
 	struct hal_lock		emu_lock;
 	struct hal_lock		hw_lock;
@@ -230,6 +266,7 @@ struct pkvm_smmu {
 	u32			denied[PKVM_SMMU_NR_DENIALS];
 
 	struct smmu_hwq		hwq;
+	enum smmu_cached	cached;
 };
 
 /* When the hardware has had enough time, from now on; in units of hal_now() */
@@ -281,11 +318,12 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 /* s2.c */
 int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits);
 u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device);
-s8 smmu_s2_best_level(phys_addr_t pa, u64 size, s8 min_level);
 void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords);
-int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits);
-int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end, bool device);
-void smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
+int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits, bool split);
+int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
+int smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
+bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join);
+void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten);
 
 /* hwq.c */
 int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
@@ -294,8 +332,7 @@ int smmu_hwq_sync(struct pkvm_smmu *smmu);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
 		   u64 deadline);
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		    u64 deadline);
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 deadline);
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
@@ -303,7 +340,10 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
 
 /* tlbi.c */
 struct arm_smmu_cmd smmu_tlbi_all(void);
-int smmu_tlbi_start(struct pkvm_smmu *smmu, u64 deadline);
+void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0);
+void smmu_tlbi_forgotten(struct pkvm_smmu *smmu);
+int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
+		    u64 deadline);
 int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline);
 
 /* strtab.c */

@@ -133,6 +133,7 @@ static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, phys_addr_t pa, u6
 	}
 
 	smmu_ste_from_host(&smmu->feat, host, hw);
+	smmu_tlbi_note(smmu, hw[0]);
 	if ((host[0] & STRTAB_STE_0_V) && !(hw[0] & STRTAB_STE_0_V))
 		smmu_denied(smmu, PKVM_SMMU_DENIED_STE, sid, host[0]);
 }
@@ -430,6 +431,7 @@ int smmu_strtab_disable(struct pkvm_smmu *smmu)
 	if (ret)
 		return ret;
 
+	smmu_tlbi_forgotten(smmu);
 	if (smmu->strtab.two_level)
 		strtab_free_l2(smmu);
 	smmu->strtab.forgotten = true;

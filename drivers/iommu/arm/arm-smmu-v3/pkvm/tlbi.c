@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Invalidation when a page leaves the host.
+ * Invalidation when a page leaves the host, or a table of the stage 2 does.
  *
- * Combined stage-1 and stage-2 entries are tagged with what the host maps, so an
- * invalidation by IPA doesn't reach them (Arm IHI 0070, section 4.4.3). All of
- * EL2's VMID goes, and the CMD_SYNC that follows also waits for accesses that
- * were already translated.
+ * Where only stage 2 translates it is by address. Combined stage-1 and stage-2
+ * entries are tagged with what the host maps, so an invalidation by IPA doesn't reach
+ * them (Arm IHI 0070, section 4.4.3): there all of EL2's VMID goes. An SMMU through
+ * which no stream has passed has nothing to forget. The CMD_SYNC that follows also
+ * waits for accesses that were already translated.
+ *
+ * What an SMMU may have cached only grows while its streams can pass, and it is noted
+ * before a stream can. If a page's invalidation finds nothing noted then the stream
+ * that comes after it finds the page gone.
  */
+#include <linux/align.h>
+#include <linux/kernel.h>
+
 #include "smmu.h"
+
+/* More commands than that aren't worth it */
+#define TLBI_MAX_CMDS		8
 
 /**
  * smmu_tlbi_all() - the command that drops all that an SMMU may have cached of stage 2
@@ -19,20 +30,117 @@ struct arm_smmu_cmd smmu_tlbi_all(void)
 	return arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S12_VMALL, 0, SMMU_VMID);
 }
 
+static void tlbi_set_cached(struct pkvm_smmu *smmu, enum smmu_cached cached)
+{
+	hal_lock(&smmu->hw_lock);
+	smmu->cached = cached;
+	hal_unlock(&smmu->hw_lock);
+}
+
 /**
- * smmu_tlbi_start() - pages have left the stage 2: let an SMMU forget them
+ * smmu_tlbi_note() - a stream is about to pass
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ * @dword0:	of its STE, which can't be reached yet
+ */
+void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0)
+{
+	enum smmu_cached cached = SMMU_CACHED_NOTHING;
+
+	if (dword0 & STRTAB_STE_0_V) {
+		switch (FIELD_GET(STRTAB_STE_0_CFG, dword0)) {
+		case STRTAB_STE_0_CFG_ABORT:
+			break;
+		case STRTAB_STE_0_CFG_S2_TRANS:
+			cached = SMMU_CACHED_S2;
+			break;
+		default:
+			cached = SMMU_CACHED_NESTED;
+		}
+	}
+
+	if (cached > smmu->cached)
+		tlbi_set_cached(smmu, cached);
+}
+
+/**
+ * smmu_tlbi_forgotten() - no stream can pass, and the SMMU has forgotten all
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ */
+void smmu_tlbi_forgotten(struct pkvm_smmu *smmu)
+{
+	tlbi_set_cached(smmu, SMMU_CACHED_NOTHING);
+}
+
+/* One page, or (with RIL) up to 31 times a power of two of them; returns how many */
+static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd, phys_addr_t ipa,
+		    u64 pages)
+{
+	u8 scale = __ffs(pages), num = (pages >> scale) & CMDQ_TLBI_RANGE_NUM_MAX;
+
+	*cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S2_IPA, 0, SMMU_VMID);
+	cmd->data[1] |= ipa & CMDQ_TLBI_1_IPA_MASK;
+	/* A range of one page is reserved (section 4.4.1.1) */
+	if (!smmu->feat.ril || (num == 1 && !scale))
+		return 1;
+
+	cmd->data[0] |= FIELD_PREP(CMDQ_TLBI_0_SCALE, scale) |
+			FIELD_PREP(CMDQ_TLBI_0_NUM, num - 1);
+	cmd->data[1] |= FIELD_PREP(CMDQ_TLBI_1_TG, (PAGE_SHIFT - 10) / 2);
+
+	return (u64)num << scale;
+}
+
+/* Returns how many commands it takes */
+static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
+			      phys_addr_t end, struct arm_smmu_cmd *cmds)
+{
+	unsigned int n = 0;
+
+	switch (smmu->cached) {
+	case SMMU_CACHED_NOTHING:
+		return 0;
+	case SMMU_CACHED_S2:
+		while (start < end && n < TLBI_MAX_CMDS)
+			start += tlbi_ipa(smmu, &cmds[n++], start,
+					  (end - start) >> PAGE_SHIFT) << PAGE_SHIFT;
+		if (start >= end)
+			return n;
+		break;
+	case SMMU_CACHED_NESTED:
+		break;
+	}
+
+	cmds[0] = smmu_tlbi_all();
+	return 1;
+}
+
+/**
+ * smmu_tlbi_start() - let an SMMU forget what it has cached of a range
  * @smmu:	the SMMU; takes its hw_lock
+ * @start:	page aligned
+ * @end:	page aligned, not @start
  * @deadline:	of smmu_deadline()
  *
- * To be followed by smmu_tlbi_finish(), when all SMMUs have started.
+ * Tables that led to the range are forgotten, too. To be followed by
+ * smmu_tlbi_finish(), when all SMMUs have started; with the ownership lock held.
  *
  * Return: 0; -EIO if it can't be made to.
  */
-int smmu_tlbi_start(struct pkvm_smmu *smmu, u64 deadline)
+int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
+		    u64 deadline)
 {
-	struct arm_smmu_cmd cmd = smmu_tlbi_all();
+	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS];
+	unsigned int n;
+	int ret = 0;
 
-	return smmu_hwq_start(smmu, &cmd, 1, deadline);
+	hal_lock(&smmu->hw_lock);
+	n = tlbi_cmds(smmu, start, end, cmds);
+	smmu->hwq.waiting = n;
+	if (n)
+		ret = smmu_hwq_start(smmu, cmds, n, deadline);
+	hal_unlock(&smmu->hw_lock);
+
+	return ret;
 }
 
 /**
@@ -40,11 +148,17 @@ int smmu_tlbi_start(struct pkvm_smmu *smmu, u64 deadline)
  * @smmu:	the SMMU; takes its hw_lock
  * @deadline:	the same
  *
- * Return: 0 if no device reaches what has left the stage 2; else -EIO.
+ * Return: 0 if no device reaches what has left the stage 2 there; else -EIO.
  */
 int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline)
 {
 	struct arm_smmu_cmd cmd = smmu_tlbi_all();
+	int ret = 0;
 
-	return smmu_hwq_finish(smmu, &cmd, 1, deadline);
+	hal_lock(&smmu->hw_lock);
+	if (smmu->hwq.waiting)
+		ret = smmu_hwq_finish(smmu, &cmd, deadline);
+	hal_unlock(&smmu->hw_lock);
+
+	return ret;
 }

@@ -339,6 +339,7 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 /* What an SMMU that is EL2's may be told to do */
 static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 {
+	bool ril = fake_reg(s, ARM_SMMU_IDR3) >> 10 & 1;
 	u64 ttl_num_scale = (cmd[1] & GENMASK_ULL(9, 8)) |
 			    (cmd[0] & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20)));
 	u64 tg = (cmd[1] >> 10) & 3;
@@ -353,7 +354,8 @@ static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 		break;
 	case 0x12: /* TLBI_NH_VA */
 	case 0x13: /* TLBI_NH_VAA */
-		if (!!tg != !!ttl_num_scale)
+	case 0x2a: /* TLBI_S2_IPA */
+		if (!!tg != !!ttl_num_scale || (tg && !ril))
 			fake_complain("a reserved encoding of a range");
 		fallthrough;
 	case 0x10: /* TLBI_NH_ALL */
@@ -843,6 +845,18 @@ u64 hal_host_read(const __le64 *word)
 	return val;
 }
 
+void hal_host_write(__le32 *word, u32 val)
+{
+	size_t off = (const u8 *)word - fake->ram;
+
+	if (off >> PAGE_SHIFT >= fake->nr_pages || off % sizeof(*word) ||
+	    fake->pages[off >> PAGE_SHIFT].owner != FAKE_HOST ||
+	    !fake->pages[off >> PAGE_SHIFT].pins)
+		fake_complain("EL2 writes to what is not pinned");
+	else
+		*word = cpu_to_le32(val);
+}
+
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	struct fake_page *page = fake_page(src);
@@ -877,14 +891,20 @@ bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 	return true;
 }
 
-bool hal_ram_is_hosts(phys_addr_t pa)
+bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
 {
-	struct fake_page *page = fake_page(pa);
+	for (; pa < end; pa += PAGE_SIZE) {
+		if (fake_page(pa)->owner == FAKE_HOST)
+			break;
+	}
+	*from = pa;
+	for (; pa < end; pa += PAGE_SIZE) {
+		if (fake_page(pa)->owner != FAKE_HOST)
+			break;
+	}
+	*to = pa;
 
-	if (!page)
-		fake_complain("the owner of something that is not RAM");
-
-	return page && page->owner == FAKE_HOST;
+	return *from < end;
 }
 
 /* The machine */

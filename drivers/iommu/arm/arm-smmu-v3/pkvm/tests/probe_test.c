@@ -153,7 +153,7 @@ static void probe_id_registers(struct kunit *test)
 	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
 	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
 	 */
-	KUNIT_EXPECT_EQ(test, host_readl(0x00), 0x0d5fffff & ~0x0017ef21U);
+	KUNIT_EXPECT_EQ(test, host_readl(0x00), 0x0d5fffff & ~0x0017cf21U);
 	KUNIT_EXPECT_EQ(test, host_readl(0x04) & 0x3f, 12);
 	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 6) & 0x1f, 8);
 	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 11) & 0x1f, 0);

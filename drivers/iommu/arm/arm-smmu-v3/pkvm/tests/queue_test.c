@@ -73,7 +73,12 @@ static void expect_tlbis(struct kunit *test, unsigned int nr)
 
 static void boot(struct kunit *test)
 {
+	unsigned int i;
+
 	fake_test_boot(test);
+	/* As if there had been streams with both stages, so that there is something to forget */
+	for (i = 0; i < fake->config.nr_smmus; i++)
+		smmu_tlbi_note(fake->smmu[i].smmu, 0xf);
 	SMMU0->nr_runs = 0;
 }
 
@@ -667,49 +672,190 @@ static bool is_mapped(const struct fake_smmu *s, phys_addr_t pa)
 	return fake_s2_walk(s->smmu->feat.s2_ste, pa, &leaf) && leaf.pa == pa;
 }
 
-/* One invalidation of everything, and one sync, for each SMMU, after the map */
-static void page_leaves(struct kunit *test)
+/* Does this command reach a page that only stage 2 has translated? */
+static bool tlbi_reaches(const u64 *cmd, phys_addr_t pa)
 {
-	size_t size = 8 * PAGE_SIZE;
-	unsigned int i, slow;
-	phys_addr_t pa;
+	u64 ipa = cmd[1] & GENMASK_ULL(51, 12), pages = 1;
 
-	fake->config.nr_smmus = 2;
-	pa = fake_alloc(4 * size, FAKE_HOST) + size;
-	boot(test);
-	host_cmdq_start(4);
-	fake->watch_ipa = pa + PAGE_SIZE;
-	for (slow = 0; slow < 2; slow++) {
-		for (i = 0; i < FAKE_NR_SMMUS; i++) {
-			fake->smmu[i].slow = slow;
-			fake->smmu[i].nr_runs = 0;
-		}
-		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
-		KUNIT_EXPECT_EQ(test, unmap(pa, size), 0);
-		for (i = 0; i < FAKE_NR_SMMUS; i++) {
-			struct fake_smmu *s = &fake->smmu[i];
+	if ((cmd[0] & 0xff) == 0x28)
+		return true;
+	if ((cmd[0] & 0xff) != 0x2a)
+		return false;
+	/* TG, and then NUM and SCALE */
+	if (cmd[1] >> 10 & 3)
+		pages = ((cmd[0] >> 12 & 0x1f) + 1) << (cmd[0] >> 20 & 0x1f);
 
-			KUNIT_ASSERT_EQ(test, s->nr_runs, 2);
-			KUNIT_EXPECT_EQ(test, s->runs[0].cmd[0], 0x28);
-			KUNIT_EXPECT_EQ(test, s->runs[0].cmd[1], 0);
-			KUNIT_EXPECT_FALSE(test, s->runs[0].mapped);
-			KUNIT_EXPECT_EQ(test, s->runs[1].cmd[0], 0x46);
-			KUNIT_EXPECT_FALSE(test, is_mapped(s, pa));
-			KUNIT_EXPECT_FALSE(test, is_mapped(s, pa + size - PAGE_SIZE));
-			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa + size));
-			KUNIT_EXPECT_TRUE(test, is_mapped(s, pa - PAGE_SIZE));
-		}
-		map(pa, size);
-		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
-		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa + size - PAGE_SIZE));
+	return pa >= ipa && pa - ipa < pages * PAGE_SIZE;
+}
+
+static void expect_page_leaves(struct kunit *test, const struct fake_smmu *s, phys_addr_t pa,
+			       size_t pages, enum smmu_cached cached)
+{
+	unsigned int i, j, n = s->nr_runs;
+
+	for (j = 0; j < pages; j++)
+		KUNIT_EXPECT_FALSE(test, is_mapped(s, pa + j * PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, is_mapped(s, pa + pages * PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, is_mapped(s, pa - PAGE_SIZE));
+	if (cached == SMMU_CACHED_NOTHING) {
+		KUNIT_EXPECT_EQ(test, n, 0);
+		return;
 	}
 
-	/* With the host's queue off, and all of its streams */
+	/* One batch, and one sync */
+	KUNIT_ASSERT_GE(test, n, 2);
+	KUNIT_EXPECT_LE(test, n, 9);
+	KUNIT_EXPECT_EQ(test, s->runs[--n].cmd[0], 0x46);
+	for (i = 0; i < n; i++) {
+		KUNIT_EXPECT_FALSE(test, s->runs[i].mapped);
+		/* Leaf=0: tables are forgotten, too; of any level */
+		KUNIT_EXPECT_EQ(test, s->runs[i].cmd[1] & 0x301, 0);
+		if (cached == SMMU_CACHED_NESTED)
+			KUNIT_EXPECT_EQ(test, s->runs[i].cmd[0], 0x28);
+	}
+	for (j = 0; j < pages; j++) {
+		for (i = 0; i < n && !tlbi_reaches(s->runs[i].cmd, pa + j * PAGE_SIZE); i++)
+			;
+		KUNIT_EXPECT_LT(test, i, n);
+	}
+}
+
+/* What is sent, and that the map has changed before it is */
+static void page_leaves(struct kunit *test)
+{
+	static const u8 sizes[] = { 1, 2, 8, 9, 31, 32, 33, 63 };
+	enum smmu_cached cached;
+	unsigned int i, j;
+	phys_addr_t pa;
+
+	for (i = 0; i < 2 * 2 * ARRAY_SIZE(sizes); i++) {
+		size_t size = sizes[i / 4] * PAGE_SIZE;
+
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake->config.nr_smmus = 2;
+		for (j = 0; j < 2; j++)
+			fake_set_reg(&fake->smmu[j], ARM_SMMU_IDR3,
+				     (fake_reg(SMMU0, ARM_SMMU_IDR3) & ~BIT(10)) | (i & 1) << 10);
+		pa = fake_alloc(2 * PAGE_SIZE + size, FAKE_HOST) + PAGE_SIZE;
+		fake_test_boot(test);
+		fake->watch_ipa = pa;
+		for (cached = SMMU_CACHED_NOTHING; cached <= SMMU_CACHED_NESTED; cached++) {
+			/* Abort, stage 2 only, both */
+			static const u64 ste[] = { 0x1, 0xd, 0xf };
+
+			for (j = 0; j < 2; j++) {
+				smmu_tlbi_note(fake->smmu[j].smmu, ste[cached]);
+				fake->smmu[j].slow = i & 2;
+				fake->smmu[j].nr_runs = 0;
+			}
+			KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+			KUNIT_EXPECT_EQ(test, unmap(pa, size), 0);
+			for (j = 0; j < 2; j++)
+				expect_page_leaves(test, &fake->smmu[j], pa, sizes[i / 4], cached);
+			map(pa, size);
+			for (j = 0; j < sizes[i / 4]; j++)
+				KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa + j * PAGE_SIZE));
+		}
+	}
+}
+
+/* What there may be in caches, by what the host does; its queue doesn't matter */
+static void page_leaves_streams(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	static const struct { u64 ste; unsigned int s2, all; } steps[] = {
+		{ STE_ABORT0, 0, 0 }, { STE_BYPASS0, 1, 0 }, { 0xb | 0x1000, 0, 1 },
+		/* It may still have something of before */
+		{ STE_BYPASS0, 0, 1 }, { 0, 0, 1 },
+	};
+	unsigned int i;
+
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		fake_put(host_ste(7), steps[i].ste);
+		host_cfgi_ste(7);
+		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
+		SMMU0->nr_runs = 0;
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, count_runs(0x2a), steps[i].s2);
+		KUNIT_EXPECT_EQ(test, count_runs(0x28), steps[i].all);
+		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
+	}
+
+	/* Off, and it has forgotten all */
 	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, count_runs(0x28), 2);
 	SMMU0->nr_runs = 0;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, count_runs(0x28), 1);
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 }
+
+#if PAGE_SHIFT == 12
+static s8 level_of(phys_addr_t pa)
+{
+	struct fake_leaf leaf = {};
+
+	return fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf) ? leaf.level : -1;
+}
+
+/* There is RAM for one block, at 1 GiB; the SMMUs have these BBML */
+static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0, unsigned int bbml1)
+{
+	fake_test_again(test, 768);
+	fake->config.nr_smmus = 2;
+	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR3, bbml0 << 11);
+	fake_set_reg(&fake->smmu[1], ARM_SMMU_IDR3, bbml1 << 11);
+	boot(test);
+
+	return SZ_1G;
+}
+
+/* A page leaves a block, and comes back: it is one again, if all SMMUs know */
+static void page_block(struct kunit *test)
+{
+	phys_addr_t block, pa;
+	unsigned int i, used;
+
+	for (i = 0; i < 9; i++) {
+		block = boot_with_block(test, i / 3, i % 3);
+		KUNIT_EXPECT_EQ(test, level_of(block), i == 8 ? 2 : 3);
+	}
+
+	pa = block + 77 * PAGE_SIZE;
+	used = fake->pool_used;
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, level_of(pa), -1);
+		KUNIT_EXPECT_EQ(test, level_of(pa + PAGE_SIZE), 3);
+		SMMU0->nr_runs = 0;
+		map(pa, PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
+		KUNIT_EXPECT_EQ(test, count_runs(0x28), 1);
+		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	}
+
+	/* An SMMU is late: the table stays, and goes the next time */
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	fake->smmu[1].stuck = true;
+	map(pa, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 3);
+	KUNIT_EXPECT_EQ(test, level_of(pa + PAGE_SIZE), 3);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+	fake->smmu[1].stuck = false;
+	fake_run_all(&fake->smmu[1]);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+	map(pa, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+
+	/* There is no memory to split it: the page stays */
+	fake->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
+}
+#endif
 
 /* An SMMU that has stopped: the wait ends, and the page stays where it is */
 static void page_stays(struct kunit *test)
@@ -951,6 +1097,63 @@ static void queue_crawls(struct kunit *test)
 	}
 }
 
+/* CMD_SYNC writes to memory if it is the host's queue, and nowhere else */
+static void queue_sync_msi(struct kunit *test)
+{
+	static const u64 cs[] = { 0, 1, 2 };
+	phys_addr_t other, at[8];
+	unsigned int i, j;
+
+	boot(test);
+	other = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	host_cmdq_start(4);
+	KUNIT_EXPECT_TRUE(test, host_readl(ARM_SMMU_IDR0) & IDR0_MSI);
+	for (i = 0; i < 3 * ARRAY_SIZE(at); i++) {
+		u64 sync = 0x46 | cs[i / ARRAY_SIZE(at)] << 12 | 0xcafef00dULL << 32;
+
+		/* The queue's first, middle and last word; what is around it; none at all */
+		at[0] = fake_host.cmdq;
+		at[1] = fake_host.cmdq + 0x84;
+		at[2] = fake_host.cmdq + (16 << 4) - 4;
+		at[3] = fake_host.cmdq - 4;
+		at[4] = fake_host.cmdq + (16 << 4);
+		at[5] = other;
+		at[6] = FAKE_MMIO(0) + ARM_SMMU_GBPA;
+		at[7] = 0;
+		j = i % ARRAY_SIZE(at);
+		for (; fake_host.prod & 15; host_cmd_put(0x46, 0))
+			;
+		tell();
+		host_cmd_put(sync, at[j]);
+		if (j < 3)
+			fake_put(ALIGN_DOWN(at[j], 8), j ? 0x4646464646ULL : sync);
+		if (j == 3 || j == 4)
+			fake_put(ALIGN_DOWN(at[j], 8), 0);
+		fake_put(other, 0);
+		tell();
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		if (j < 3)
+			KUNIT_EXPECT_EQ(test, (u32)(fake_get(ALIGN_DOWN(at[j], 8)) >>
+						    (at[j] & 4 ? 32 : 0)) == 0xcafef00d,
+					cs[i / ARRAY_SIZE(at)] == 1);
+		else if (j < 5)
+			KUNIT_EXPECT_EQ(test, fake_get(ALIGN_DOWN(at[j], 8)), 0);
+		KUNIT_EXPECT_EQ(test, fake_get(other), 0);
+	}
+
+	/* Not before all that is in front has completed */
+	SMMU0->stuck = true;
+	put_tlbi(0);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
+	fake_put(fake_host.cmdq + 0x80, 0);
+	tell();
+	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80), 0);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80) >> 32, 0xcafef00dULL);
+}
+
 /* With two SMMUs, each of them slow: they are at it at the same time */
 static void queue_two_crawl(struct kunit *test)
 {
@@ -1062,10 +1265,15 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(evtq_not_let_go),
 	KUNIT_CASE(evtq_not_enabled),
 	KUNIT_CASE(page_leaves),
+	KUNIT_CASE(page_leaves_streams),
+#if PAGE_SHIFT == 12
+	KUNIT_CASE(page_block),
+#endif
 	KUNIT_CASE(page_stays),
 	KUNIT_CASE(queue_flip),
 	KUNIT_CASE(queue_clock),
 	KUNIT_CASE(queue_crawls),
+	KUNIT_CASE(queue_sync_msi),
 	KUNIT_CASE(queue_two_crawl),
 	KUNIT_CASE(queue_cr0_crawls),
 	KUNIT_CASE(queue_late_interrupt),

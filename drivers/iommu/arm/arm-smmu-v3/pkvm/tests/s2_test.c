@@ -29,6 +29,7 @@ static const s8 levels[] = { 2, 2, 2, 2, 2, 1 };
 #endif
 
 static struct smmu_s2 s2;
+static bool split;
 static u64 ste[2];
 
 static void s2_geometry(struct kunit *test)
@@ -77,29 +78,6 @@ static void s2_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 1, true), pa | LEAF_DEVICE);
 }
 
-static void s2_best_level(struct kunit *test)
-{
-	/* log2 of what a leaf of a level maps; 64 where there can be none */
-	const u8 shift[] = { 64, PAGE_SHIFT == 12 ? 30 : 64, 2 * PAGE_SHIFT - 3, PAGE_SHIFT };
-	unsigned int a, b;
-	s8 first, level;
-
-	for (a = PAGE_SHIFT; a < 48; a++) {
-		for (b = PAGE_SHIFT; b < 48; b++) {
-			u64 pa = 1ULL << a, size = 1ULL << b;
-
-			for (first = 0; first < 4; first++) {
-				for (level = first; shift[level] > min(a, b); level++)
-					;
-				KUNIT_EXPECT_EQ(test, smmu_s2_best_level(pa, size, first), level);
-				size += PAGE_SIZE;
-				KUNIT_EXPECT_EQ(test, smmu_s2_best_level(pa, size, first), level);
-				size -= PAGE_SIZE;
-			}
-		}
-	}
-}
-
 /* Every page where it is to be: @attr, or nowhere at all if that is 0 */
 static void expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
 {
@@ -112,8 +90,8 @@ static void expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
 	KUNIT_EXPECT_EQ(test, leaf.pa, pa);
 	KUNIT_EXPECT_EQ_MSG(test, leaf.desc & PAGE_ATTR & ~2ULL, attr, "%llx",
 			    (unsigned long long)pa);
-	/* RAM is mapped in pages, so that one can leave */
-	if (attr == LEAF_RAM)
+	/* Unless blocks can be split, RAM is mapped in pages, so that one can leave */
+	if (attr == LEAF_RAM && !split)
 		KUNIT_EXPECT_EQ(test, leaf.level, 3);
 	/* Nothing else is said: no XN, no contiguous hint, no software bits */
 	KUNIT_EXPECT_EQ(test, leaf.desc & ~(GENMASK_ULL(47, 12) | PAGE_ATTR), 0ULL);
@@ -175,7 +153,7 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		fake->region[1].end = 0;
 		fake->nr_pages -= FAKE_RAM_B_PAGES;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, bits), 0, "%u bits", bits);
+	KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, bits, split), 0, "%u bits", bits);
 	smmu_s2_ste_dwords(&s2, ste);
 
 	expect_ram(test);
@@ -204,20 +182,23 @@ static void s2_whole(struct kunit *test)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(oas); i++) {
-		check_whole(test, oas[i], 0);
+	for (i = 0; i < 2 * ARRAY_SIZE(oas); i++) {
+		split = i % 2;
+		check_whole(test, oas[i / 2], 0);
 		/* What follows starts where the largest block does */
-		check_whole(test, oas[i], SZ_2G);
+		check_whole(test, oas[i / 2], SZ_2G);
 	}
+	split = false;
 }
 
 /* A page that is RAM only in part is neither mapped as RAM nor as MMIO */
 static void s2_partial_pages(struct kunit *test)
 {
+	split = false;
 	setup(test, FAKE_NR_PAGES, 64, 0);
 	fake->region[0].base += 0x800;
 	fake->region[0].end -= 0x800;
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
 	smmu_s2_ste_dwords(&s2, ste);
 	expect_page(test, fake->region[0].base - 0x800, 0);
 	expect_page(test, fake->region[0].end - PAGE_SIZE + 0x800, 0);
@@ -232,13 +213,14 @@ static void s2_map_unmap(struct kunit *test)
 	unsigned int i, j, r, nr, from, to;
 	phys_addr_t base;
 
+	split = false;
 	/* Enough for a block, where that is not too much */
 	setup(test, PAGE_SHIFT == 12 ? 768 : FAKE_NR_PAGES, 64, 0);
 	for (i = 0; i < fake->nr_pages; i++) {
 		if (!fake->pages[i].allocated)
 			fake->pages[i].owner = FAKE_HOST;
 	}
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
 	smmu_s2_ste_dwords(&s2, ste);
 	/* The first 32 pages of either region, and 64 around 1 GiB */
 	for (i = 0; i < 200; i++) {
@@ -255,18 +237,165 @@ static void s2_map_unmap(struct kunit *test)
 			  i % 2 ? FAKE_HOST : FAKE_GUEST);
 		if (i % 2)
 			KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + from * PAGE_SIZE,
-							  base + to * PAGE_SIZE, false), 0);
+							  base + to * PAGE_SIZE), 0);
 		else
-			smmu_s2_unmap(&s2, base + from * PAGE_SIZE, base + to * PAGE_SIZE);
+			KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base + from * PAGE_SIZE,
+							    base + to * PAGE_SIZE), 0);
 		expect_ram(test);
 	}
 
 	/* A page comes back although there is no more memory for tables */
 	fake->pool_left = 0;
-	smmu_s2_unmap(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 0);
 	fake_give(FAKE_RAM_A, 32 * PAGE_SIZE, FAKE_HOST);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE, false), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 0);
 	expect_ram(test);
+}
+
+#define S2_BLOCK_PAGES	(PAGE_SIZE / 8)
+#define S2_BLOCK_SIZE	(S2_BLOCK_PAGES * PAGE_SIZE)
+
+static s8 level_of(phys_addr_t pa)
+{
+	struct fake_leaf leaf = {};
+
+	return fake_s2_walk(ste, pa, &leaf) ? leaf.level : -1;
+}
+
+/* Does a range map nothing but what it is to, page for page? */
+static void expect_range(struct kunit *test, phys_addr_t base, unsigned int pages,
+			 phys_addr_t gone, unsigned int nr_gone)
+{
+	unsigned int i;
+
+	for (i = 0; i < pages; i++) {
+		phys_addr_t pa = base + i * PAGE_SIZE;
+
+		expect_page(test, pa, pa - gone < nr_gone * PAGE_SIZE ? 0 : LEAF_RAM);
+	}
+}
+
+/* A block is split when a page of it leaves, and is one again when it has come back */
+static void s2_split_and_join(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30, mem;
+	struct smmu_s2_join join;
+	unsigned int i, n, used;
+
+	fake_test_again(test, 128);
+	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	hal_pool_add(mem, 64 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
+	split = true;
+	s2.ram_level = PAGE_SHIFT == 12 ? 1 : 2;
+	s2.pgd = hal_pages_alloc(2);
+	smmu_s2_ste_dwords(&s2, ste);
+	used = fake->pool_used;
+
+	/* Nothing but whole blocks: of RAM that there need not be */
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 3 * S2_BLOCK_SIZE), 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, level_of(base + i * S2_BLOCK_SIZE), 2);
+	used = fake->pool_used;
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, base, &join));
+	for (i = 0; i < 40; i++) {
+		phys_addr_t pa = base + S2_BLOCK_SIZE;
+
+		n = 1 + test_random() % 4;
+		pa += test_random() % (S2_BLOCK_PAGES - n) * PAGE_SIZE;
+		KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + n * PAGE_SIZE), 0);
+		expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, pa, n);
+		KUNIT_EXPECT_EQ(test, level_of(base), 2);
+		KUNIT_EXPECT_EQ(test, level_of(base + 2 * S2_BLOCK_SIZE), 2);
+		KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+
+		/* Not before the last one is back; twice is no better than once */
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), 0);
+		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, pa, &join));
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 0);
+		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, base, &join));
+		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+		/* If an SMMU may be looking at the table then it stays */
+		if (i % 2) {
+			smmu_s2_joined(&join, false);
+			KUNIT_EXPECT_EQ(test, level_of(pa), 3);
+			expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
+			KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+		}
+		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
+		smmu_s2_joined(&join, true);
+		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
+		expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
+		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	}
+
+	/* Across blocks: the one in the middle goes as a whole */
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base + PAGE_SIZE,
+					    base + 3 * S2_BLOCK_SIZE - PAGE_SIZE), 0);
+	expect_range(test, base, 3 * S2_BLOCK_PAGES, base + PAGE_SIZE, 3 * S2_BLOCK_PAGES - 2);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 2);
+	/* Its pages come back one by one */
+	for (i = 1; i < 3 * S2_BLOCK_PAGES - 1; i++)
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + i * PAGE_SIZE,
+						  base + (i + 1) * PAGE_SIZE), 0);
+	expect_range(test, base, 3 * S2_BLOCK_PAGES, 0, 0);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, base + i * S2_BLOCK_SIZE, &join));
+		smmu_s2_joined(&join, true);
+	}
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+
+	/* No memory to split: nothing has changed */
+	fake->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, level_of(base), 2);
+}
+
+/* The largest blocks, of 1 GiB, are split and joined in two steps */
+static void s2_split_1g(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30, pa = base + 5 * SZ_2M + 7 * SZ_4K, mem;
+	struct smmu_s2_join join;
+	unsigned int used, i;
+
+	if (PAGE_SHIFT != 12)
+		return;
+
+	fake_test_again(test, 128);
+	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	hal_pool_add(mem, 64 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
+	split = true;
+	s2.ram_level = 1;
+	s2.pgd = hal_pages_alloc(2);
+	smmu_s2_ste_dwords(&s2, ste);
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + SZ_2G), 0);
+	used = fake->pool_used;
+	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 2);
+	expect_range(test, base + 5 * SZ_2M, 512, pa, 1);
+	for (i = 0; i < 512; i++)
+		expect_page(test, base + i * SZ_2M, LEAF_RAM);
+	KUNIT_EXPECT_EQ(test, level_of(base), 2);
+	KUNIT_EXPECT_EQ(test, level_of(base + SZ_1G), 1);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + SZ_4K), 0);
+	for (i = 2; i > 0; i--) {
+		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+		smmu_s2_joined(&join, true);
+		KUNIT_EXPECT_EQ(test, level_of(pa), i);
+	}
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, pa, &join));
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+
+	/* There is memory for one of the two tables: what is mapped is the same */
+	fake->pool_left = 1;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + SZ_4K), -ENOMEM);
+	expect_range(test, base + 5 * SZ_2M, 512, 0, 0);
+	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+	smmu_s2_joined(&join, true);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
 }
 
 static void s2_out_of_memory(struct kunit *test)
@@ -274,31 +403,32 @@ static void s2_out_of_memory(struct kunit *test)
 	unsigned int pool, used;
 
 	setup(test, FAKE_NR_PAGES, 64, 0);
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
 	used = fake->pool_used;
 	KUNIT_ASSERT_GT(test, used, 3);
 	for (pool = 0; pool < used; pool++) {
 		setup(test, FAKE_NR_PAGES, 64, 0);
 		fake->pool_left = pool;
-		KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 40), -ENOMEM);
+		KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 40, split), -ENOMEM);
 	}
 }
 
 static void s2_ram_out_of_reach(struct kunit *test)
 {
 	setup(test, FAKE_NR_PAGES, 64, 0);
-	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 32), -ERANGE);
-	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 52), -EINVAL);
+	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 32, split), -ERANGE);
+	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 52, split), -EINVAL);
 }
 
 static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_geometry),
 	KUNIT_CASE(s2_dwords),
 	KUNIT_CASE(s2_leaf),
-	KUNIT_CASE(s2_best_level),
 	KUNIT_CASE(s2_whole),
 	KUNIT_CASE(s2_partial_pages),
 	KUNIT_CASE(s2_map_unmap),
+	KUNIT_CASE(s2_split_and_join),
+	KUNIT_CASE(s2_split_1g),
 	KUNIT_CASE(s2_out_of_memory),
 	KUNIT_CASE(s2_ram_out_of_reach),
 	{}

@@ -799,6 +799,7 @@ static void strtab_late_level1(struct kunit *test)
 	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
 	boot(test, true);
 	fake_put(host_ste(0), STE_BYPASS0);
+	host_cfgi_ste(0);
 	SMMU0->stuck = true;
 	fake_own_lock();
 	KUNIT_EXPECT_NE(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
