@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz fuzz-setup prove mutants \
+.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz fuzz-setup coverage coverage-setup prove mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -22,6 +22,7 @@ help:
 ##                       those with that in their name
 ##   make check          only the unit tests that run in user space: seconds
 ##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
+##   make coverage       which branches of the emulator no unit test takes, and why
 ##   make prove          show by CBMC what holds for all inputs
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
 ##
@@ -80,9 +81,13 @@ test: fetch
 fuzz-setup:
 	@scripts/setup.sh fuzz
 
-fuzz mutants: fuzz-setup
+coverage-setup:
+	@scripts/setup.sh coverage
 
-check fuzz: fetch
+fuzz mutants: fuzz-setup
+coverage: coverage-setup
+
+check fuzz coverage: fetch
 	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu \
 		KSRC="$$KSRC" CORPUS=$(REPO)/corpus $@
 

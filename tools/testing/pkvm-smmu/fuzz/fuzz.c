@@ -628,7 +628,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	const struct record *r = (const struct record *)data;
-	size_t n = size / sizeof(*r), i;
+	size_t n = size / sizeof(*r), i, j;
 	unsigned int pool_used;
 
 	if (n < 2 || n > NR_OPS_MAX || fake_init(RAM_PAGES))
@@ -639,6 +639,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		verdict();
 		for (i = 1; i < n; i++) {
 			run(&r[i]);
+			for (j = 0; j < fake->config.nr_smmus; j++)
+				smmu_check(fake->smmu[j].smmu);
 			verdict();
 		}
 		end(pool_used);

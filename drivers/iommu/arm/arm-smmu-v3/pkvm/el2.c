@@ -29,12 +29,19 @@ static int el2_host_unmap(phys_addr_t start, phys_addr_t end)
 
 static u64 el2_mmio_read(void *cookie, u32 offset, unsigned int size)
 {
-	return smmu_mmio_read(cookie, offset, size);
+	u64 val = smmu_mmio_read(cookie, offset, size);
+
+	if (IS_ENABLED(CONFIG_NVHE_EL2_DEBUG))
+		smmu_check(cookie);
+
+	return val;
 }
 
 static void el2_mmio_write(void *cookie, u32 offset, unsigned int size, u64 val)
 {
 	smmu_mmio_write(cookie, offset, size, val);
+	if (IS_ENABLED(CONFIG_NVHE_EL2_DEBUG))
+		smmu_check(cookie);
 }
 
 const struct kvm_iommu_ops pkvm_smmu_ops = {

@@ -2,7 +2,7 @@
 /*
  * The SMMUv3 that EL2 owns, and the one that the host believes in.
  *
- * Calls go down this list, never up: el2.c, probe.c, mmio.c, cmdq.c, queues.c,
+ * Calls go down this list, never up: el2.c, check.c, probe.c, mmio.c, cmdq.c, queues.c,
  * strtab.c, gerror.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
  *
  * Locks, outermost first:
@@ -239,6 +239,7 @@ struct smmu_host_regs {
  * @deadline:	when this trap has taken long enough; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
+ * @checked:	what the hardware had been told when check.c looked last; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
  * @cached:	what the hardware may have cached of stage 2; written with emu_lock and
  *		hw_lock
@@ -264,6 +265,7 @@ struct pkvm_smmu {
 	u64			deadline;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
+	u32			checked;
 
 	struct smmu_hwq		hwq;
 	enum smmu_cached	cached;
@@ -380,6 +382,9 @@ bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
 int smmu_mmio_check_table(void);
 u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size);
 void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val);
+
+/* check.c, with CONFIG_NVHE_EL2_DEBUG */
+void smmu_check(struct pkvm_smmu *smmu);
 
 /* probe.c */
 int pkvm_smmu_init(struct pkvm_smmu_config *config);

@@ -739,6 +739,7 @@ static void page_leaves(struct kunit *test)
 		pa = fake_alloc(2 * PAGE_SIZE + size, FAKE_HOST) + PAGE_SIZE;
 		fake_test_boot(test);
 		fake->watch_ipa = pa;
+		KUNIT_EXPECT_EQ(test, unmap(pa, 0), 0);
 		for (cached = SMMU_CACHED_NOTHING; cached <= SMMU_CACHED_NESTED; cached++) {
 			/* Abort, stage 2 only, both */
 			static const u64 ste[] = { 0x1, 0xd, 0xf };

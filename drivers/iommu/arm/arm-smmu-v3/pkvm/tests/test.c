@@ -64,11 +64,13 @@ u64 host_readq(u32 offset)
 void host_writel(u32 offset, u32 val)
 {
 	smmu_mmio_write(SMMU0->smmu, offset, 4, val);
+	smmu_check(SMMU0->smmu);
 }
 
 void host_writeq(u32 offset, u64 val)
 {
 	smmu_mmio_write(SMMU0->smmu, offset, 8, val);
+	smmu_check(SMMU0->smmu);
 }
 
 void host_cmdq_start(u8 shift)
