@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test check fuzz fuzz-setup coverage coverage-setup prove mutants \
+.PHONY: help setup fetch tree base kernel build debug run shell test bench check fuzz fuzz-setup coverage coverage-setup prove mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -25,6 +25,7 @@ help:
 ##   make coverage       which branches of the emulator no unit test takes, and why
 ##   make prove          show by CBMC what holds for all inputs
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
+##   make bench          what isolation costs, in instructions: minutes; build/bench.md
 ##
 ## Work on the series:
 ##   make tree           lay the series tree, changing only what changed
@@ -77,6 +78,9 @@ debug: tree
 
 test: fetch
 	@+scripts/test.sh
+
+bench: base kernel
+	@scripts/bench.sh
 
 fuzz-setup:
 	@scripts/setup.sh fuzz

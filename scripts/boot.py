@@ -84,7 +84,7 @@ def make_disk(name, directory):
 
 
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
-            virt=True, igb=False, smp=2, serial="stdio"):
+            virt=True, igb=False, smp=2, icount=False, serial="stdio"):
     """QEMU's command line."""
     # Later machine types have both stages whatever the property says.
     machine = "virt" if smmu in ("nested", "none") else "virt-9.0"
@@ -102,6 +102,9 @@ def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem
             "-device", "virtio-blk-pci,drive=virtio,iommu_platform=on,disable-legacy=on",
             "-device", "edu,dma_mask=0xffffffffffffffff",
             "-kernel", kernel, "-initrd", initrd, "-append", append]
+    if icount:
+        # A nanosecond for each instruction, of all CPUs together
+        cmd += ["-icount", "shift=0,sleep=off"]
     if igb:
         cmd += ["-netdev", "user,id=net", "-device", "igb,netdev=net,romfile="]
     return cmd

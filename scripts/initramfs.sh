@@ -25,6 +25,10 @@ cp "$BUSYBOX" "$root/bin/busybox"
 make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
 	CROSS_COMPILE="$CROSS" OUT="$root/bin"
 
+# The kernel's own, for what it measures
+"${CROSS}gcc" -O2 -static -D_GNU_SOURCE -idirafter "$KSRC/include/uapi" \
+	-o "$root/bin/dma_map_benchmark" "$KSRC/tools/dma/dma_map_benchmark.c"
+
 # They need the kernel's headers, and only mean something with the series.
 if [ "$obj" = "$OBJ_SERIES" ]; then
 	selftest() {

@@ -14,7 +14,9 @@
  *
  * One trap costs at most one full queue of the host's, and less if its commands
  * make EL2 read a lot of its tables: the rest, be it of one command, is consumed
- * when the host looks at CMDQ_CONS, as it does while it waits.
+ * when the host looks at CMDQ_CONS, or puts in more. A host that looks at memory
+ * instead for the end of a CMD_SYNC sees it after one trap, if it has not put in front
+ * of it more changes of its tables than SMMU_WORK_PER_TRAP.
  *
  * All functions are called with emu_lock held. See section 3.5 and chapter 4 of
  * the SMMUv3 architecture (Arm IHI 0070).
@@ -118,10 +120,11 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	if (((prod - cons) & wrap) > entries)
 		return;
 
-	while (cons != prod && smmu->budget && cmdq_run_one(smmu, cons & (entries - 1))) {
+	/* There are no more than a queue of them, whatever the budget for tables is */
+	while (cons != prod && !smmu_is_over(smmu->deadline, hal_now()) &&
+	       cmdq_run_one(smmu, cons & (entries - 1))) {
 		cons = (cons + 1) & wrap;
 		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
-		smmu_spend(smmu);
 	}
 
 	smmu_hwq_kick(smmu);

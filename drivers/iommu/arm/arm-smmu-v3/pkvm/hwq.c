@@ -123,6 +123,7 @@ static void hwq_check_error(struct pkvm_smmu *smmu)
 /* Wait until at most @pending commands have not been consumed */
 static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 {
+	bool had_time = !smmu_is_over(deadline, hal_now());
 	struct smmu_hwq *q = &smmu->hwq;
 	u64 now;
 
@@ -135,6 +136,9 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 		}
 
 		hwq_check_error(smmu);
+		/* It isn't late if others have taken all the time */
+		if (!had_time)
+			break;
 		q->late = smmu_is_over(deadline, now);
 		hal_relax();
 	}
@@ -311,6 +315,8 @@ int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u6
 {
 	int ret;
 
+	/* Others may have added commands meanwhile, and not have come to say so */
+	hwq_kick(smmu);
 	ret = hwq_wait(smmu, 0, deadline);
 	/* What was replaced may have been the host's. Now there is none in front */
 	if (!ret && smmu->hwq.skipped != smmu->hwq.started)

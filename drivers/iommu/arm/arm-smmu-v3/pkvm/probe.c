@@ -362,9 +362,8 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 }
 
 /* All SMMUs forget what they have cached of a range; returns -EIO if one doesn't */
-static int smmu_forget(phys_addr_t start, phys_addr_t end)
+static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 deadline)
 {
-	u64 deadline = smmu_deadline();
 	int ret = 0;
 	u32 i;
 
@@ -395,23 +394,25 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 
 	ret = smmu_s2_unmap(&smmu_s2, start, end);
 	if (!ret)
-		ret = smmu_forget(start, end);
+		ret = smmu_forget(start, end, smmu_deadline());
 	if (ret)
-		pkvm_smmu_host_map(start, end);
+		smmu_s2_map(&smmu_s2, start, end);
 
 	return ret;
 }
 
-/* A table that is in nobody's way stays */
-static void smmu_join(phys_addr_t pa)
+/* Returns false if it is not worth trying another one. A table that stays is in nobody's way */
+static bool smmu_join(phys_addr_t pa, u64 deadline)
 {
 	struct smmu_s2_join join;
 	int ret = 0;
 
 	while (!ret && smmu_s2_join(&smmu_s2, pa, &join)) {
-		ret = smmu_forget(pa, pa + PAGE_SIZE);
+		ret = smmu_forget(pa, pa + PAGE_SIZE, deadline);
 		smmu_s2_joined(&join, !ret);
 	}
+
+	return !ret;
 }
 
 /**
@@ -424,9 +425,10 @@ static void smmu_join(phys_addr_t pa)
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 {
-	phys_addr_t pa;
+	u64 deadline = smmu_deadline();
+	phys_addr_t pa = start;
 
 	smmu_s2_map(&smmu_s2, start, end);
-	for (pa = start; pa < end; pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE)
-		smmu_join(pa);
+	while (pa < end && smmu_join(pa, deadline))
+		pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE;
 }

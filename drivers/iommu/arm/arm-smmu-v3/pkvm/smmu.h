@@ -30,9 +30,9 @@
 #define SMMU_PAGE1		SZ_64K
 
 /*
- * How much work one trap does: a unit for each command, each STE that is taken anew,
- * each group of them that is looked for, each event that is counted, and each time
- * that the hardware is waited for. Nothing is left once the trap has taken as long as
+ * How much work one trap does, beside a full command queue: a unit for each STE that is
+ * taken anew, each group of them that is looked for, each event that is counted, and
+ * each time that an STE is waited for. Nothing is left once the trap has taken as long as
  * the hardware may take for anything. The rest waits for the host's next look at
  * CMDQ_CONS or CR0ACK. The last wait of a trap may take as long again, and a page of the
  * shadow table is filled in one go.
@@ -97,6 +97,18 @@ struct smmu_features {
 };
 
 /**
+ * enum smmu_cached - what an SMMU may have cached of stage 2, from less to more
+ * @SMMU_CACHED_NOTHING:	no stream has passed since it was told to forget all
+ * @SMMU_CACHED_S2:	entries of stage 2 by itself, which TLBI_S2_IPA reaches
+ * @SMMU_CACHED_NESTED:	entries of both stages together as well, which it doesn't
+ */
+enum smmu_cached {
+	SMMU_CACHED_NOTHING,
+	SMMU_CACHED_S2,
+	SMMU_CACHED_NESTED,
+};
+
+/**
  * struct smmu_hwq - the hardware's command queue
  * @base:	the entries, EL2's memory
  * @prod:	index and wrap bit of the next entry to be written
@@ -106,6 +118,7 @@ struct smmu_features {
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
  * @waiting:	something has been started, and not finished
+ * @cached:	what could be cached when it was (tlbi.c)
  * @late:	the hardware did not answer in time; it is not waited for until it has
  * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
@@ -118,20 +131,9 @@ struct smmu_hwq {
 	u32	skipped;
 	u32	started;
 	bool	waiting;
+	enum smmu_cached cached;
 	bool	late;
 	bool	broken;
-};
-
-/**
- * enum smmu_cached - what an SMMU may have cached of stage 2, from less to more
- * @SMMU_CACHED_NOTHING:	no stream has passed since it was told to forget all
- * @SMMU_CACHED_S2:	entries of stage 2 by itself, which TLBI_S2_IPA reaches
- * @SMMU_CACHED_NESTED:	entries of both stages together as well, which it doesn't
- */
-enum smmu_cached {
-	SMMU_CACHED_NOTHING,
-	SMMU_CACHED_S2,
-	SMMU_CACHED_NESTED,
 };
 
 /**

@@ -422,7 +422,12 @@ static void strtab_clear(struct pkvm_smmu *smmu)
  */
 int smmu_strtab_disable(struct pkvm_smmu *smmu)
 {
-	const struct arm_smmu_cmd cmds[] = { arm_smmu_make_cmd_cfgi_all(), smmu_tlbi_all() };
+	/* While an STE is still in use, what it leads to can be cached again */
+	const struct arm_smmu_cmd cmds[] = {
+		arm_smmu_make_cmd_cfgi_all(),
+		arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC),
+		smmu_tlbi_all(),
+	};
 	int ret;
 
 	smmu->strtab.live = false;

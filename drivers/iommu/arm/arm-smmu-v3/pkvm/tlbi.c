@@ -10,7 +10,8 @@
  *
  * What an SMMU may have cached only grows while its streams can pass, and it is noted
  * before a stream can. If a page's invalidation finds nothing noted then the stream
- * that comes after it finds the page gone.
+ * that comes after it finds the page gone. If something has been cached, and more can be
+ * when the invalidation is over, then that may have been made from what was: all goes.
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
@@ -136,6 +137,7 @@ int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
 	hal_lock(&smmu->hw_lock);
 	n = tlbi_cmds(smmu, start, end, cmds);
 	smmu->hwq.waiting = n;
+	smmu->hwq.cached = smmu->cached;
 	if (n)
 		ret = smmu_hwq_start(smmu, cmds, n, deadline);
 	hal_unlock(&smmu->hw_lock);
@@ -158,6 +160,11 @@ int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline)
 	hal_lock(&smmu->hw_lock);
 	if (smmu->hwq.waiting)
 		ret = smmu_hwq_finish(smmu, &cmd, deadline);
+	if (smmu->hwq.waiting && !ret && smmu->cached > smmu->hwq.cached) {
+		ret = smmu_hwq_start(smmu, &cmd, 1, deadline);
+		if (!ret)
+			ret = smmu_hwq_finish(smmu, &cmd, deadline);
+	}
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

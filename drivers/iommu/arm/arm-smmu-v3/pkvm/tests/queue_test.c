@@ -785,9 +785,14 @@ static void page_leaves_streams(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
 	}
 
-	/* Off, and it has forgotten all */
+	/* Off, and it has forgotten all: STEs first, and then what they led to */
+	SMMU0->nr_runs = 0;
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, count_runs(0x28), 2);
+	KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 4);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], 0x4);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], 0x46);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[2].cmd[0], 0x28);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[3].cmd[0], 0x46);
 	SMMU0->nr_runs = 0;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
@@ -856,7 +861,92 @@ static void page_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 }
+
+/* Many blocks could be joined at once, and an SMMU is slow: some of them have to wait */
+static void page_blocks(struct kunit *test)
+{
+	unsigned int blocks = 5, i, joined = 0;
+	phys_addr_t pa = SZ_1G;
+	u64 start;
+
+	fake_test_again(test, 64 + 512 * blocks + 192);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR3, 2 << 11);
+	boot(test);
+	for (i = 0; i < blocks; i++)
+		KUNIT_EXPECT_EQ(test, unmap(pa + i * SZ_2M, PAGE_SIZE), 0);
+	SMMU0->stuck = true;
+	for (i = 0; i < blocks; i++)
+		map(pa + i * SZ_2M, PAGE_SIZE);
+	for (i = 0; i < blocks; i++)
+		KUNIT_EXPECT_EQ(test, level_of(pa + i * SZ_2M), 3);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	SMMU0->slow = true;
+	SMMU0->delay = 4 * SMMU_TIMEOUT_US / 10;
+	start = fake->now;
+	map(pa, blocks * SZ_2M);
+	KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TIMEOUT_US / 10);
+	for (i = 0; i < blocks; i++)
+		joined += level_of(pa + i * SZ_2M) == 2;
+	KUNIT_EXPECT_GT(test, joined, 0);
+	KUNIT_EXPECT_LT(test, joined, blocks);
+}
 #endif
+
+/* Two CPUs: a stream with a stage 1 begins to pass while a page's address is invalidated */
+static void page_leaves_late_note(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	u64 deadline;
+
+	fake_test_boot(test);
+	smmu_tlbi_note(SMMU0->smmu, 0xd);
+	SMMU0->slow = true;
+	SMMU0->nr_runs = 0;
+	deadline = smmu_deadline();
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, deadline), 0);
+	smmu_tlbi_note(SMMU0->smmu, 0xf);
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, deadline), 0);
+	/* What came of the entry that it had until then goes, too */
+	KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 4);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], 0x2a);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], 0x46);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[2].cmd[0], 0x28);
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[3].cmd[0], 0x46);
+}
+
+/* Two CPUs: one has added commands, and waits for the lock to say so */
+static void page_leaves_unkicked(struct kunit *test)
+{
+	struct arm_smmu_cmd cmd = { .data = { 0x10 } };
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	u64 deadline;
+
+	boot(test);
+	SMMU0->slow = true;
+	deadline = smmu_deadline();
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, deadline), 0);
+	KUNIT_EXPECT_EQ(test, smmu_hwq_add(SMMU0->smmu, &cmd), 0);
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, deadline), 0);
+	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.late);
+}
+
+/* Two CPUs: the other one has had the lock for all of the time */
+static void page_leaves_no_time(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	u64 deadline;
+
+	boot(test);
+	SMMU0->slow = true;
+	deadline = smmu_deadline();
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, deadline), 0);
+	fake->now += 2 * SMMU_TIMEOUT_US;
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, deadline), -EIO);
+	/* It is not the SMMU that is late */
+	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.late);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+}
 
 /* An SMMU that has stopped: the wait ends, and the page stays where it is */
 static void page_stays(struct kunit *test)
@@ -1142,7 +1232,21 @@ static void queue_sync_msi(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake_get(other), 0);
 	}
 
+	/* A full queue, with a change of a table in front, in one trap */
+	host_writel(ARM_SMMU_CR0, 0);
+	host_cmdq_start(10);
+	host_strtab_start();
+	fake_put(host_ste(7), STE_BYPASS0);
+	host_cmd_put(0x3 | 7ULL << 32, 1);
+	for (i = 0; i < 1022; i++)
+		put_tlbi(i);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 16 * 1023 + 8);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, (u32)fake_get(fake_host.cmdq + 16 * 1023 + 8), 0xcafef00d);
+
 	/* Not before all that is in front has completed */
+	host_writel(ARM_SMMU_CR0, 0);
+	host_cmdq_start(4);
 	SMMU0->stuck = true;
 	put_tlbi(0);
 	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
@@ -1267,8 +1371,12 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(evtq_not_enabled),
 	KUNIT_CASE(page_leaves),
 	KUNIT_CASE(page_leaves_streams),
+	KUNIT_CASE(page_leaves_late_note),
+	KUNIT_CASE(page_leaves_unkicked),
+	KUNIT_CASE(page_leaves_no_time),
 #if PAGE_SHIFT == 12
 	KUNIT_CASE(page_block),
+	KUNIT_CASE(page_blocks),
 #endif
 	KUNIT_CASE(page_stays),
 	KUNIT_CASE(queue_flip),
