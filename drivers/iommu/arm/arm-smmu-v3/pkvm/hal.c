@@ -261,23 +261,26 @@ bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 
 /*
  * May the host access the page at @pa? @next is where that may be different, @end at most.
- * What its CPUs have mapped it may; else it depends on the page's state.
+ * Above the level of pages its stage 2 says so: what is mapped, and what isn't yet, but
+ * not what it has an owner for. That is what host_stage2_adjust_range() goes by, too.
  */
 static bool ram_is_hosts(phys_addr_t pa, phys_addr_t end, phys_addr_t *next)
 {
-	bool hosts = get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
-	u64 size = PMD_SIZE;
+	bool hosts;
 	kvm_pte_t pte;
+	u64 size;
 	s8 level;
 
-	if (!kvm_pgtable_get_leaf(&host_mmu.pgt, pa, &pte, &level) && kvm_pte_valid(pte) &&
+	if (!kvm_pgtable_get_leaf(&host_mmu.pgt, pa, &pte, &level) &&
 	    level < KVM_PGTABLE_LAST_LEVEL) {
 		size = kvm_granule_size(level);
 		*next = min(ALIGN_DOWN(pa, size) + size, end);
-		return true;
+		return !pte || kvm_pte_valid(pte);
 	}
 
-	end = min(ALIGN_DOWN(pa, size) + size, end);
+	/* To look at the state of a page is faster */
+	hosts = get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
+	end = min(ALIGN_DOWN(pa, PMD_SIZE) + PMD_SIZE, end);
 	for (pa += PAGE_SIZE; pa < end; pa += PAGE_SIZE) {
 		if (hosts != (get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE))
 			break;
