@@ -22,7 +22,8 @@ help:
 ##                       those with that in their name
 ##   make check          only the unit tests that run in user space: seconds
 ##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
-##   make coverage       which branches of the emulator no unit test takes, and why
+##   make coverage       which branches of the emulator neither the unit tests nor the
+##                       fuzzer's corpus take, and why
 ##   make prove          show by CBMC what holds for all inputs
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
 ##   make bench          what isolation costs, in instructions: minutes; build/bench.md
@@ -36,15 +37,18 @@ help:
 ##                       them with git am
 ##   make check-series   compile each step, option off and on
 ##   make lint           checkpatch, kernel-doc, sparse
-##   make where          print KSRC=, KOBJ= and IMAGE= of the series' kernel
+##   make where          print KSRC=, KOBJ= and IMAGE= of the series' kernel; builds nothing
 ##
 ## Housekeeping:
 ##   make setup          install missing packages (root or sudo)
 ##   make fetch          fetch the base source and busybox
-##   make clean          remove build/, the series' tree, and all that was built
+##   make clean          remove build/, the series' tree, and all that was built for this
+##                       KSRC=, but for what ccache keeps
 ##   make distclean      remove the whole cache
 ##
 ## Variables:
+##   BASE=1              for run and shell: the unmodified kernel
+##   T=word              for test, check, mutants: only those with it in their name
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
 ##   OBJ=name            build such a variant beside the others
@@ -118,7 +122,8 @@ where:
 
 clean:
 	@. scripts/env.sh && rm -rf build "$$CACHE"/obj-base*"-$$KEY" \
-		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY" "$$CACHE/check" "$$CACHE/mutants"
+		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY" "$$CACHE/check" "$$CACHE/mutants" \
+		"$$CACHE/git-$$KEY" "$$CACHE"/initramfs-*"-$$KEY".cpio.gz "$$CACHE/logs"
 
 distclean:
 	@. scripts/env.sh && rm -rf build "$$CACHE"

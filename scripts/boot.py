@@ -173,7 +173,8 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
         if "shell" in tests:
             cmd = command(kernel, initrd, append, disks, ram_path, serial="mon:stdio",
                           **machine)
-            subprocess.run(cmd, pass_fds=[ram], check=False)
+            if subprocess.run(cmd, pass_fds=[ram], check=False).returncode:
+                raise BootError("QEMU failed")
             return results
 
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)

@@ -17,7 +17,7 @@ esac
 lock "$1"
 kconfig "$1" "$src" "$obj" "${KCONFIG_EXTRA:-}"
 missing=$(kconfig_missing "$obj" | xargs)
-[ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config asks for: $missing"
+[ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config${KCONFIG_EXTRA:+, or $KCONFIG_EXTRA,} asks for: $missing"
 
 # A whole kernel of this configuration; how much of one that is there already is
 # built again, only make knows.

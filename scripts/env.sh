@@ -16,7 +16,7 @@
 # and defines a few functions.
 
 REPO=${REPO:-$(CDPATH='' cd "$(dirname "$0")/.." && pwd)}
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pkvm-smmu
+CACHE=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}/pkvm-smmu")
 
 if [ "${KSRC:-$CACHE/src/linux-source-7.3}" = "$CACHE/src/linux-source-7.3" ]; then
 	KSRC=$CACHE/src/linux-source-7.3

@@ -5,7 +5,7 @@
 The base goes into a git repository in the cache (once), the steps of patches/
 are replayed on it as commits, and git format-patch writes them out.  The
 author is the git identity of whoever runs this, who signs off as well; without
-one the patches carry neither.  Then it proves two things: the commits add up
+one it is nobody's, and nobody signs off.  Then it proves two things: the commits add up
 to the laid tree, mode and content, and so does "git am" of the mailbox.
 
 Branches left in the repository: "base" and "series".  Run by "make series",

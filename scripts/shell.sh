@@ -5,6 +5,7 @@
 set -eu
 . "$(dirname "$0")/env.sh"
 
+[ -t 0 ] || die "make shell wants a terminal"
 which=series obj=$OBJ_SERIES
 if [ "${BASE:-}" ]; then
 	which=base obj=$OBJ_BASE
@@ -13,6 +14,7 @@ image=$obj/arch/arm64/boot/Image
 initramfs=$CACHE/initramfs-$which-$KEY.cpio.gz
 "$REPO/scripts/initramfs.sh" "$initramfs" "$obj"
 
-echo "Ctrl-A X leaves. To begin with: dma-attack, pvm, dmesg" >&2
+echo "Ctrl-A X leaves. To begin with: pvm, dmesg, and dma-attack read ADDR 4096, where ADDR" \
+	"comes after 'Reserved' in what dmesg says" >&2
 exec "$REPO/scripts/boot.py" "$image" "$initramfs" shell \
 	--append "kvm-arm.mode=protected iommu.passthrough=1 ${APPEND:-}"

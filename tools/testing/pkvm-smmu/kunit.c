@@ -92,8 +92,10 @@ int main(int argc, char **argv)
 	}
 
 	/* A name that nothing has is not a success */
-	if (!passed && !failed)
+	if (!passed && !failed) {
+		fprintf(stderr, "error: no test has '%s' in its name\n", argc > 2 ? argv[2] : "");
 		failed++;
+	}
 	dprintf(3, "%u %u\n", passed, failed);
 	return 0;
 }

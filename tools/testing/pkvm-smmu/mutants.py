@@ -121,6 +121,8 @@ def main():
             survived += 1
             print(f"not ok {name}: {what}: {by or 'survived'}", flush=True)
 
+    if not found + survived:
+        sys.exit(f"error: no mistake has '{word}' in its name")
     print(f"{found} found, {survived} not; by " +
           ", by ".join(f"{name}: {n}" for name, n in count.items()))
     return survived > 0
