@@ -55,7 +55,7 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
 {
 	phys_addr_t addr = sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
-	const struct smmu_host_queue *q = &smmu->cmdq;
+	struct smmu_host_queue *q = &smmu->cmdq;
 
 	if (FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) != CMDQ_SYNC_0_CS_IRQ ||
 	    addr < q->base || addr - q->base >= q->size)

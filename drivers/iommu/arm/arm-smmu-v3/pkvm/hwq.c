@@ -252,10 +252,11 @@ void smmu_hwq_kick(struct pkvm_smmu *smmu)
  */
 int smmu_hwq_sync(struct pkvm_smmu *smmu)
 {
-	u64 deadline = smmu_deadline();
+	u64 deadline;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
+	deadline = smmu_deadline();
 	ret = hwq_start_locked(smmu, NULL, 0, deadline);
 	if (!ret)
 		ret = hwq_wait(smmu, 0, deadline);
@@ -337,10 +338,11 @@ int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u6
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
-	u64 deadline = smmu_deadline();
+	u64 deadline;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
+	deadline = smmu_deadline();
 	ret = hwq_start_locked(smmu, &cmd, 1, deadline);
 	if (!ret)
 		ret = hwq_wait(smmu, 0, deadline);

@@ -294,16 +294,27 @@ static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
 	return PKVM_SMMU_OK;
 }
 
+/* The SMMU that puts out the fewest address bits; the first one, if several do */
+static u32 smmu_narrowest(const struct pkvm_smmu_config *cfg)
+{
+	u32 i, which = 0;
+
+	for (i = 0; i < cfg->nr_smmus; i++) {
+		if (smmus[i].oas_bits < smmus[which].oas_bits)
+			which = i;
+	}
+
+	return which;
+}
+
 static enum pkvm_smmu_refusal smmu_build_s2(const struct pkvm_smmu_config *cfg)
 {
-	u8 ia_bits = smmus[0].oas_bits;
+	u8 ia_bits = smmus[smmu_narrowest(cfg)].oas_bits;
 	bool split = true;
 	u32 i;
 
-	for (i = 0; i < cfg->nr_smmus; i++) {
-		ia_bits = min(ia_bits, smmus[i].oas_bits);
+	for (i = 0; i < cfg->nr_smmus; i++)
 		split &= smmus[i].splits_blocks;
-	}
 
 	switch (smmu_s2_init(&smmu_s2, ia_bits, split)) {
 	case 0:
@@ -346,7 +357,7 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	if (!refusal)
 		refusal = smmu_build_s2(cfg);
 	if (refusal) {
-		cfg->smmus[0].refusal = refusal;
+		cfg->smmus[smmu_narrowest(cfg)].refusal = refusal;
 		return -ENODEV;
 	}
 

@@ -183,7 +183,7 @@ struct smmu_strtab {
  * @cons:	as the host believes; for the command queue with CMDQ_CONS.ERR
  */
 struct smmu_host_queue {
-	const __le64	*va;
+	__le64		*va;
 	u64		reg;
 	phys_addr_t	base;
 	size_t		size;

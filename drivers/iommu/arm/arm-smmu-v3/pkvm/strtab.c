@@ -345,10 +345,13 @@ static bool strtab_refresh(struct pkvm_smmu *smmu, u32 *sid, u32 last, bool cach
 		return true;
 	}
 
-	/* The rest of the pool is for the stage 2 */
-	if (host_group(smmu, group, &stes) && strtab_reclaim_l2(smmu) &&
-	    smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
-		strtab_add_l2(smmu, group);
+	if (host_group(smmu, group, &stes)) {
+		if (!strtab_reclaim_l2(smmu))
+			return false;
+		/* The rest of the pool is for the stage 2 */
+		if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
+			strtab_add_l2(smmu, group);
+	}
 	*sid = last + 1;
 
 	return true;

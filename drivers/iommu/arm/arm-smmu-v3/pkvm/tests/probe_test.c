@@ -277,9 +277,6 @@ static void probe_refusals(struct kunit *test)
 		fake_set_reg(s, cases[i / 2].reg,
 			     (fake_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
 			     cases[i / 2].set);
-		/* That is nobody's in particular */
-		if (cases[i / 2].refusal == PKVM_SMMU_OUTPUT_SIZE)
-			which = 0;
 		expect_refused(test, which, cases[i / 2].refusal);
 		/* The other has not been written to, and EL1 is told so */
 		KUNIT_EXPECT_EQ(test, fake->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);

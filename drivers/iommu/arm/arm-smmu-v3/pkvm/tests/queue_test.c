@@ -915,10 +915,9 @@ static void page_leaves_late_note(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->runs[3].cmd[0], 0x46);
 }
 
-/* Two CPUs: one has added commands, and waits for the lock to say so */
-static void page_leaves_unkicked(struct kunit *test)
+/* Between the two halves of an invalidation, in which another CPU may have the lock */
+static u64 start_tlbi(struct kunit *test)
 {
-	struct arm_smmu_cmd cmd = { .data = { 0x10 } };
 	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
 	u64 deadline;
 
@@ -926,6 +925,16 @@ static void page_leaves_unkicked(struct kunit *test)
 	SMMU0->slow = true;
 	deadline = smmu_deadline();
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, deadline), 0);
+
+	return deadline;
+}
+
+/* Two CPUs: one has added commands, and waits for the lock to say so */
+static void page_leaves_unkicked(struct kunit *test)
+{
+	struct arm_smmu_cmd cmd = { .data = { 0x10 } };
+	u64 deadline = start_tlbi(test);
+
 	KUNIT_EXPECT_EQ(test, smmu_hwq_add(SMMU0->smmu, &cmd), 0);
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, deadline), 0);
 	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.late);
@@ -934,13 +943,9 @@ static void page_leaves_unkicked(struct kunit *test)
 /* Two CPUs: the other one has had the lock for all of the time */
 static void page_leaves_no_time(struct kunit *test)
 {
+	u64 deadline = start_tlbi(test);
 	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	u64 deadline;
 
-	boot(test);
-	SMMU0->slow = true;
-	deadline = smmu_deadline();
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, deadline), 0);
 	fake->now += 2 * SMMU_TIMEOUT_US;
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, deadline), -EIO);
 	/* It is not the SMMU that is late */

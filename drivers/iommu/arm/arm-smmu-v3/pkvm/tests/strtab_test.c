@@ -789,6 +789,38 @@ static void strtab_half_changed(struct kunit *test)
 	}
 }
 
+/*
+ * A second level that went while the SMMU was late is to come back first, and that fails
+ * because of a command of the host's: its stream is not forgotten.
+ */
+static void strtab_lost_and_illegal(struct kunit *test)
+{
+	u64 sid = 2 << HOST_SPLIT;
+
+	boot(test, true);
+	fake_put(host_ste(0), 0);
+	host_cfgi_ste(0);
+	fake_put(fake_host.strtab, 0);
+	SMMU0->stuck = true;
+	host_cmd_put(0x3, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	host_readl(ARM_SMMU_CMDQ_CONS);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->strtab.dropped);
+
+	fake_put(host_ste(0), STE_BYPASS0);
+	fake_put(fake_host.strtab + 2 * 8, fake_host.l2 | (HOST_SPLIT + 1));
+	SMMU0->bad_op = 0x11;
+	SMMU0->bad_times = 1;
+	host_cmd_put(0x11, 0);
+	host_cmd_put(0x3 | sid << 32, 1);
+	host_cmd_sync();
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
+	KUNIT_EXPECT_EQ(test, hw_config(sid), HW_S2);
+}
+
 /* A table that is new to EL2 while the SMMU is late: it is told of level 1 later */
 static void strtab_late_level1(struct kunit *test)
 {
@@ -894,6 +926,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_lost_tables),
 	KUNIT_CASE(strtab_crawls),
 	KUNIT_CASE(strtab_half_changed),
+	KUNIT_CASE(strtab_lost_and_illegal),
 	KUNIT_CASE(strtab_late_level1),
 	KUNIT_CASE(strtab_empty_tables),
 	KUNIT_CASE(strtab_enabling),
