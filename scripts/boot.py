@@ -20,6 +20,7 @@ import hashlib
 import os
 import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,9 @@ import threading
 QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
 RAM_BASE = 0x40000000
 MIB = 1 << 20
+
+# How long a machine is left alone in which Linux has stopped.
+HALTED_S = 0.5
 
 # What dma-attack writes.
 PATTERN = b"pKVM-DMA-ATTACK!"
@@ -83,8 +87,31 @@ def make_disk(name, directory):
     return path
 
 
+def without_coherence(blob):
+    """A device tree in which the SMMU's node has no "dma-coherent"."""
+    blob = bytearray(blob)
+    structs, strings = struct.unpack_from(">2I", blob, 8)
+    path, pos = [], structs
+    while (token := struct.unpack_from(">I", blob, pos)[0]) != 9:  # FDT_END
+        pos += 4
+        if token == 1:  # FDT_BEGIN_NODE
+            end = blob.index(0, pos)
+            path.append(blob[pos:end].decode())
+            pos = (end + 4) & ~3
+        elif token == 2:  # FDT_END_NODE
+            path.pop()
+        elif token == 3:  # FDT_PROP
+            size, name = struct.unpack_from(">2I", blob, pos)
+            name = blob[strings + name:blob.index(0, strings + name)]
+            if path[-1].startswith("smmuv3@") and name == b"dma-coherent":
+                struct.pack_into(">3I", blob, pos - 4, 4, 4, 4)  # FDT_NOP
+                return bytes(blob)
+            pos += 8 + ((size + 3) & ~3)
+    raise BootError("QEMU's device tree has no coherent SMMU")
+
+
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
-            virt=True, igb=False, smp=2, icount=False, serial="stdio"):
+            virt=True, igb=False, smp=2, icount=False, serial="stdio", dtb=None):
     """QEMU's command line."""
     # Later machine types have both stages whatever the property says.
     machine = "virt" if smmu in ("nested", "none") else "virt-9.0"
@@ -102,6 +129,8 @@ def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem
             "-device", "virtio-blk-pci,drive=virtio,iommu_platform=on,disable-legacy=on",
             "-device", "edu,dma_mask=0xffffffffffffffff",
             "-kernel", kernel, "-initrd", initrd, "-append", append]
+    if dtb:
+        cmd += ["-dtb", dtb]
     if icount:
         # A nanosecond for each instruction, of all CPUs together
         cmd += ["-icount", "shift=0,sleep=off"]
@@ -141,8 +170,22 @@ def look_at_disk(path, name):
                   f"the image {'holds' if same else 'does not hold'} what the guest wrote")
 
 
+def incoherent_dtb(tmp, *args, **machine):
+    """Writes the machine's device tree, but with an SMMU that does not snoop. Returns where."""
+    path = os.path.join(tmp, "dtb")
+    cmd = command(*args, **machine)
+    cmd[cmd.index("-machine") + 1] += f",dumpdtb={path}"
+    if subprocess.run(cmd, capture_output=True, check=False).returncode:
+        raise BootError("QEMU does not write its device tree")
+    with open(path, "rb") as old:
+        blob = old.read()
+    with open(path, "wb") as new:
+        new.write(without_coherence(blob))
+    return path
+
+
 def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=120,
-         each=None, console=None, **machine):
+         each=None, console=None, coherent=True, **machine):
     """Boots, runs the tests, and returns the list of results.
 
     each(result) is called for every result as it comes, console(line) for every
@@ -177,6 +220,9 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                 raise BootError("QEMU failed")
             return results
 
+        if not coherent:
+            machine["dtb"] = incoherent_dtb(tmp, kernel, initrd, append, disks,
+                                            os.path.join(tmp, "ram"), **machine)
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)
         looks, unwell, last, ended = [], None, "", None
         expired = threading.Event()
@@ -200,6 +246,9 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                     looks.append(match)
                 elif match := END.search(line):
                     ended = int(match[1])
+                elif line.endswith("reboot: System halted"):
+                    # Devices may still be at work
+                    threading.Timer(HALTED_S, qemu.terminate).start()
                 elif UNWELL.match(line) and not unwell:
                     unwell = line
             timer.cancel()
@@ -237,6 +286,8 @@ def main():
     parser.add_argument("--mem", type=int, default=1024, help="MiB")
     parser.add_argument("--no-virt", action="store_true", help="a machine without EL2")
     parser.add_argument("--igb", action="store_true", help="one more device")
+    parser.add_argument("--incoherent", action="store_true",
+                        help="an SMMU that does not snoop, for all that Linux knows")
     parser.add_argument("--timeout", type=int, default=120, help="seconds")
     parser.add_argument("--log", help="file for the console")
     parser.add_argument("--console", action="store_true", help="show the console")
@@ -246,7 +297,7 @@ def main():
         results = boot(args.kernel, args.initrd, args.tests.split(","), expect=args.expect,
                        append=args.append, log=args.log, timeout=args.timeout,
                        smmu=args.smmu, cpu=args.cpu, mem=args.mem, virt=not args.no_virt,
-                       igb=args.igb,
+                       igb=args.igb, coherent=not args.incoherent,
                        each=None if args.console else lambda r: print(r, flush=True),
                        console=(lambda line: print(line, flush=True)) if args.console else None)
     except BootError as error:

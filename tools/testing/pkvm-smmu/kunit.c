@@ -4,7 +4,10 @@
  * KTAP has it: "ok 1 suite.case-12" or "not ok ...", and before the latter what
  * was expected. Writes "passed failed" to descriptor 3.
  *
- *	check PAGE_SHIFT [WORD]
+ *	check NAME [WORD [incoherent]]
+ *
+ * NAME is what sets these tests apart from the same ones with other pages. The last
+ * argument is the tests' module parameter.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +15,8 @@
 #include <unistd.h>
 
 #include <kunit/test.h>
+
+extern bool fake_incoherent;
 
 /* Of one test; the rest is more of the same */
 #define MAX_REPORTS	5
@@ -76,6 +81,7 @@ int main(int argc, char **argv)
 	char name[128];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	fake_incoherent = argc > 3 && !strcmp(argv[3], "incoherent");
 	for (suite = suites; suite; suite = suite->next) {
 		for (c = suite->test_cases; c->run_case; c++) {
 			bool ok;

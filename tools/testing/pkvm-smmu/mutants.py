@@ -5,20 +5,26 @@
 	mutants.py KSRC OUT [WORD]
 
 KSRC is a kernel source tree, OUT a directory to work in; WORD makes only those with
-it in their name. For each: the unit tests, the corpus, the proofs if the environment
-has CBMC, and if nothing has found it, the fuzzer for a while. The environment's
-CORPUS is as for make. Exit status 0 if all were found.
+it in their name. For each: the unit tests and the corpus, and the proofs about that
+file if the environment has CBMC. If nothing has found it, both again with the
+sanitizers, and the fuzzer for a while. The environment's CORPUS is as for make.
+
+Exit status 0 if all were found and, without WORD, each proof has failed for one.
 """
+import glob
 import os
+import queue
 import re
 import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.abspath(f"{HERE}/../../..")
 PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
+HYP = "arch/arm64/kvm/hyp"
 FUZZ_SECONDS = 60
 CBMC = os.environ.get("CBMC", "")
 
@@ -28,7 +34,8 @@ def parse(path):
     for block in re.split(r"^== ", open(path, encoding="utf-8").read(), flags=re.M)[1:]:
         lines = [line for line in block.splitlines() if line and line[0] != "#"]
         name, _, what = lines[0].partition(": ")
-        yield (name, what, lines[1],
+        file = lines[1] if "/" in lines[1] else f"{PKVM}/{lines[1]}"
+        yield (name, what, file,
                "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "-"),
                "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "+"))
 
@@ -38,16 +45,16 @@ class Rig:
     def __init__(self, ksrc, out):
         self.ksrc, self.out, self.tree = ksrc, out, f"{out}/tree"
         shutil.rmtree(out, ignore_errors=True)
-        for part in (PKVM, os.path.relpath(HERE, REPO)):
+        for part in (PKVM, HYP, os.path.relpath(HERE, REPO)):
             shutil.copytree(f"{REPO}/{part}", f"{self.tree}/{part}")
 
-    def make(self, target, **variables):
+    def make(self, target, out="obj", **variables):
         """Returns exit status and output."""
         cmd = ["make", "-s", "-k", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
-               f"KSRC={self.ksrc}", f"OUT={self.out}/obj", "PAGE_SHIFTS=12",
+               f"KSRC={self.ksrc}", f"OUT={self.out}/{out}", "PAGE_SHIFTS=12",
                # What a mistake leaves unused is not what is to be found
-               "EXTRA_CFLAGS=-Wno-error",
-               f"CORPUS={os.environ.get('CORPUS', '')}", f"CBMC={CBMC}", f"T={variables.pop('T', '')}",
+               "EXTRA_CFLAGS=-Wno-error", f"CORPUS={os.environ.get('CORPUS', '')}",
+               f"CBMC={CBMC}", f"T={variables.pop('T', '')}",
                *(f"{name}={value}" for name, value in variables.items())]
         with subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               start_new_session=True) as done:
@@ -59,73 +66,119 @@ class Rig:
         return done.returncode, out
 
     def found_by(self, file):
-        """What finds the mistake that has been made in a file, or None."""
-        status, out = self.make("check")
-        stem = os.path.splitext(file)[0]
-        proof_status, proof_out = 0, ""
-        if CBMC and os.path.exists(f"{HERE}/proofs/{stem}.c"):
-            proof_status, proof_out = self.make("prove", PROVE_FILES=stem)
-        if status or proof_status:
-            names = re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M)
-            oracle = re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M)
-            found = []
-            if names:
-                found.append(f"{len(names)} unit tests ({names[0]})")
-            if oracle:
-                found.append(f"corpus ({oracle[0]})")
-            if proof_status and (proofs := re.findall(r"^not ok (prove_\S+-\d+)", proof_out,
-                                                      flags=re.M)):
-                found.append(f"proof ({proofs[0]})")
-            return ", ".join(found) or f"BROKEN BUILD {out[-400:]}"
+        """What finds the mistake that has been made in a file: a list of (kind, text)."""
+        found = []
+        stem = os.path.splitext(os.path.basename(file))[0]
+        about = [os.path.splitext(os.path.basename(path))[0]
+                 for path in glob.glob(f"{HERE}/proofs/{stem}*.c")]
+        if file.startswith(PKVM):
+            found += self.tests_find(SAN="", FIRST="1")
+        if CBMC and about:
+            status, out = self.make("prove", PROVE_FILES=" ".join(about),
+                                    PROVE_FLAGS="--stop-on-fail")
+            proofs = re.findall(r"^not ok (prove_\w+)", out, flags=re.M)
+            if status and not proofs:
+                return [("broken", out[-400:])]
+            found += [("proof", name) for name in proofs]
+        if not found and file.startswith(PKVM):
+            found = self.tests_find(out="san") or self.fuzzer_finds()
+        return found
+
+    def tests_find(self, **variables):
+        """The same, of the unit tests and the corpus."""
+        status, out = self.make("check", **variables)
+        found = []
+        if names := re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M):
+            found.append(("unit tests", f"{names[0]}" + (f" and {len(names) - 1} more"
+                                                         if names[1:] else "")))
+        if oracle := re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M):
+            found.append(("corpus", oracle[0]))
+        if status and not found:
+            # Without the sanitizers nothing is said by whoever follows a bad pointer
+            crashed = re.search(r"Segmentation fault|Aborted|Bus error", out)
+            found.append(("unit tests", crashed[0]) if crashed else ("broken", out[-400:]))
+        return found
+
+    def fuzzer_finds(self):
+        """The same, of the fuzzer."""
         status, out = self.make("fuzz", T=FUZZ_SECONDS)
-        if status:
-            oracle = re.findall(r"^(?:oracle: |==.*)(.*)", out, flags=re.M)
-            return f"fuzzer ({oracle[0] if oracle else out[-200:]})"
-        return None
+        oracle = re.findall(r"^(?:oracle: |==.*)(.*)", out, flags=re.M)
+        return [("fuzzer", oracle[0] if oracle else out[-200:])] if status else []
+
+    def try_one(self, mutant):
+        """Makes one mistake; returns what finds it."""
+        _, _, file, before, after = mutant
+        path = f"{self.tree}/{file}"
+        with open(path, encoding="utf-8") as source:
+            text = source.read()
+        if text.count(before) != 1:
+            return [("broken", f"its lines are {text.count(before)} times in {file}")]
+        with open(path, "w", encoding="utf-8") as source:
+            source.write(text.replace(before, after))
+        try:
+            return self.found_by(file)
+        finally:
+            with open(path, "w", encoding="utf-8") as source:
+                source.write(text)
+
+
+def all_proofs():
+    """The names of all proofs."""
+    names = set()
+    for path in glob.glob(f"{HERE}/proofs/*.c"):
+        with open(path, encoding="utf-8") as source:
+            names |= set(re.findall(r"^void (prove_\w+)", source.read(), flags=re.M))
+    return names
 
 
 def main():
     """The command."""
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    rig = Rig(*sys.argv[1:3])
+    ksrc, out = sys.argv[1:3]
     word = sys.argv[3] if len(sys.argv) > 3 else ""
-    found = survived = 0
-    count = {"unit tests": 0, "corpus": 0, "proof": 0, "fuzzer": 0}
-    if not word:
-        status, out = rig.make("check")
-        if status:
-            sys.exit(f"error: the tests fail without any mistake:\n{out[-2000:]}")
-
-    for name, what, file, before, after in parse(f"{HERE}/mutants"):
-        if word not in name:
-            continue
-        path = f"{rig.tree}/{PKVM}/{file}"
-        with open(path, encoding="utf-8") as source:
-            text = source.read()
-        if text.count(before) != 1:
-            print(f"not ok {name}: its lines are {text.count(before)} times in {file}")
-            survived += 1
-            continue
-        with open(path, "w", encoding="utf-8") as source:
-            source.write(text.replace(before, after))
-        by = rig.found_by(file)
-        with open(path, "w", encoding="utf-8") as source:
-            source.write(text)
-        if by and not by.startswith("BROKEN"):
-            found += 1
-            for what_found in count:
-                count[what_found] += what_found in by
-            print(f"ok {name}: {what}: {by}", flush=True)
-        else:
-            survived += 1
-            print(f"not ok {name}: {what}: {by or 'survived'}", flush=True)
-
-    if not found + survived:
+    mutants = [mutant for mutant in parse(f"{HERE}/mutants") if word in mutant[0]]
+    if not mutants:
         sys.exit(f"error: no mistake has '{word}' in its name")
-    print(f"{found} found, {survived} not; by " +
+
+    workers = min(os.cpu_count() or 1, len(mutants))
+    rigs = queue.Queue()
+    for i in range(workers):
+        rigs.put(Rig(ksrc, f"{out}/{i}"))
+    if not word:
+        rig = rigs.get()
+        status, text = rig.make("check", SAN="")
+        rigs.put(rig)
+        if status:
+            sys.exit(f"error: the tests fail without any mistake:\n{text[-2000:]}")
+
+    def one(mutant):
+        rig = rigs.get()
+        try:
+            return rig.try_one(mutant)
+        finally:
+            rigs.put(rig)
+
+    found = 0
+    count = {"unit tests": 0, "corpus": 0, "proof": 0, "fuzzer": 0}
+    failed_proofs = set()
+    with ThreadPoolExecutor(workers) as pool:
+        for mutant, by in zip(mutants, pool.map(one, mutants)):
+            kinds = {kind for kind, _ in by}
+            good = kinds and "broken" not in kinds
+            found += good
+            for kind in kinds & set(count):
+                count[kind] += good
+            failed_proofs |= {text for kind, text in by if kind == "proof"}
+            print(f"{'ok' if good else 'not ok'} {mutant[0]}: {mutant[1]}: " +
+                  (", ".join(f"{kind} ({text})" for kind, text in by) or "survived"), flush=True)
+
+    useless = sorted(all_proofs() - failed_proofs) if CBMC and not word else []
+    for name in useless:
+        print(f"not ok {name}: no mistake makes it fail")
+    print(f"{found} found, {len(mutants) - found} not; by " +
           ", by ".join(f"{name}: {n}" for name, n in count.items()))
-    return survived > 0
+    return found < len(mutants) or bool(useless)
 
 
 if __name__ == "__main__":

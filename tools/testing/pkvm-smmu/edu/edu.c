@@ -137,16 +137,21 @@ unsigned int edu_sid(void)
 	return bus << 8 | dev << 3 | fn;
 }
 
-static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
+static void edu_start(__u64 src, __u64 dst, size_t len, __u64 cmd)
 {
-	int ms;
-
 	mmio_write64(regs + EDU_DMA_SRC, src);
 	mmio_write64(regs + EDU_DMA_DST, dst);
 	mmio_write64(regs + EDU_DMA_COUNT, len);
 	/* Our stores are seen before the device is told to go. */
 	asm volatile("dsb sy" : : : "memory");
 	mmio_write64(regs + EDU_DMA_CMD, cmd | EDU_DMA_CMD_RUN);
+}
+
+static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
+{
+	int ms;
+
+	edu_start(src, dst, len, cmd);
 	for (ms = 0; mmio_read32(regs + EDU_DMA_CMD) & EDU_DMA_CMD_RUN; ms++) {
 		if (ms == TIMEOUT_MS)
 			errx(EXIT_BROKEN, "edu does not finish a copy");
@@ -174,6 +179,11 @@ void edu_store_at(size_t offset, __u64 bus, size_t len)
 void edu_store(__u64 bus, size_t len)
 {
 	edu_store_at(0, bus, len);
+}
+
+void edu_store_later(__u64 bus, size_t len)
+{
+	edu_start(EDU_BUF, bus, len, EDU_DMA_CMD_TO_MEM);
 }
 
 static bool all_equal(const unsigned char *buf, unsigned char byte, size_t len)

@@ -66,6 +66,9 @@ void edu_store(__u64 bus, size_t len);
 void edu_load_at(size_t offset, __u64 bus, size_t len);
 void edu_store_at(size_t offset, __u64 bus, size_t len);
 
+/* The same from the beginning of it, some 100 ms from now, whoever is alive then. */
+void edu_store_later(__u64 bus, size_t len);
+
 /* Fill the buffer with bytes that no test looks for. */
 void edu_poison(void);
 

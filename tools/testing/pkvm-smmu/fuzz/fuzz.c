@@ -545,7 +545,8 @@ static bool boot(const struct record *r)
 	fake->sid_bits = r->a & 2 ? 8 : 5;
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
 		struct fake_smmu *s = &fake->smmu[i];
-		u32 idr0 = 0x0148101b, idr3 = 0x1004;
+		/* BBML: 2 is what 0 stands for, as it was the only one once */
+		u32 idr0 = 0x0148101b, idr3 = 0x4 | (2 ^ (r->b >> 2 & 3)) << 11;
 
 		if (r->a & 2)
 			idr0 |= 1 << 27;
@@ -557,6 +558,8 @@ static bool boot(const struct record *r)
 			idr0 &= ~(3U << 24);
 		if (r->a & 16)
 			idr3 |= 1 << 10;		/* RIL */
+		if (r->b & 16)
+			idr0 |= 1 << 13;		/* MSI */
 		fake_set_reg(s, ARM_SMMU_IDR0, idr0);
 		fake_set_reg(s, ARM_SMMU_IDR1, (r->b & 1 ? 3 : 12) << 21 | 13 << 16 | 8 << 6 |
 			     fake->sid_bits);
@@ -631,7 +634,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	size_t n = size / sizeof(*r), i, j;
 	unsigned int pool_used;
 
-	if (n < 2 || n > NR_OPS_MAX || fake_init(RAM_PAGES))
+	if (n < 2 || n > NR_OPS_MAX)
+		return 0;
+	fake_incoherent = r->b & 2;
+	if (fake_init(RAM_PAGES))
 		return 0;
 
 	if (boot(r)) {

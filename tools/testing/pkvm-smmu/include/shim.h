@@ -34,7 +34,9 @@ void fake_complain(const char *what);
 })
 
 /* As in the kernel; a branch for each size is not wanted in what coverage counts */
+#undef READ_ONCE
 #undef WRITE_ONCE
+#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val))
 
 /* As in the kernel: of different types, if only their signs agree */

@@ -14,9 +14,11 @@
  * is to be read of the hypervisor's memory, and that nothing was written there, can
  * only be seen from outside of the machine: "LOOK data" and "LOOK zero" say where.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/iommufd.h>
+#include <linux/kexec.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <pthread.h>
@@ -28,6 +30,7 @@
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1317,6 +1320,25 @@ TEST_F(smmu, a31_stale_tlb)
 	EXPECT_EQ(0, donate_live(&page, 0, NULL, &guest));
 	EXPECT_DONATED();
 	guest_destroy(&guest);
+}
+
+/*
+ * Another kernel in the place of this one would find EL2, and its SMMU with live queues:
+ * none can be loaded.
+ */
+TEST_F(smmu, a32_kexec)
+{
+	struct kexec_segment segment = {
+		.buf = self->own.va, .bufsz = 4096, .mem = (void *)self->own.pa, .memsz = 4096,
+	};
+
+	smmu_on();
+	smmu_evtq_on(evtq.pa, 7);
+	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
+	EXPECT_EQ(-1, syscall(__NR_kexec_load, segment.mem, 1, &segment, KEXEC_ARCH_AARCH64));
+	EXPECT_EQ(EBUSY, errno);
+	STRIKE();
+	EXPECT_BLOCKED(true);
 }
 
 TEST_F(smmu, a33_event_flood)

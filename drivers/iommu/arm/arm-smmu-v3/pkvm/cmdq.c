@@ -57,7 +57,8 @@ static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *
 	phys_addr_t addr = sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
 	struct smmu_host_queue *q = &smmu->cmdq;
 
-	if (FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) != CMDQ_SYNC_0_CS_IRQ ||
+	if (!(smmu->idr[0] & IDR0_MSI) ||
+	    FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) != CMDQ_SYNC_0_CS_IRQ ||
 	    addr < q->base || addr - q->base >= q->size)
 		return;
 

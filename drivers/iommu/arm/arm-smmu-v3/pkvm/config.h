@@ -46,7 +46,6 @@
  * @PKVM_SMMU_BAD_MMIO:		its registers are not where MMIO can be
  * @PKVM_SMMU_NO_STAGE1:	no stage 1 for the host
  * @PKVM_SMMU_NO_STAGE2:	no stage 2 for EL2
- * @PKVM_SMMU_NOT_COHERENT:	its table walks do not snoop the CPU's caches
  * @PKVM_SMMU_FORMAT:		no AArch64 little-endian tables of the CPU's granule
  * @PKVM_SMMU_PRESET:		tables or queues at fixed addresses
  * @PKVM_SMMU_EXTRA_QUEUES:	command queues outside of the registers that EL2 takes
@@ -63,7 +62,6 @@ enum pkvm_smmu_refusal {
 	PKVM_SMMU_BAD_MMIO,
 	PKVM_SMMU_NO_STAGE1,
 	PKVM_SMMU_NO_STAGE2,
-	PKVM_SMMU_NOT_COHERENT,
 	PKVM_SMMU_FORMAT,
 	PKVM_SMMU_PRESET,
 	PKVM_SMMU_EXTRA_QUEUES,

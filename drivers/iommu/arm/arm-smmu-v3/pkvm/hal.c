@@ -20,6 +20,8 @@
 
 static struct hyp_pool smmu_pool;
 
+bool hal_incoherent;
+
 static hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
 {
 	BUILD_BUG_ON(sizeof(lock->val) != sizeof(hyp_spinlock_t));
@@ -89,6 +91,11 @@ void hal_wmb(void)
 	dsb(st);
 }
 
+void hal_clean_to_memory(const void *va, size_t size)
+{
+	kvm_flush_dcache_to_poc(va, size);
+}
+
 void hal_rmb(void)
 {
 	dsb(ld);
@@ -143,6 +150,7 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 
 	*va = hyp_phys_to_virt(base);
 	memset(*va, 0, size);
+	hal_clean(*va, size);
 
 	return 0;
 }
@@ -167,11 +175,17 @@ int hal_pool_add(phys_addr_t base, size_t size)
 
 void *hal_pages_alloc(u8 order)
 {
+	void *va;
+
 	/* Not filled yet, or for good */
 	if (!smmu_pool.range_end)
 		return NULL;
 
-	return hyp_alloc_pages(&smmu_pool, order);
+	va = hyp_alloc_pages(&smmu_pool, order);
+	if (va)
+		hal_clean(va, PAGE_SIZE << order);
+
+	return va;
 }
 
 void *hal_page_alloc(void)
@@ -230,6 +244,7 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 
 u64 hal_host_read(const __le64 *word)
 {
+	hal_clean(word, sizeof(*word));
 	return le64_to_cpu(READ_ONCE(*word));
 }
 
@@ -243,7 +258,7 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 	int ret;
 
 	hal_ownership_begin();
-	ret = kvm_iommu_copy_from_host(dst, src, size);
+	ret = kvm_iommu_copy_from_host(dst, src, size, !hal_incoherent);
 	hal_ownership_end();
 
 	return ret;

@@ -40,6 +40,20 @@ void hal_writeq(u64 val, void __iomem *addr);
 
 /* Stores before it are seen by the SMMU before any store after it */
 void hal_wmb(void);
+/*
+ * Some SMMU does not snoop the CPUs' caches; to be set at init, before it is given any
+ * memory. It sees what is stored in EL2's memory when hal_clean() returns, and EL2 reads
+ * the host's memory as it does. What hal_mem_take(), hal_page_alloc() and
+ * hal_pages_alloc() return has been cleaned.
+ */
+extern bool hal_incoherent;
+void hal_clean_to_memory(const void *va, size_t size);
+
+static inline void hal_clean(const void *va, size_t size)
+{
+	if (hal_incoherent)
+		hal_clean_to_memory(va, size);
+}
 /* Accesses after it are done after the register reads before it */
 void hal_rmb(void);
 /* Let another CPU run, or the fake hardware make progress */

@@ -66,6 +66,7 @@ static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cm
 
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
+	hal_clean(ent, sizeof(cmd->data));
 }
 
 /* The hardware has stopped at a command: replace it and let it go on */

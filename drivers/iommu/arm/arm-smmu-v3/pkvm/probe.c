@@ -71,7 +71,7 @@ static bool smmu_has_nesting_erratum(u32 iidr)
 }
 
 /* Can EL2 put a stage 2 under what this one translates? */
-static enum pkvm_smmu_refusal smmu_check_features(const u32 *idr, u32 iidr, bool coherent)
+static enum pkvm_smmu_refusal smmu_check_features(const u32 *idr, u32 iidr)
 {
 	u32 gran = PAGE_SHIFT == 12 ? IDR5_GRAN4K :
 		   PAGE_SHIFT == 14 ? IDR5_GRAN16K : IDR5_GRAN64K;
@@ -81,8 +81,6 @@ static enum pkvm_smmu_refusal smmu_check_features(const u32 *idr, u32 iidr, bool
 		return PKVM_SMMU_NO_STAGE1;
 	if (!(idr[0] & IDR0_S2P))
 		return PKVM_SMMU_NO_STAGE2;
-	if (!(idr[0] & IDR0_COHACC) || !coherent)
-		return PKVM_SMMU_NOT_COHERENT;
 	if (!(FIELD_GET(IDR0_TTF, idr[0]) & IDR0_TTF_AARCH64) || !(idr[5] & gran) ||
 	    (endian != IDR0_TTENDIAN_MIXED && endian != IDR0_TTENDIAN_LE))
 		return PKVM_SMMU_FORMAT;
@@ -103,8 +101,13 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	u32 cmdqs = min_t(u32, FIELD_GET(IDR1_CMDQS, hw[1]), SMMU_HOST_CMDQ_SHIFT);
 	u32 evtqs = min_t(u32, FIELD_GET(IDR1_EVTQS, hw[1]), SMMU_HOST_EVTQ_SHIFT);
 
-	/* For CMD_SYNC, which EL2 emulates */
-	smmu->idr[0] = (hw[0] & IDR0_HOST) | IDR0_MSI;
+	smmu->idr[0] = hw[0] & IDR0_HOST;
+	/*
+	 * For CMD_SYNC, which EL2 emulates. Not through its cache, as the host may be writing
+	 * to the same line
+	 */
+	if (smmu->coherent)
+		smmu->idr[0] |= IDR0_MSI;
 	if (!smmu->strtab.two_level)
 		smmu->idr[0] &= ~IDR0_ST_LVL;
 	smmu->idr[1] = (hw[1] & (IDR1_SSIDSIZE | IDR1_ATTR_TYPES_OVR)) |
@@ -140,9 +143,12 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	smmu_read_idrs(smmu, idr);
 	smmu->iidr = hal_readl(smmu->base + ARM_SMMU_IIDR);
 	smmu->aidr = hal_readl(smmu->base + ARM_SMMU_AIDR);
-	refusal = smmu_check_features(idr, smmu->iidr, desc->coherent);
+	refusal = smmu_check_features(idr, smmu->iidr);
 	if (refusal)
 		return refusal;
+	smmu->coherent = idr[0] & IDR0_COHACC && desc->coherent;
+	if (!smmu->coherent)
+		hal_incoherent = true;
 
 	smmu->hwq.shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
 	cmdq_size = BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT);

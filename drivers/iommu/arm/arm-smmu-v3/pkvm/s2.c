@@ -90,6 +90,12 @@ static u32 s2_pte_count(u64 pte)
 	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
 }
 
+static void s2_store(u64 *ptep, u64 pte)
+{
+	WRITE_ONCE(*ptep, pte);
+	hal_clean(ptep, sizeof(*ptep));
+}
+
 /**
  * smmu_s2_geometry() - choose the root's level
  * @s2:		@ia_bits and @level are set
@@ -180,8 +186,9 @@ static u64 *s2_make_table(u64 *ptep, phys_addr_t base, s8 level)
 
 	for (i = 0; *ptep & S2_PTE_VALID && i < S2_ENTRIES; i++)
 		table[i] = smmu_s2_leaf(base + i * s2_level_size(level + 1), level + 1, !ram);
+	hal_clean(table, PAGE_SIZE);
 	hal_wmb();
-	WRITE_ONCE(*ptep, s2_table_pte(table, ram ? S2_ENTRIES : 0));
+	s2_store(ptep, s2_table_pte(table, ram ? S2_ENTRIES : 0));
 
 	return table;
 }
@@ -207,8 +214,8 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 
 		if (next - start == size && level >= top && !s2_pte_is_table(*ptep, level)) {
 			*count += (what == S2_RAM) - s2_pte_is_ram(*ptep, level);
-			WRITE_ONCE(*ptep, what == S2_NOTHING ? 0 :
-					  smmu_s2_leaf(base, level, what == S2_DEVICE));
+			s2_store(ptep, what == S2_NOTHING ? 0 :
+				       smmu_s2_leaf(base, level, what == S2_DEVICE));
 			continue;
 		}
 
@@ -227,7 +234,7 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		ret = s2_set(s2, &table[(start - base) >> s2_shift(level + 1)], level + 1,
 			     start, next, what, &below);
 		if (below)
-			WRITE_ONCE(*ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
+			s2_store(ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
 		if (ret)
 			return ret;
 	}
@@ -295,8 +302,8 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 		if (level >= s2->ram_level && s2_pte_count(*ptep) == S2_ENTRIES) {
 			join->ptep = ptep;
 			join->table = *ptep;
-			WRITE_ONCE(*ptep, smmu_s2_leaf(ALIGN_DOWN(pa, s2_level_size(level)),
-						       level, false));
+			s2_store(ptep, smmu_s2_leaf(ALIGN_DOWN(pa, s2_level_size(level)),
+						    level, false));
 			hal_wmb();
 			return true;
 		}
@@ -317,14 +324,14 @@ void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten)
 	u64 *parent = join->parent;
 
 	if (!forgotten) {
-		WRITE_ONCE(*join->ptep, join->table);
+		s2_store(join->ptep, join->table);
 		return;
 	}
 
 	hal_page_free(s2_pte_table(join->table));
 	if (parent)
-		WRITE_ONCE(*parent, s2_table_pte(s2_pte_table(*parent),
-						 s2_pte_count(*parent) + 1));
+		s2_store(parent, s2_table_pte(s2_pte_table(*parent),
+					      s2_pte_count(*parent) + 1));
 }
 
 static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)

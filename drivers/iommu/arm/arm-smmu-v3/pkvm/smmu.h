@@ -230,6 +230,7 @@ struct smmu_host_regs {
  * @feat:	for the pure parts; constant after take-over
  * @hw_cr0:	the hardware's CR0; emu_lock
  * @oas_bits:	the hardware's output address size
+ * @coherent:	it sees what is in the CPUs' caches
  * @splits_blocks: a block of the stage 2 may become a table, and the other way round, by
  *		one store
  * @emu_lock:	see the top of this file
@@ -255,6 +256,7 @@ struct pkvm_smmu {
 	struct smmu_features	feat;
 	u32			hw_cr0;
 	u8			oas_bits;
+	bool			coherent;
 	bool			splits_blocks;
 
 	struct hal_lock		emu_lock;

@@ -36,6 +36,13 @@
 
 static const u64 ste_invalid[STRTAB_STE_DWORDS];
 
+/* One store, of which the hardware sees all or nothing */
+static void strtab_write(__le64 *at, u64 val)
+{
+	WRITE_ONCE(*at, cpu_to_le64(val));
+	hal_clean(at, sizeof(*at));
+}
+
 /* As ste.c has it for an STE of the host's with V=0 */
 static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
@@ -45,7 +52,7 @@ static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 	smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
 	for (; n; n--, ste += STRTAB_STE_DWORDS) {
 		for (i = 0; i < STRTAB_STE_DWORDS; i++)
-			WRITE_ONCE(ste[i], cpu_to_le64(hw[i]));
+			strtab_write(&ste[i], hw[i]);
 	}
 }
 
@@ -141,9 +148,9 @@ static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, phys_addr_t pa, u6
 /* The hardware has not cached the STE, or has it with V=0 */
 static void strtab_store(__le64 *ste, const u64 *hw)
 {
-	WRITE_ONCE(ste[1], cpu_to_le64(hw[1]));
+	strtab_write(&ste[1], hw[1]);
 	hal_wmb();
-	WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
+	strtab_write(&ste[0], hw[0]);
 }
 
 /* Returns false if the hardware may not have seen it, or there is no time to go on */
@@ -170,18 +177,18 @@ static bool strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u
 
 	if (dword1 != hw[1]) {
 		if (dword0 != hw[0] && (dword0 & STRTAB_STE_0_V)) {
-			WRITE_ONCE(ste[0], cpu_to_le64(0));
+			strtab_write(&ste[0], 0);
 			if (!strtab_sync_ste(smmu, sid, true))
 				return false;
 			dword0 = 0;
 		}
-		WRITE_ONCE(ste[1], cpu_to_le64(hw[1]));
+		strtab_write(&ste[1], hw[1]);
 		if (!strtab_sync_ste(smmu, sid, true))
 			return false;
 	}
 
 	if (dword0 != hw[0]) {
-		WRITE_ONCE(ste[0], cpu_to_le64(hw[0]));
+		strtab_write(&ste[0], hw[0]);
 		return strtab_sync_ste(smmu, sid, true);
 	}
 
@@ -259,7 +266,7 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 	desc = hal_virt_to_phys(stes) |
 	       FIELD_PREP(STRTAB_L1_DESC_SPAN, PKVM_SMMU_STRTAB_SPLIT + 1);
 	hal_wmb();
-	WRITE_ONCE(smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], cpu_to_le64(desc));
+	strtab_write(&smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], desc);
 	/* If it isn't seen: the host's own command has yet to come, for all levels */
 	strtab_sync_ste(smmu, sid, false);
 }
@@ -272,7 +279,7 @@ static void strtab_unlink_l2(struct pkvm_smmu *smmu, u32 idx)
 {
 	__le64 *desc = &smmu->strtab.tab[idx];
 
-	WRITE_ONCE(*desc, *desc & cpu_to_le64(STRTAB_L1_DESC_L2PTR_MASK));
+	strtab_write(desc, le64_to_cpu(*desc) & STRTAB_L1_DESC_L2PTR_MASK);
 	smmu->strtab.dropped = true;
 }
 
@@ -288,7 +295,7 @@ static void strtab_free_l2(struct pkvm_smmu *smmu)
 		if (!desc || FIELD_GET(STRTAB_L1_DESC_SPAN, desc))
 			continue;
 		hal_page_free(hal_phys_to_virt(desc));
-		WRITE_ONCE(tab[i], cpu_to_le64(0));
+		strtab_write(&tab[i], 0);
 		smmu->strtab.nr_l2--;
 	}
 	smmu->strtab.dropped = false;
@@ -411,7 +418,7 @@ static void strtab_clear(struct pkvm_smmu *smmu)
 	}
 
 	for (i = 0; i < BIT(smmu->feat.sid_bits); i++)
-		WRITE_ONCE(smmu->strtab.tab[i * STRTAB_STE_DWORDS], cpu_to_le64(0));
+		strtab_write(&smmu->strtab.tab[i * STRTAB_STE_DWORDS], 0);
 }
 
 /**

@@ -47,7 +47,7 @@ bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end);
 
 int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iomem **va);
 bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);
-int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size);
+int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cached);
 
 #else
 

@@ -86,7 +86,8 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iome
 	phys_addr_t pa;
 	int ret = 0;
 
-	if (!size || !PAGE_ALIGNED(base | size) || base + size < base ||
+	/* mmio_read() and mmio_write() have 32 bits for the offset */
+	if (!size || upper_32_bits(size) || !PAGE_ALIGNED(base | size) || base + size < base ||
 	    (base + size - 1) >> kvm_phys_shift(&host_mmu.arch.mmu))
 		return -EINVAL;
 	if (nr_mmio_ranges == KVM_IOMMU_MAX_MMIO)
@@ -186,13 +187,15 @@ static bool is_usable_memory(u64 addr)
  * @dst:	EL2's buffer
  * @src:	physical address, aligned to 8 bytes; any value is safe
  * @size:	in bytes, a multiple of 8; must not cross a page
+ * @cached:	what the CPUs see, be it in their caches only. Else what a device does that
+ *		does not snoop them
  *
  * The host can change the memory, but not its owner, meanwhile. Each 64-bit word
  * is read once. Takes host_mmu.lock.
  *
  * Return: 0; -EPERM if it isn't, -EINVAL.
  */
-int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
+int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cached)
 {
 	const u64 *from;
 	u64 *to = dst;
@@ -211,6 +214,8 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size)
 	}
 
 	from = hyp_fixmap_map(src);
+	if (!cached)
+		kvm_flush_dcache_to_poc(from, size);
 	for (; size; size -= sizeof(u64))
 		*to++ = READ_ONCE(*from++);
 	hyp_fixmap_unmap();

@@ -21,7 +21,13 @@
 
 #define CR0_ON		(CR0_SMMUEN | CR0_CMDQEN)
 
+/* Of the cache */
+#define FAKE_LINE	64
+
 struct fake *fake;
+bool fake_incoherent;
+
+bool hal_incoherent;
 
 static struct hal_lock own_lock;
 
@@ -60,16 +66,21 @@ struct fake_page *fake_page(phys_addr_t pa)
 	return NULL;
 }
 
-void *fake_va(phys_addr_t pa)
+static size_t ram_offset(phys_addr_t pa)
 {
 	struct fake_page *page = fake_page(pa);
 
 	if (!page) {
 		fake_complain("an address that is not RAM");
-		return fake->ram;
+		return 0;
 	}
 
-	return fake->ram + ((page - fake->pages) << PAGE_SHIFT) + offset_in_page(pa);
+	return ((page - fake->pages) << PAGE_SHIFT) + offset_in_page(pa);
+}
+
+void *fake_va(phys_addr_t pa)
+{
+	return fake->ram + ram_offset(pa);
 }
 
 u64 fake_get(phys_addr_t pa)
@@ -82,7 +93,7 @@ void fake_put(phys_addr_t pa, u64 val)
 	*(__le64 *)fake_va(pa) = cpu_to_le64(val);
 }
 
-/* What the hardware or EL2 use as their own */
+/* What the hardware or EL2 use as their own: where EL2 finds it */
 static void *el2_mem(phys_addr_t pa, const char *what)
 {
 	struct fake_page *page = fake_page(pa);
@@ -92,7 +103,7 @@ static void *el2_mem(phys_addr_t pa, const char *what)
 	else if (page->in_pool)
 		fake_complain("a page is used that is free");
 
-	return fake_va(pa);
+	return fake->cache + ram_offset(pa);
 }
 
 static u64 el2_get(phys_addr_t pa, const char *what)
@@ -238,6 +249,7 @@ bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 	u64 base = fake_reg64(s, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
 	u32 cfg = fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
 	u32 bits = cfg & 0x3f, split = (cfg >> 6) & 0x1f, span;
+	const __le64 *at;
 	u64 desc;
 	int i;
 
@@ -256,9 +268,11 @@ bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
 		bits = span - 1;
 	}
 
-	base = ALIGN_DOWN(base, 64ULL << bits);
+	base = ALIGN_DOWN(base, 64ULL << bits) + sid * 64ULL;
+	el2_mem(base, "an STE is not in EL2's memory");
+	at = fake_va(base);
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		ste[i] = el2_get(base + sid * 64ULL + i * 8, "an STE is not in EL2's memory");
+		ste[i] = le64_to_cpu(at[i]);
 
 	return true;
 }
@@ -605,6 +619,19 @@ void hal_wmb(void)
 	fake->barriers++;
 }
 
+void hal_clean_to_memory(const void *va, size_t size)
+{
+	size_t off = (const u8 *)va - fake->cache;
+	size_t end = ALIGN(off + size, FAKE_LINE);
+
+	off = ALIGN_DOWN(off, FAKE_LINE);
+	if (end > (size_t)fake->nr_pages << PAGE_SHIFT ||
+	    fake->pages[off >> PAGE_SHIFT].owner != FAKE_EL2)
+		fake_complain("EL2 cleans what isn't its own");
+	else if (fake->cache != fake->ram)
+		memcpy(fake->ram + off, fake->cache + off, end - off);
+}
+
 void hal_rmb(void)
 {
 }
@@ -652,7 +679,7 @@ u64 hal_ticks(u64 us)
 
 phys_addr_t hal_virt_to_phys(const void *va)
 {
-	size_t off = (const u8 *)va - fake->ram;
+	size_t off = (const u8 *)va - fake->cache;
 	phys_addr_t pa;
 
 	if (off >> PAGE_SHIFT >= fake->nr_pages) {
@@ -716,8 +743,9 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 	}
 
 	fake_give(base, size, FAKE_EL2);
-	*va = fake_va(base);
+	*va = fake->cache + ram_offset(base);
 	memset(*va, 0, size);
+	hal_clean(*va, size);
 	return 0;
 }
 
@@ -753,8 +781,9 @@ void *hal_pages_alloc(u8 order)
 			fake->pages[i + j].in_pool = false;
 		fake->pool_used += n;
 		fake->pool_left -= n;
-		va = fake->ram + ((size_t)i << PAGE_SHIFT);
+		va = fake->cache + ((size_t)i << PAGE_SHIFT);
 		memset(va, 0, (size_t)n << PAGE_SHIFT);
+		hal_clean(va, (size_t)n << PAGE_SHIFT);
 		return va;
 	}
 
@@ -770,7 +799,7 @@ void hal_page_free(void *page)
 {
 	struct fake_page *p = fake_page(hal_virt_to_phys(page));
 
-	if (!p || p->in_pool || offset_in_page((u8 *)page - fake->ram)) {
+	if (!p || p->in_pool || offset_in_page((u8 *)page - fake->cache)) {
 		fake_complain("freed what was not out");
 		return;
 	}
@@ -800,7 +829,7 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va)
 	fake_own_unlock();
 
 	if (!ret)
-		*va = fake_va(base);
+		*va = fake->cache + ram_offset(base);
 	return ret;
 }
 
@@ -836,7 +865,7 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 
 u64 hal_host_read(const __le64 *word)
 {
-	__le64 *at = (__le64 *)word;
+	__le64 *at = (__le64 *)(fake->ram + ((const u8 *)word - fake->cache));
 	u64 val = le64_to_cpu(*at);
 
 	if (fake->flip)
@@ -847,12 +876,14 @@ u64 hal_host_read(const __le64 *word)
 
 void hal_host_write(__le32 *word, u32 val)
 {
-	size_t off = (const u8 *)word - fake->ram;
+	size_t off = (const u8 *)word - fake->cache;
 
 	if (off >> PAGE_SHIFT >= fake->nr_pages || off % sizeof(*word) ||
 	    fake->pages[off >> PAGE_SHIFT].owner != FAKE_HOST ||
 	    !fake->pages[off >> PAGE_SHIFT].pins)
 		fake_complain("EL2 writes to what is not pinned");
+	else if (fake_incoherent)
+		fake_complain("EL2 writes to what the host may be writing to, in its cache");
 	else
 		*word = cpu_to_le32(val);
 }
@@ -918,7 +949,10 @@ int fake_init(unsigned int nr_pages)
 		return -ENOMEM;
 	fake->pages = vzalloc(nr_pages * sizeof(*fake->pages));
 	fake->ram = vzalloc((size_t)nr_pages << PAGE_SHIFT);
-	if (!fake->pages || !fake->ram) {
+	fake->cache = fake->ram;
+	if (fake_incoherent)
+		fake->cache = vzalloc((size_t)nr_pages << PAGE_SHIFT);
+	if (!fake->pages || !fake->ram || !fake->cache) {
 		fake_exit();
 		return -ENOMEM;
 	}
@@ -939,7 +973,7 @@ int fake_init(unsigned int nr_pages)
 		s->bad_code = CMDQ_ERR_CERROR_ILL_IDX;
 		fake->config.smmus[i].mmio.base = FAKE_MMIO(i);
 		fake->config.smmus[i].mmio.size = PKVM_SMMU_MIN_MMIO_SIZE;
-		fake->config.smmus[i].coherent = true;
+		fake->config.smmus[i].coherent = !fake_incoherent;
 		/* Both stages, AArch64, coherent, CD2L, ASID16, no stalls, 2-level */
 		fake_set_reg(s, ARM_SMMU_IDR0, 0x0948101b);
 		/* 4096 commands, 8192 events, 8 bits of SSID, 12 bits of SID */
@@ -965,7 +999,10 @@ void fake_exit(void)
 			memset(fake->smmu[i].smmu, 0, sizeof(*fake->smmu[i].smmu));
 	}
 	own_lock.val = 0;
+	hal_incoherent = false;
 
+	if (fake->cache != fake->ram)
+		vfree(fake->cache);
 	vfree(fake->ram);
 	vfree(fake->pages);
 	vfree(fake);

@@ -121,7 +121,9 @@ struct fake_smmu {
  * @region:	the memory map, base and end
  * @nr_pages:	pages of RAM
  * @pages:	one for each
- * @ram:	their contents
+ * @ram:	their contents, as the host and its devices see them
+ * @cache:	as EL2 does; the same, unless fake_incoherent. Then what EL2 stores gets to
+ *		@ram when it is cleaned, and not before
  * @pool_left:	pages that the pool still gives out; a test may lower it
  * @pool_used:	pages that are out
  * @copies:	how often EL2 has read the host's memory; a test may set it to 0
@@ -150,6 +152,7 @@ struct fake {
 	unsigned int		nr_pages;
 	struct fake_page	*pages;
 	u8			*ram;
+	u8			*cache;
 	unsigned int		pool_left;
 	unsigned int		pool_used;
 	unsigned int		copies;
@@ -175,6 +178,8 @@ struct fake_leaf {
 };
 
 extern struct fake *fake;
+/* For fake_init(): no SMMU snoops the CPUs' caches */
+extern bool fake_incoherent;
 
 int fake_init(unsigned int nr_pages);
 void fake_exit(void);

@@ -153,7 +153,8 @@ static void probe_id_registers(struct kunit *test)
 	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
 	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
 	 */
-	KUNIT_EXPECT_EQ(test, host_readl(0x00), 0x0d5fffff & ~0x0017cf21U);
+	KUNIT_EXPECT_EQ(test, host_readl(0x00) | (fake_incoherent ? BIT(13) : 0),
+			0x0d5fffff & ~0x0017cf21U);
 	KUNIT_EXPECT_EQ(test, host_readl(0x04) & 0x3f, 12);
 	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 6) & 0x1f, 8);
 	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 11) & 0x1f, 0);
@@ -243,7 +244,6 @@ static void probe_refusals(struct kunit *test)
 	} cases[] = {
 		{ ARM_SMMU_IDR0, 0x2, 0, PKVM_SMMU_NO_STAGE1 },
 		{ ARM_SMMU_IDR0, 0x1, 0, PKVM_SMMU_NO_STAGE2 },
-		{ ARM_SMMU_IDR0, 0x10, 0, PKVM_SMMU_NOT_COHERENT },
 		/* AArch32 only; big-endian only, and what is reserved */
 		{ ARM_SMMU_IDR0, 0xc, 0x4, PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR0, 0, 3 << 21, PKVM_SMMU_FORMAT },
@@ -317,7 +317,7 @@ static void probe_bad_config(struct kunit *test)
 	struct pkvm_smmu_desc *desc;
 	unsigned int i;
 
-	for (i = 0; i < 15; i++) {
+	for (i = 0; i < 14; i++) {
 		u32 refusal = PKVM_SMMU_NO_MEMORY;
 		phys_addr_t mem;
 
@@ -326,11 +326,11 @@ static void probe_bad_config(struct kunit *test)
 		mem = fake_alloc(8 * max(PAGE_SIZE, SZ_16K), FAKE_HOST);
 		switch (i) {
 		case 0:
-			desc->coherent = false;
-			refusal = PKVM_SMMU_NOT_COHERENT;
+			desc->mmio.base += 0x10000;
+			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		case 1:
-			desc->mmio.base += 0x10000;
+			desc->mmio.size = SZ_64K;
 			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		case 2:
@@ -381,10 +381,6 @@ static void probe_bad_config(struct kunit *test)
 			break;
 		case 13:
 			fake->pool_left = 0;
-			break;
-		case 14:
-			desc->mmio.size = SZ_64K;
-			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		}
 		expect_refused(test, i == 12, refusal);

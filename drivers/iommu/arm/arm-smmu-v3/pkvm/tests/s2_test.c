@@ -32,6 +32,13 @@ static struct smmu_s2 s2;
 static bool split;
 static u64 ste[2];
 
+/* What probe.c does before */
+static int s2_init(u8 ia_bits, bool can_split)
+{
+	hal_incoherent = fake_incoherent;
+	return smmu_s2_init(&s2, ia_bits, can_split);
+}
+
 static void s2_geometry(struct kunit *test)
 {
 	unsigned int i;
@@ -56,7 +63,7 @@ static void s2_dwords(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
 		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
-		s2.pgd = fake_va(pgd);
+		s2.pgd = hal_phys_to_virt(pgd);
 		smmu_s2_ste_dwords(&s2, ste);
 		/* S2T0SZ, S2SL0, write-back, inner shareable, S2TG, S2PS */
 		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
@@ -153,7 +160,7 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		fake->region[1].end = 0;
 		fake->nr_pages -= FAKE_RAM_B_PAGES;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, smmu_s2_init(&s2, bits, split), 0, "%u bits", bits);
+	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, split), 0, "%u bits", bits);
 	smmu_s2_ste_dwords(&s2, ste);
 
 	expect_ram(test);
@@ -198,7 +205,7 @@ static void s2_partial_pages(struct kunit *test)
 	setup(test, FAKE_NR_PAGES, 64, 0);
 	fake->region[0].base += 0x800;
 	fake->region[0].end -= 0x800;
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
+	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
 	smmu_s2_ste_dwords(&s2, ste);
 	expect_page(test, fake->region[0].base - 0x800, 0);
 	expect_page(test, fake->region[0].end - PAGE_SIZE + 0x800, 0);
@@ -220,7 +227,7 @@ static void s2_map_unmap(struct kunit *test)
 		if (!fake->pages[i].allocated)
 			fake->pages[i].owner = FAKE_HOST;
 	}
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
+	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
 	smmu_s2_ste_dwords(&s2, ste);
 	/* The first 32 pages of either region, and 64 around 1 GiB */
 	for (i = 0; i < 200; i++) {
@@ -288,6 +295,7 @@ static void s2_split_and_join(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	split = true;
 	s2.ram_level = PAGE_SHIFT == 12 ? 1 : 2;
+	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
 	smmu_s2_ste_dwords(&s2, ste);
 	used = fake->pool_used;
@@ -368,6 +376,7 @@ static void s2_split_1g(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	split = true;
 	s2.ram_level = 1;
+	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
 	smmu_s2_ste_dwords(&s2, ste);
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + SZ_2G), 0);
@@ -403,21 +412,21 @@ static void s2_out_of_memory(struct kunit *test)
 	unsigned int pool, used;
 
 	setup(test, FAKE_NR_PAGES, 64, 0);
-	KUNIT_ASSERT_EQ(test, smmu_s2_init(&s2, 40, split), 0);
+	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
 	used = fake->pool_used;
 	KUNIT_ASSERT_GT(test, used, 3);
 	for (pool = 0; pool < used; pool++) {
 		setup(test, FAKE_NR_PAGES, 64, 0);
 		fake->pool_left = pool;
-		KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 40, split), -ENOMEM);
+		KUNIT_EXPECT_EQ(test, s2_init(40, split), -ENOMEM);
 	}
 }
 
 static void s2_ram_out_of_reach(struct kunit *test)
 {
 	setup(test, FAKE_NR_PAGES, 64, 0);
-	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 32, split), -ERANGE);
-	KUNIT_EXPECT_EQ(test, smmu_s2_init(&s2, 52, split), -EINVAL);
+	KUNIT_EXPECT_EQ(test, s2_init(32, split), -ERANGE);
+	KUNIT_EXPECT_EQ(test, s2_init(52, split), -EINVAL);
 }
 
 static struct kunit_case s2_cases[] = {

@@ -173,5 +173,7 @@ void host_put_ste(u32 sid, const u64 *dwords)
 		fake_put(host_ste(sid) + i * 8, dwords[i]);
 }
 
+/* All tests, on a machine whose SMMUs do not snoop */
+module_param_named(incoherent, fake_incoherent, bool, 0444);
 MODULE_DESCRIPTION("Tests of DMA isolation for protected KVM");
 MODULE_LICENSE("GPL");

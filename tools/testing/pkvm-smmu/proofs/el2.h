@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What nvhe/iommu/iommu.c asks of the rest of EL2, for the proofs about it: who owns a
+ * page, and what is mapped, is anything at all, and what is done is looked at.
+ */
+#ifndef __PKVM_SMMU_EL2_H
+#define __PKVM_SMMU_EL2_H
+
+#include <linux/align.h>
+#include <linux/errno.h>
+
+#include "proof.h"
+
+#define CONFIG_PKVM_IOMMU
+
+#define __iomem
+#define __ro_after_init
+
+#define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
+#define PSR_MODE32_BIT		0x10
+#define MEMBLOCK_NOMAP		0x4
+#define PAGE_HYP_DEVICE		0
+
+typedef u64 kvm_pte_t;
+
+enum pkvm_page_state {
+	PKVM_PAGE_OWNED,
+	PKVM_PAGE_SHARED_OWNED,
+	PKVM_PAGE_SHARED_BORROWED,
+	PKVM_NOPAGE,
+};
+
+struct memblock_region {
+	phys_addr_t	base;
+	phys_addr_t	size;
+	unsigned int	flags;
+};
+
+struct kvm_cpu_context {
+	u64	regs[31];
+};
+
+struct hyp_page {
+	u64	pa;
+};
+
+struct el2_lock {
+	bool	held;
+};
+
+struct kvm_s2_mmu {
+	u8	phys_shift;
+};
+
+static struct {
+	struct el2_lock lock;
+	struct {
+		struct kvm_s2_mmu mmu;
+	} arch;
+	int pgt;
+} host_mmu;
+
+#define kvm_phys_shift(mmu)		((mmu)->phys_shift)
+#define cpu_reg(ctxt, r)		((ctxt)->regs[r])
+
+/* RAM, of which a proof says what there is */
+#define NR_MEMBLOCKS	2
+static struct memblock_region hyp_memory[NR_MEMBLOCKS];
+static unsigned int hyp_memblock_nr;
+
+static u64 el2_spsr;
+static unsigned int el2_skipped;
+
+#define SYS_SPSR		0
+#define read_sysreg_el2(reg)	el2_spsr
+
+static inline void kvm_skip_host_instr(void)
+{
+	el2_skipped++;
+}
+
+static inline void hyp_spin_lock(struct el2_lock *lock)
+{
+	PROVE(!lock->held, "no lock is taken twice");
+	lock->held = true;
+}
+
+static inline void hyp_spin_unlock(struct el2_lock *lock)
+{
+	PROVE(lock->held, "what is let go of is held");
+	lock->held = false;
+}
+
+static inline void hyp_assert_lock_held(struct el2_lock *lock)
+{
+	PROVE(lock->held, "the lock is held");
+}
+
+static inline bool addr_is_memory(phys_addr_t pa)
+{
+	unsigned int i;
+
+	for (i = 0; i < hyp_memblock_nr; i++) {
+		if (pa >= hyp_memory[i].base && pa - hyp_memory[i].base < hyp_memory[i].size)
+			return true;
+	}
+
+	return false;
+}
+
+/* One page's state is looked at, and one page is mapped */
+static struct hyp_page el2_page;
+static enum pkvm_page_state el2_state;
+static u64 el2_words[8];
+
+static inline struct hyp_page *hyp_phys_to_page(phys_addr_t pa)
+{
+	unsigned int i;
+	bool inside = false;
+
+	for (i = 0; i < hyp_memblock_nr; i++)
+		inside |= pa >= hyp_memory[i].base &&
+			  pa - hyp_memory[i].base < hyp_memory[i].size;
+	PROVE(inside, "only RAM has a state");
+	el2_page.pa = pa & PAGE_MASK;
+	return &el2_page;
+}
+
+static inline enum pkvm_page_state get_host_state(struct hyp_page *page)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	el2_state = nondet_u8() & 3;
+	return el2_state;
+}
+
+static inline void *hyp_fixmap_map(phys_addr_t pa)
+{
+	PROVE(el2_page.pa == (pa & PAGE_MASK) && el2_state == PKVM_PAGE_OWNED,
+	      "EL2 maps what is the host's alone");
+	hyp_assert_lock_held(&host_mmu.lock);
+	return el2_words;
+}
+
+static inline void kvm_flush_dcache_to_poc(const void *va, size_t size)
+{
+	PROVE(el2_state == PKVM_PAGE_OWNED, "what is mapped");
+}
+
+static inline void hyp_fixmap_unmap(void)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	el2_state = PKVM_NOPAGE;
+}
+
+static bool el2_maps_mmio;
+
+static inline int kvm_pgtable_get_leaf(int *pgt, u64 addr, kvm_pte_t *ptep, s8 *level)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	*ptep = nondet_u64();
+	el2_maps_mmio |= *ptep != 0;
+	return nondet_bool() ? -EINVAL : 0;
+}
+
+static inline int __pkvm_create_private_mapping(phys_addr_t phys, size_t size, int prot,
+						unsigned long *haddr)
+{
+	*haddr = nondet_u64();
+	return nondet_bool() ? -ENOMEM : 0;
+}
+
+/* Made of the kernel's own files by the Makefile, without what they include */
+#include "el2/esr.h"
+#include "el2/iommu.h"
+#include "el2/iommu.c"
+
+#endif /* __PKVM_SMMU_EL2_H */

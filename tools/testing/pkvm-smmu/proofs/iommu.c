@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The neutral layer: what the host's accesses do, for any syndrome and any address, what
+ * of the host's memory EL2 reads, and which MMIO is whose. As many loops as there may be
+ * ranges, pages or words here:
+ *
+ * CBMC: --unwind 4 --unwindset any_abort.0:32
+ */
+#include "el2.h"
+
+#define NR_RANGES	2
+
+/* Any ranges that EL2 may have taken: apart from each other, no page twice */
+static void any_ranges(void)
+{
+	unsigned int i, j;
+
+	nr_mmio_ranges = nondet_u8() % (NR_RANGES + 1);
+	for (i = 0; i < NR_RANGES; i++) {
+		struct kvm_iommu_mmio *r = &mmio_ranges[i];
+
+		*r = (struct kvm_iommu_mmio) { nondet_u64(), nondet_u64(), (void *)(u64)i };
+		SUPPOSE(PAGE_ALIGNED(r->base | r->end) && r->base < r->end &&
+			r->end <= BIT_ULL(52) && r->end - r->base < BIT_ULL(32));
+		for (j = 0; j < i; j++)
+			SUPPOSE(r->end <= mmio_ranges[j].base || mmio_ranges[j].end <= r->base);
+	}
+}
+
+static bool is_el2s(u64 addr)
+{
+	bool is = false;
+	unsigned int i;
+
+	for (i = 0; i < nr_mmio_ranges; i++)
+		is |= addr >= mmio_ranges[i].base && addr < mmio_ranges[i].end;
+
+	return is;
+}
+
+/* The driver: what it is asked for */
+static struct {
+	unsigned int	reads;
+	unsigned int	writes;
+	u64		range;
+	u32		offset;
+	unsigned int	size;
+	u64		val;
+} asked;
+
+static u64 driver_read(void *cookie, u32 offset, unsigned int size)
+{
+	asked.reads++;
+	asked.range = (u64)cookie;
+	asked.offset = offset;
+	asked.size = size;
+	asked.val = nondet_u64();
+	SUPPOSE(size == 8 || !(asked.val >> (8 * size)));
+
+	return asked.val;
+}
+
+static void driver_write(void *cookie, u32 offset, unsigned int size, u64 val)
+{
+	asked.writes++;
+	asked.range = (u64)cookie;
+	asked.offset = offset;
+	asked.size = size;
+	asked.val = val;
+}
+
+static const struct kvm_iommu_ops driver = {
+	.mmio_read	= driver_read,
+	.mmio_write	= driver_write,
+};
+
+/* Numbers are the architecture's (Arm DDI 0487, ESR_EL2 and its ISS for a data abort) */
+static void any_abort(u64 sas)
+{
+	u64 esr = (nondet_u64() & ~(3ULL << 22)) | sas << 22, ipa = nondet_u64(), old, want;
+	unsigned int rt = esr >> 16 & 31, bytes = 1U << sas, i;
+	struct kvm_cpu_context before, after;
+	bool write = esr >> 6 & 1, described;
+	int ret;
+
+	any_ranges();
+	kvm_iommu_ops = &driver;
+	el2_spsr = nondet_u64();
+	for (i = 0; i < 31; i++)
+		before.regs[i] = nondet_u64();
+	after = before;
+	ret = kvm_iommu_host_abort(&after, esr, ipa);
+
+	i = nondet_u32();
+	SUPPOSE(i < 31);
+	old = before.regs[i];
+	/* From a lower EL at AArch64, with ISV, no walk of a table, no cache maintenance */
+	described = (esr >> 26 & 0x3f) == 0x24 && esr >> 24 & 1 && !(esr >> 7 & 1) &&
+		    !(esr >> 8 & 1) && !(el2_spsr >> 4 & 1);
+	if (!is_el2s(ipa) || !described) {
+		PROVE(ret == (is_el2s(ipa) ? -EPERM : -ENOENT), "it is not emulated");
+		PROVE(!asked.reads && !asked.writes, "the driver doesn't hear of it");
+		PROVE(!el2_skipped, "nor is it skipped");
+		PROVE(after.regs[i] == old, "nor does a register change");
+		return;
+	}
+
+	PROVE(!ret && el2_skipped == 1, "it is emulated");
+	PROVE(asked.reads == !write && asked.writes == write, "by the driver, once");
+	PROVE(asked.range < nr_mmio_ranges, "of that SMMU");
+	PROVE(ipa == mmio_ranges[asked.range].base + asked.offset &&
+	      ipa < mmio_ranges[asked.range].end, "where it was");
+	PROVE(asked.size == bytes, "as wide as it was");
+	if (write) {
+		want = rt == 31 ? 0 : before.regs[rt];
+		if (bytes < 8)
+			want &= (1ULL << (8 * bytes)) - 1;
+		PROVE(asked.val == want, "what the register has, and 31 is zero");
+		PROVE(after.regs[i] == old, "a write changes no register");
+		return;
+	}
+	want = asked.val;
+	if (esr >> 21 & 1 && bytes < 8 && want >> (8 * bytes - 1) & 1)
+		want |= ~0ULL << (8 * bytes);
+	if (!(esr >> 15 & 1))
+		want &= 0xffffffff;
+	PROVE(after.regs[i] == (i == rt ? want : old), "that register, and no other");
+}
+
+void prove_abort_of_a_byte(void)
+{
+	any_abort(0);
+}
+
+void prove_abort_of_2_bytes(void)
+{
+	any_abort(1);
+}
+
+void prove_abort_of_4_bytes(void)
+{
+	any_abort(2);
+}
+
+void prove_abort_of_8_bytes(void)
+{
+	any_abort(3);
+}
+
+/* EL2 reads what is the host's alone, be the address what it may: see hyp_fixmap_map() */
+void prove_copy_is_hosts(void)
+{
+	u64 src = nondet_u64(), buffer[3], size = nondet_u64();
+	unsigned int i;
+	int ret;
+
+	hyp_memblock_nr = NR_MEMBLOCKS;
+	for (i = 0; i < NR_MEMBLOCKS; i++) {
+		hyp_memory[i] = (struct memblock_region) { nondet_u64(), nondet_u64(),
+							   nondet_u32() };
+		SUPPOSE(hyp_memory[i].base < BIT_ULL(52) && hyp_memory[i].size < BIT_ULL(52) &&
+			PAGE_ALIGNED(hyp_memory[i].base) && PAGE_ALIGNED(hyp_memory[i].size));
+		SUPPOSE(!i || hyp_memory[0].base + hyp_memory[0].size <= hyp_memory[1].base);
+	}
+	el2_state = PKVM_NOPAGE;
+	SUPPOSE(size && size <= sizeof(buffer));
+	ret = kvm_iommu_copy_from_host(buffer, src, size, nondet_bool());
+	PROVE(!host_mmu.lock.held, "no lock is left");
+	if (ret)
+		return;
+
+	PROVE(!(src & 7) && !(size & 7), "whole words");
+	PROVE((src & PAGE_MASK) == ((src + size - 1) & PAGE_MASK), "of one page");
+	for (i = 0; i < NR_MEMBLOCKS; i++) {
+		if (src >= hyp_memory[i].base && src - hyp_memory[i].base < hyp_memory[i].size)
+			PROVE(!(hyp_memory[i].flags & 4), "that the firmware hasn't kept");
+	}
+}
+
+/* What the host gets mapped of MMIO has nothing in it that EL2 took */
+void prove_trim_leaves_el2s(void)
+{
+	u64 addr = nondet_u64(), start = nondet_u64(), end = nondet_u64(), any = nondet_u64();
+	u64 from = start, to = end;
+
+	any_ranges();
+	SUPPOSE(start <= addr && addr < end);
+	if (!kvm_iommu_trim_mmio(addr, &start, &end)) {
+		PROVE(is_el2s(addr), "what is refused is EL2's");
+		return;
+	}
+	PROVE(!is_el2s(addr), "what is EL2's is refused");
+	PROVE(start <= addr && addr < end, "the page that was asked for is in it");
+	PROVE(from <= start && end <= to, "and it has not grown");
+	SUPPOSE(any >= start && any < end);
+	PROVE(!is_el2s(any), "nothing in it is EL2's");
+	/* And what was cut off did not have to be: the first byte outside is EL2's */
+	PROVE(start == from || is_el2s(start - 1), "the most that there can be, below");
+	PROVE(end == to || is_el2s(end), "and above");
+}
+
+void prove_next_skips_nothing(void)
+{
+	u64 pa = nondet_u64(), base, end, any = nondet_u64();
+
+	any_ranges();
+	SUPPOSE(any >= pa);
+	if (!kvm_iommu_next_mmio(pa, &base, &end)) {
+		PROVE(!is_el2s(any), "none means none");
+		return;
+	}
+	PROVE(base < end && end > pa, "it ends above");
+	if (any >= base && any < end)
+		PROVE(is_el2s(any), "it is EL2's");
+	else if (any < base)
+		PROVE(!is_el2s(any), "there is none before it");
+}
+
+/* No range of RAM, none twice, and none that the host has mapped or annotated */
+void prove_take_is_mmio(void)
+{
+	u64 base = nondet_u64(), any = nondet_u64();
+	size_t size = nondet_u64();
+	unsigned int had;
+	void __iomem *va;
+	bool was_el2s;
+
+	/* One that was taken already will do */
+	any_ranges();
+	nr_mmio_ranges = 1;
+	had = nr_mmio_ranges;
+	hyp_memblock_nr = 1;
+	hyp_memory[0] = (struct memblock_region) { nondet_u64(), nondet_u64(), 0 };
+	SUPPOSE(hyp_memory[0].base < BIT_ULL(52) && hyp_memory[0].size < BIT_ULL(52) &&
+		PAGE_ALIGNED(hyp_memory[0].base) && PAGE_ALIGNED(hyp_memory[0].size));
+	host_mmu.arch.mmu.phys_shift = 48;
+	/* So many pages that the loop over them ends here */
+	SUPPOSE(size <= 2 * PAGE_SIZE || size >= BIT_ULL(32));
+	was_el2s = is_el2s(any);
+
+	if (kvm_iommu_take_mmio(base, size, NULL, &va)) {
+		PROVE(nr_mmio_ranges == had, "what fails takes nothing");
+		PROVE(!host_mmu.lock.held, "no lock is left");
+		return;
+	}
+	PROVE(!host_mmu.lock.held, "no lock is left");
+	PROVE(nr_mmio_ranges == had + 1, "one more");
+	PROVE(size < BIT_ULL(32), "whose offsets have 32 bits");
+	PROVE(!el2_maps_mmio, "of which the host has nothing mapped");
+	PROVE(base + size <= BIT_ULL(48), "within reach of the host");
+	if (any >= base && any - base < size) {
+		PROVE(is_el2s(any), "now it is EL2's");
+		PROVE(!was_el2s, "and was not before");
+		PROVE(!addr_is_memory(any), "and is no RAM");
+	} else {
+		PROVE(is_el2s(any) == was_el2s, "and nothing else");
+	}
+}
