@@ -88,10 +88,14 @@ def make_disk(name, directory):
 
 
 def without_coherence(blob):
-    """A device tree in which the SMMU's node has no "dma-coherent"."""
+    """A device tree in which neither the SMMU nor the root has "dma-coherent"."""
     blob = bytearray(blob)
     structs, strings = struct.unpack_from(">2I", blob, 8)
-    path, pos = [], structs
+    # QEMU makes it large, doubles that, and Linux takes no more than 2 MiB.
+    strings_size, structs_size = struct.unpack_from(">2I", blob, 32)
+    del blob[max(structs + structs_size, strings + strings_size):]
+    struct.pack_into(">I", blob, 4, len(blob))
+    path, pos, done = [], structs, 0
     while (token := struct.unpack_from(">I", blob, pos)[0]) != 9:  # FDT_END
         pos += 4
         if token == 1:  # FDT_BEGIN_NODE
@@ -103,11 +107,13 @@ def without_coherence(blob):
         elif token == 3:  # FDT_PROP
             size, name = struct.unpack_from(">2I", blob, pos)
             name = blob[strings + name:blob.index(0, strings + name)]
-            if path[-1].startswith("smmuv3@") and name == b"dma-coherent":
+            if name == b"dma-coherent" and (path == [""] or path[-1].startswith("smmuv3@")):
                 struct.pack_into(">3I", blob, pos - 4, 4, 4, 4)  # FDT_NOP
-                return bytes(blob)
+                done += 1
             pos += 8 + ((size + 3) & ~3)
-    raise BootError("QEMU's device tree has no coherent SMMU")
+    if not done:
+        raise BootError("QEMU's device tree has no coherent SMMU")
+    return bytes(blob)
 
 
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,

@@ -126,6 +126,7 @@ def run_unit(directory):
 # CMD_SYNC that is signalled by a write to memory, and so no interrupts that are.
 HIDDEN = sum(1 << bit for bit in (4, 5, 6, 10, 12, 16, 18, 19, 23))
 MSI = 1 << 7
+COHERENCY = 1 << 8
 MSI_LINE = "msi_domain absent - falling back to wired irqs"
 
 
@@ -151,6 +152,13 @@ def compare_drivers():
         return Result("FAIL", "dmesg", f"{had and hex(had)} {base} is now "
                                        f"{has and hex(has)} {series}")
     return Result("PASS", "dmesg", f"features {had:#x} -> {has:#x}, else the same")
+
+
+def check_incoherent():
+    """The host's driver must not believe that its SMMU snoops, or what is tested is not that."""
+    _, has = driver_lines("incoherent")
+    ok = has is not None and not has & (COHERENCY | MSI)
+    return Result("PASS" if ok else "FAIL", "features", f"features {has and hex(has)}")
 
 
 def show(scenario, results, log):
@@ -197,6 +205,10 @@ def main():
             if {"base-bypass", "hvhe-passthrough0-strict1"} <= set(names):
                 result = compare_drivers()
                 show("stock-driver", [result], os.devnull)
+                count[result.status] += 1
+            if "incoherent" in names:
+                result = check_incoherent()
+                show("incoherent", [result], os.devnull)
                 count[result.status] += 1
         except BootError as error:
             pool.shutdown(cancel_futures=True)
