@@ -7,11 +7,13 @@
  *	check NAME [WORD [incoherent]]
  *
  * NAME is what sets these tests apart from the same ones with other pages. The last
- * argument is the tests' module parameter.
+ * argument is the tests' module parameter. With FIRST in the environment it ends after
+ * the first test that fails.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <kunit/test.h>
@@ -75,6 +77,7 @@ static bool run(struct kunit_suite *suite, struct kunit_case *c)
 
 int main(int argc, char **argv)
 {
+	bool first = getenv("FIRST") && *getenv("FIRST");
 	unsigned int passed = 0, failed = 0;
 	struct kunit_suite *suite;
 	struct kunit_case *c;
@@ -83,7 +86,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	fake_incoherent = argc > 3 && !strcmp(argv[3], "incoherent");
 	for (suite = suites; suite; suite = suite->next) {
-		for (c = suite->test_cases; c->run_case; c++) {
+		for (c = suite->test_cases; c->run_case && !(first && failed); c++) {
 			bool ok;
 
 			snprintf(name, sizeof(name), "%s.%s-%s", suite->name, c->name,

@@ -9,9 +9,11 @@ it in their name. For each: the unit tests and the corpus, and the proofs about 
 file if the environment has CBMC. If nothing has found it, both again with the
 sanitizers, and the fuzzer for a while. The environment's CORPUS is as for make.
 
-Exit status 0 if all were found and, without WORD, each proof has failed for one.
+Exit status 0 if all were found and, without WORD, each proof has failed for one. That is
+remembered in OUT, and not done again while nothing has changed that it depends on.
 """
 import glob
+import hashlib
 import os
 import queue
 import re
@@ -23,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.abspath(f"{HERE}/../../..")
+DRIVER = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h"
 PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
 HYP = "arch/arm64/kvm/hyp"
 FUZZ_SECONDS = 60
@@ -38,6 +41,21 @@ def parse(path):
         yield (name, what, file,
                "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "-"),
                "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "+"))
+
+
+def digest(ksrc):
+    """What the result depends on, but for tools and the kernel's headers for all."""
+    total = hashlib.sha256(str(bool(CBMC)).encode())
+    roots = [f"{REPO}/{PKVM}", f"{REPO}/{HYP}", HERE, os.environ.get("CORPUS", "")]
+    files = [(ksrc, DRIVER)] + [(root, os.path.relpath(f"{where}/{name}", root))
+                                for root in filter(None, roots)
+                                for where, _, names in os.walk(root)
+                                for name in names if not name.endswith(".pyc")]
+    # By the names in the tree, wherever that is
+    for path, root in sorted((path, root) for root, path in files):
+        with open(f"{root}/{path}", "rb") as file:
+            total.update(path.encode() + hashlib.sha256(file.read()).digest())
+    return total.hexdigest()
 
 
 class Rig:
@@ -62,7 +80,7 @@ class Rig:
                 out, _ = done.communicate(timeout=90 + FUZZ_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(done.pid, signal.SIGKILL)
-                return 1, "not ok 0 never-ends"
+                return 1, "not ok 0 pkvm-smmu-never-ends"
         return done.returncode, out
 
     def found_by(self, file):
@@ -88,9 +106,9 @@ class Rig:
         """The same, of the unit tests and the corpus."""
         status, out = self.make("check", **variables)
         found = []
-        if names := re.findall(r"^not ok \d+ (?:pkvm-smmu-)?(\S+)", out, flags=re.M):
-            found.append(("unit tests", f"{names[0]}" + (f" and {len(names) - 1} more"
-                                                         if names[1:] else "")))
+        if names := re.findall(r"^not ok (?:\d+ pkvm-smmu-|(?=small))(\S+)", out,
+                                 flags=re.M):
+            found.append(("unit tests", names[0]))
         if oracle := re.findall(r"^(?:oracle|.*runtime error): (.*)", out, flags=re.M):
             found.append(("corpus", oracle[0]))
         if status and not found:
@@ -141,6 +159,14 @@ def main():
     if not mutants:
         sys.exit(f"error: no mistake has '{word}' in its name")
 
+    remembered = f"{out}/found-all"
+    inputs = "" if word else digest(ksrc)
+    if inputs and os.path.exists(remembered):
+        with open(remembered, encoding="utf-8") as file:
+            if file.readline().strip() == inputs:
+                print(f"nothing has changed since: {file.readline().strip()}")
+                return False
+
     workers = min(os.cpu_count() or 1, len(mutants))
     rigs = queue.Queue()
     for i in range(workers):
@@ -165,7 +191,7 @@ def main():
     with ThreadPoolExecutor(workers) as pool:
         for mutant, by in zip(mutants, pool.map(one, mutants)):
             kinds = {kind for kind, _ in by}
-            good = kinds and "broken" not in kinds
+            good = bool(kinds) and "broken" not in kinds
             found += good
             for kind in kinds & set(count):
                 count[kind] += good
@@ -176,9 +202,15 @@ def main():
     useless = sorted(all_proofs() - failed_proofs) if CBMC and not word else []
     for name in useless:
         print(f"not ok {name}: no mistake makes it fail")
-    print(f"{found} found, {len(mutants) - found} not; by " +
-          ", by ".join(f"{name}: {n}" for name, n in count.items()))
-    return found < len(mutants) or bool(useless)
+    summary = (f"{found} found, {len(mutants) - found} not; by " +
+               ", by ".join(f"{name}: {n}" for name, n in count.items()))
+    print(summary)
+    if found < len(mutants) or useless:
+        return True
+    if inputs:
+        with open(remembered, "w", encoding="utf-8") as file:
+            file.write(f"{inputs}\n{summary}\n")
+    return False
 
 
 if __name__ == "__main__":

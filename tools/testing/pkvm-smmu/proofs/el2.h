@@ -112,6 +112,7 @@ static inline bool addr_is_memory(phys_addr_t pa)
 static struct hyp_page el2_page;
 static enum pkvm_page_state el2_state;
 static u64 el2_words[8];
+static u64 el2_flushed;
 
 static inline struct hyp_page *hyp_phys_to_page(phys_addr_t pa)
 {
@@ -143,7 +144,8 @@ static inline void *hyp_fixmap_map(phys_addr_t pa)
 
 static inline void kvm_flush_dcache_to_poc(const void *va, size_t size)
 {
-	PROVE(el2_state == PKVM_PAGE_OWNED, "what is mapped");
+	PROVE(el2_state == PKVM_PAGE_OWNED && va == el2_words, "what is mapped");
+	el2_flushed = size;
 }
 
 static inline void hyp_fixmap_unmap(void)

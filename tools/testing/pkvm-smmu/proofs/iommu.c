@@ -151,6 +151,7 @@ void prove_abort_of_8_bytes(void)
 void prove_copy_is_hosts(void)
 {
 	u64 src = nondet_u64(), buffer[3], size = nondet_u64();
+	bool cached = nondet_bool();
 	unsigned int i;
 	int ret;
 
@@ -163,12 +164,14 @@ void prove_copy_is_hosts(void)
 		SUPPOSE(!i || hyp_memory[0].base + hyp_memory[0].size <= hyp_memory[1].base);
 	}
 	el2_state = PKVM_NOPAGE;
+	el2_flushed = 0;
 	SUPPOSE(size && size <= sizeof(buffer));
-	ret = kvm_iommu_copy_from_host(buffer, src, size, nondet_bool());
+	ret = kvm_iommu_copy_from_host(buffer, src, size, cached);
 	PROVE(!host_mmu.lock.held, "no lock is left");
 	if (ret)
 		return;
 
+	PROVE(el2_flushed == (cached ? 0 : size), "as a device sees them, if that is asked for");
 	PROVE(!(src & 7) && !(size & 7), "whole words");
 	PROVE((src & PAGE_MASK) == ((src + size - 1) & PAGE_MASK), "of one page");
 	for (i = 0; i < NR_MEMBLOCKS; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the stage 2 maps after any change of any range, whatever it mapped before: with
- * tables of four entries (the only thing that the Makefile changes in s2.c), a root of
- * three, and so twelve pages, all there is can be tried.
+ * tables of four entries (the only thing that the Makefile changes in s2.c), two levels, a
+ * root of three, and so twelve pages, all there is can be tried.
  *
  * All pages are looked at after each store, as the hardware may. A model for SAT of the
  * same is too large: every store may be to any entry of any table.
@@ -19,6 +19,8 @@ static void look(void);
 #define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val), look())
 
 #include "s2_small.c"
+
+_Static_assert(S2_ENTRIES == 4);
 
 #define NR_BLOCKS	3
 #define NR_PAGES	(NR_BLOCKS * 4)
@@ -192,9 +194,9 @@ int main(void)
 	struct smmu_s2 s2 = { .pgd = tables[0], .ia_bits = 16, .level = 2 };
 	unsigned int kinds, start, end, what;
 
-	/* With as much memory as can be wanted, and with too little */
-	for (kinds = 0; kinds < 2 * ALL_KINDS; kinds++) {
-		nr_allowed = kinds < ALL_KINDS ? NR_TABLES : 1 + NR_BLOCKS + kinds % 2;
+	/* With as much memory as can be wanted, and with too little: none, or for one table */
+	for (kinds = 0; kinds < 3 * ALL_KINDS; kinds++) {
+		nr_allowed = 1 + NR_BLOCKS + (kinds < ALL_KINDS ? NR_BLOCKS : kinds / ALL_KINDS - 1);
 		for (s2.ram_level = 2; s2.ram_level <= 3; s2.ram_level++) {
 			for (start = 0; start < NR_PAGES; start++) {
 				try_join(&s2, kinds % ALL_KINDS, start, false);

@@ -1324,7 +1324,7 @@ TEST_F(smmu, a31_stale_tlb)
 
 /*
  * Another kernel in the place of this one would find EL2, and its SMMU with live queues:
- * none can be loaded.
+ * none can be loaded, unless it is for a crash.
  */
 TEST_F(smmu, a32_kexec)
 {

@@ -192,15 +192,15 @@ static int smmu_set_gbpa(struct pkvm_smmu *smmu, u32 gbpa)
 
 static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 {
+	u32 sh = smmu->coherent ? ARM_SMMU_SH_ISH : ARM_SMMU_SH_OSH;
+	u32 cache = smmu->coherent ? CR1_CACHE_WB : CR1_CACHE_NC;
 	void __iomem *base = smmu->base;
 	u32 cfg, gerror;
 
-	hal_writel(FIELD_PREP(CR1_TABLE_SH, ARM_SMMU_SH_ISH) |
-		   FIELD_PREP(CR1_TABLE_OC, CR1_CACHE_WB) |
-		   FIELD_PREP(CR1_TABLE_IC, CR1_CACHE_WB) |
-		   FIELD_PREP(CR1_QUEUE_SH, ARM_SMMU_SH_ISH) |
-		   FIELD_PREP(CR1_QUEUE_OC, CR1_CACHE_WB) |
-		   FIELD_PREP(CR1_QUEUE_IC, CR1_CACHE_WB), base + ARM_SMMU_CR1);
+	hal_writel(FIELD_PREP(CR1_TABLE_SH, sh) | FIELD_PREP(CR1_TABLE_OC, cache) |
+		   FIELD_PREP(CR1_TABLE_IC, cache) | FIELD_PREP(CR1_QUEUE_SH, sh) |
+		   FIELD_PREP(CR1_QUEUE_OC, cache) | FIELD_PREP(CR1_QUEUE_IC, cache),
+		   base + ARM_SMMU_CR1);
 	hal_writel(CR2_PTM | CR2_RECINVSID, base + ARM_SMMU_CR2);
 
 	cfg = FIELD_PREP(STRTAB_BASE_CFG_LOG2SIZE, smmu->feat.sid_bits);
@@ -247,7 +247,7 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbp
 
 	smmu_read_idrs(smmu, idr);
 	smmu_host_idrs(smmu, idr, smmu_s2.ia_bits);
-	smmu_s2_ste_dwords(&smmu_s2, smmu->feat.s2_ste);
+	smmu_s2_ste_dwords(&smmu_s2, smmu->coherent, smmu->feat.s2_ste);
 	smmu_strtab_init(smmu);
 
 	*found_gbpa = hal_readl(smmu->base + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
@@ -363,7 +363,8 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	if (!refusal)
 		refusal = smmu_build_s2(cfg);
 	if (refusal) {
-		cfg->smmus[smmu_narrowest(cfg)].refusal = refusal;
+		cfg->smmus[refusal == PKVM_SMMU_OUTPUT_SIZE ? smmu_narrowest(cfg) : 0].refusal =
+			refusal;
 		return -ENODEV;
 	}
 

@@ -144,20 +144,23 @@ u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device)
 /**
  * smmu_s2_ste_dwords() - what every STE of EL2's says of stage 2
  * @s2:		the stage 2
+ * @coherent:	the SMMU snoops the CPUs' caches
  * @dwords:	dwords 2 and 3, in CPU byte order
  */
-void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords)
+void smmu_s2_ste_dwords(const struct smmu_s2 *s2, bool coherent, u64 *dwords)
 {
 	/* Section 5.2: SL0 counts up from level 2 with 4K, from level 3 else */
 	u64 sl0 = (PAGE_SHIFT == 12 ? 2 : 3) - s2->level;
 	u64 tg = PAGE_SHIFT == 12 ? 0 : PAGE_SHIFT == 16 ? 1 : 2;
+	/* One that doesn't snoop is not to keep anything where EL2 can't reach it */
+	u64 cache = coherent ? STRTAB_STE_1_S1C_CACHE_WBRA : STRTAB_STE_1_S1C_CACHE_NC;
 	u64 vtcr;
 
 	vtcr = FIELD_PREP(STRTAB_STE_2_VTCR_S2T0SZ, 64 - s2->ia_bits) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2SL0, sl0) |
-	       FIELD_PREP(STRTAB_STE_2_VTCR_S2IR0, STRTAB_STE_1_S1C_CACHE_WBRA) |
-	       FIELD_PREP(STRTAB_STE_2_VTCR_S2OR0, STRTAB_STE_1_S1C_CACHE_WBRA) |
-	       FIELD_PREP(STRTAB_STE_2_VTCR_S2SH0, ARM_SMMU_SH_ISH) |
+	       FIELD_PREP(STRTAB_STE_2_VTCR_S2IR0, cache) |
+	       FIELD_PREP(STRTAB_STE_2_VTCR_S2OR0, cache) |
+	       FIELD_PREP(STRTAB_STE_2_VTCR_S2SH0, coherent ? ARM_SMMU_SH_ISH : ARM_SMMU_SH_OSH) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2TG, tg) |
 	       FIELD_PREP(STRTAB_STE_2_VTCR_S2PS, pkvm_smmu_bits_to_oas(s2->ia_bits));
 
@@ -201,11 +204,11 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		  phys_addr_t end, enum s2_what what, int *count)
 {
 	s8 top = what == S2_RAM ? s2->ram_level : S2_MIN_BLOCK_LEVEL;
-	u64 size = s2_level_size(level), *table;
-	int below, ret;
+	u64 size = s2_level_size(level), *table, *first = ptep;
+	int below, ret = 0;
 	phys_addr_t next;
 
-	for (; start < end; start = next, ptep++) {
+	for (; start < end && !ret; start = next, ptep++) {
 		phys_addr_t base = ALIGN_DOWN(start, size);
 
 		next = min(base + size, end);
@@ -214,8 +217,8 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 
 		if (next - start == size && level >= top && !s2_pte_is_table(*ptep, level)) {
 			*count += (what == S2_RAM) - s2_pte_is_ram(*ptep, level);
-			s2_store(ptep, what == S2_NOTHING ? 0 :
-				       smmu_s2_leaf(base, level, what == S2_DEVICE));
+			WRITE_ONCE(*ptep, what == S2_NOTHING ? 0 :
+					  smmu_s2_leaf(base, level, what == S2_DEVICE));
 			continue;
 		}
 
@@ -223,8 +226,10 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 			bool ram = s2_pte_is_ram(*ptep, level);
 
 			table = s2_make_table(ptep, base, level);
-			if (!table)
-				return -ENOMEM;
+			if (!table) {
+				ret = -ENOMEM;
+				break;
+			}
 			*count -= ram;
 		} else {
 			table = s2_pte_table(*ptep);
@@ -234,12 +239,11 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		ret = s2_set(s2, &table[(start - base) >> s2_shift(level + 1)], level + 1,
 			     start, next, what, &below);
 		if (below)
-			s2_store(ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
-		if (ret)
-			return ret;
+			WRITE_ONCE(*ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
 	}
+	hal_clean(first, (ptep - first) * sizeof(*ptep));
 
-	return 0;
+	return ret;
 }
 
 static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,

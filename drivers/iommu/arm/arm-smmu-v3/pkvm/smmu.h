@@ -324,7 +324,7 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 /* s2.c */
 int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits);
 u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device);
-void smmu_s2_ste_dwords(const struct smmu_s2 *s2, u64 *dwords);
+void smmu_s2_ste_dwords(const struct smmu_s2 *s2, bool coherent, u64 *dwords);
 int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits, bool split);
 int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);
 int smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end);

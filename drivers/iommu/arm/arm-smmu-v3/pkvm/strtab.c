@@ -46,14 +46,16 @@ static void strtab_write(__le64 *at, u64 val)
 /* As ste.c has it for an STE of the host's with V=0 */
 static void strtab_init_stes(struct pkvm_smmu *smmu, __le64 *ste, u32 n)
 {
+	__le64 *at = ste, *end = ste + (size_t)n * STRTAB_STE_DWORDS;
 	u64 hw[STRTAB_STE_DWORDS];
 	int i;
 
 	smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
-	for (; n; n--, ste += STRTAB_STE_DWORDS) {
+	for (; at < end; at += STRTAB_STE_DWORDS) {
 		for (i = 0; i < STRTAB_STE_DWORDS; i++)
-			strtab_write(&ste[i], hw[i]);
+			WRITE_ONCE(at[i], cpu_to_le64(hw[i]));
 	}
+	hal_clean(ste, n * STE_SIZE);
 }
 
 /* The STE of a stream, or NULL if it has none and therefore aborts */
@@ -272,14 +274,15 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 }
 
 /*
- * Level 1 doesn't lead to a second level any more, once the hardware has seen this. EL2
- * still finds it there: with Span 0 the hardware doesn't look at the pointer.
+ * Level 1 doesn't lead to a second level any more, once the caller has cleaned it and the
+ * hardware has seen this. EL2 still finds it there: with Span 0 the hardware doesn't look
+ * at the pointer.
  */
 static void strtab_unlink_l2(struct pkvm_smmu *smmu, u32 idx)
 {
 	__le64 *desc = &smmu->strtab.tab[idx];
 
-	strtab_write(desc, le64_to_cpu(*desc) & STRTAB_L1_DESC_L2PTR_MASK);
+	WRITE_ONCE(*desc, *desc & cpu_to_le64(STRTAB_L1_DESC_L2PTR_MASK));
 	smmu->strtab.dropped = true;
 }
 
@@ -295,7 +298,8 @@ static void strtab_free_l2(struct pkvm_smmu *smmu)
 		if (!desc || FIELD_GET(STRTAB_L1_DESC_SPAN, desc))
 			continue;
 		hal_page_free(hal_phys_to_virt(desc));
-		strtab_write(&tab[i], 0);
+		/* Nor does the hardware look at this: Span is 0 already */
+		WRITE_ONCE(tab[i], cpu_to_le64(0));
 		smmu->strtab.nr_l2--;
 	}
 	smmu->strtab.dropped = false;
@@ -330,6 +334,7 @@ static void strtab_drop_l2(struct pkvm_smmu *smmu, u32 sid)
 	}
 
 	strtab_unlink_l2(smmu, sid >> PKVM_SMMU_STRTAB_SPLIT);
+	hal_clean(&smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], sizeof(*smmu->strtab.tab));
 	strtab_reclaim_l2(smmu);
 }
 
@@ -409,16 +414,19 @@ bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *si
 /* Every stream aborts once the hardware has seen this */
 static void strtab_clear(struct pkvm_smmu *smmu)
 {
-	u32 i;
+	u32 n = BIT(smmu->feat.sid_bits), i;
 
 	if (smmu->strtab.two_level) {
-		for (i = 0; i < BIT(smmu->feat.sid_bits) / STRTAB_L2_STES; i++)
+		n /= STRTAB_L2_STES;
+		for (i = 0; i < n; i++)
 			strtab_unlink_l2(smmu, i);
+		hal_clean(smmu->strtab.tab, n * sizeof(*smmu->strtab.tab));
 		return;
 	}
 
-	for (i = 0; i < BIT(smmu->feat.sid_bits); i++)
-		strtab_write(&smmu->strtab.tab[i * STRTAB_STE_DWORDS], 0);
+	for (i = 0; i < n; i++)
+		WRITE_ONCE(smmu->strtab.tab[i * STRTAB_STE_DWORDS], cpu_to_le64(0));
+	hal_clean(smmu->strtab.tab, n * STE_SIZE);
 }
 
 /**

@@ -743,6 +743,9 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 	}
 
 	fake_give(base, size, FAKE_EL2);
+	/* What isn't cleaned is not what EL2 would have it be */
+	if (fake->cache != fake->ram)
+		memset(fake_va(base), 0xff, size);
 	*va = fake->cache + ram_offset(base);
 	memset(*va, 0, size);
 	hal_clean(*va, size);
@@ -882,7 +885,7 @@ void hal_host_write(__le32 *word, u32 val)
 	    fake->pages[off >> PAGE_SHIFT].owner != FAKE_HOST ||
 	    !fake->pages[off >> PAGE_SHIFT].pins)
 		fake_complain("EL2 writes to what is not pinned");
-	else if (fake_incoherent)
+	else if (fake_incoherent && !fake->config.smmus[1].coherent)
 		fake_complain("EL2 writes to what the host may be writing to, in its cache");
 	else
 		*word = cpu_to_le32(val);

@@ -63,7 +63,7 @@ static void expect_taken_over(struct kunit *test, struct fake_smmu *s)
 	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR0ACK), cr0);
 	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
 	/* Write-back, inner shareable, tables and queues; no broadcast, no E2H */
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR1), 0xd75);
+	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR1), fake_incoherent ? 0x820 : 0xd75);
 	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR2), 0x6);
 	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_IRQ_CTRL), 0);
 	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
@@ -406,6 +406,33 @@ static void probe_misaligned_table(struct kunit *test)
 	expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
 }
 
+/* One SMMU snoops, and the other doesn't, be it that only its ID register says so */
+static void probe_mixed(struct kunit *test)
+{
+	bool incoherent = fake_incoherent;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		fake_incoherent = i != 2;
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_incoherent = incoherent;
+		fake->config.nr_smmus = 2;
+		fake->config.smmus[0].coherent = i != 0;
+		fake->config.smmus[1].coherent = true;
+		if (i == 1)
+			fake_set_reg(SMMU0, ARM_SMMU_IDR0,
+				     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~BIT(4));
+		fake_test_boot(test);
+		KUNIT_EXPECT_EQ(test, hal_incoherent, i != 2);
+		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & BIT(13)), i == 2);
+		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(fake->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
+					BIT(13));
+		/* Not cacheable and outer shareable, or write-back and inner */
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? 0xd75 : 0x820);
+		KUNIT_EXPECT_EQ(test, fake_reg(&fake->smmu[1], ARM_SMMU_CR1), 0xd75);
+	}
+}
+
 /* The pool may be in several pieces */
 static void probe_pool_chunks(struct kunit *test)
 {
@@ -474,6 +501,7 @@ static struct kunit_case probe_cases[] = {
 	KUNIT_CASE(probe_good_features),
 	KUNIT_CASE(probe_bad_config),
 	KUNIT_CASE(probe_misaligned_table),
+	KUNIT_CASE(probe_mixed),
 	KUNIT_CASE(probe_pool_chunks),
 	KUNIT_CASE(probe_no_answer),
 	{}

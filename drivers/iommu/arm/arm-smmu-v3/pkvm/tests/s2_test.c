@@ -64,10 +64,11 @@ static void s2_dwords(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
 		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
 		s2.pgd = hal_phys_to_virt(pgd);
-		smmu_s2_ste_dwords(&s2, ste);
-		/* S2T0SZ, S2SL0, write-back, inner shareable, S2TG, S2PS */
+		smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+		/* S2T0SZ, S2SL0, S2TG, S2PS; write-back, inner shareable, or outer and not */
 		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
-		       1 << 8 | 1 << 10 | 3 << 12 | tg << 14 | i << 16;
+		       tg << 14 | i << 16;
+		vtcr |= fake_incoherent ? 2 << 12 : 1 << 8 | 1 << 10 | 3 << 12;
 		/* S2AA64, S2PTW, S2R; no S2S, S2ENDI, S2HD, S2HA; VMID 0 */
 		KUNIT_EXPECT_EQ(test, ste[0], vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) | BIT_ULL(58));
 		KUNIT_EXPECT_EQ(test, ste[1], pgd);
@@ -161,7 +162,7 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		fake->nr_pages -= FAKE_RAM_B_PAGES;
 	}
 	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, split), 0, "%u bits", bits);
-	smmu_s2_ste_dwords(&s2, ste);
+	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 
 	expect_ram(test);
 	/* The registers that EL2 took, and what is beside them */
@@ -206,7 +207,7 @@ static void s2_partial_pages(struct kunit *test)
 	fake->region[0].base += 0x800;
 	fake->region[0].end -= 0x800;
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
-	smmu_s2_ste_dwords(&s2, ste);
+	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 	expect_page(test, fake->region[0].base - 0x800, 0);
 	expect_page(test, fake->region[0].end - PAGE_SIZE + 0x800, 0);
 	expect_page(test, fake->region[0].base - 0x800 - PAGE_SIZE, LEAF_DEVICE);
@@ -228,7 +229,7 @@ static void s2_map_unmap(struct kunit *test)
 			fake->pages[i].owner = FAKE_HOST;
 	}
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
-	smmu_s2_ste_dwords(&s2, ste);
+	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 	/* The first 32 pages of either region, and 64 around 1 GiB */
 	for (i = 0; i < 200; i++) {
 		r = i % 3;
@@ -297,7 +298,7 @@ static void s2_split_and_join(struct kunit *test)
 	s2.ram_level = PAGE_SHIFT == 12 ? 1 : 2;
 	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
-	smmu_s2_ste_dwords(&s2, ste);
+	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 	used = fake->pool_used;
 
 	/* Nothing but whole blocks: of RAM that there need not be */
@@ -378,7 +379,7 @@ static void s2_split_1g(struct kunit *test)
 	s2.ram_level = 1;
 	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
-	smmu_s2_ste_dwords(&s2, ste);
+	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + SZ_2G), 0);
 	used = fake->pool_used;
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
@@ -422,6 +423,32 @@ static void s2_out_of_memory(struct kunit *test)
 	}
 }
 
+#if PAGE_SHIFT == 12
+/* Memory is gone when part is done, two levels down: the leaves are still counted */
+static void s2_half_done(struct kunit *test)
+{
+	phys_addr_t end = 2ULL * SZ_1G, mem;
+	struct smmu_s2_join join;
+
+	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	hal_pool_add(mem, 64 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
+	s2.ram_level = 1;
+	hal_incoherent = fake_incoherent;
+	s2.pgd = hal_pages_alloc(2);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, end), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
+	fake->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, SZ_1G, SZ_1G + SZ_2M + PAGE_SIZE), -ENOMEM);
+	/* All but the first 2 MiB comes back, and so there is no block of 1 GiB */
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end - SZ_2M, end), 0);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, SZ_1G, &join));
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, SZ_1G + SZ_2M), 0);
+	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, SZ_1G, &join));
+	smmu_s2_joined(&join, true);
+}
+#endif
+
 static void s2_ram_out_of_reach(struct kunit *test)
 {
 	setup(test, FAKE_NR_PAGES, 64, 0);
@@ -439,6 +466,9 @@ static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_split_and_join),
 	KUNIT_CASE(s2_split_1g),
 	KUNIT_CASE(s2_out_of_memory),
+#if PAGE_SHIFT == 12
+	KUNIT_CASE(s2_half_done),
+#endif
 	KUNIT_CASE(s2_ram_out_of_reach),
 	{}
 };
