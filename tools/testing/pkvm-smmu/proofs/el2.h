@@ -72,7 +72,7 @@ static u64 el2_spsr;
 static unsigned int el2_skipped;
 
 #define SYS_SPSR		0
-#define read_sysreg_el2(reg)	el2_spsr
+#define read_sysreg_el2(reg)	((reg) == SYS_SPSR ? el2_spsr : 0)
 
 static inline void kvm_skip_host_instr(void)
 {

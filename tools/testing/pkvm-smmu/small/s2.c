@@ -16,11 +16,11 @@
 
 static void look(void);
 #undef WRITE_ONCE
-#define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val), look())
+#define WRITE_ONCE(x, val)	do { (x) = (val); look(); } while (0)
 
 #include "s2_small.c"
 
-_Static_assert(S2_ENTRIES == 4);
+static_assert(S2_ENTRIES == 4);
 
 #define NR_BLOCKS	3
 #define NR_PAGES	(NR_BLOCKS * 4)
@@ -139,7 +139,8 @@ static void start_with(unsigned int kinds)
 
 		kind = kinds % NR_KINDS;
 		for (j = 0; j < 4; j++)
-			tables[1 + i][j] = kind >> j & 1 ? smmu_s2_leaf(pa + (j << 12), 3, false) : 0;
+			tables[1 + i][j] = kind >> j & 1 ?
+					   smmu_s2_leaf(pa + (j << 12), 3, false) : 0;
 		if (kind == 16 || kind == 17)
 			tables[0][i] = smmu_s2_leaf(pa, 2, kind == 17);
 		else if (kind < 16)
@@ -147,7 +148,8 @@ static void start_with(unsigned int kinds)
 				       (u64)count_ram(tables[1 + i]) << 2;
 	}
 	for (i = 0; i < NR_PAGES; i++)
-		may_be[i] = was[i] = walk(i);
+		was[i] = walk(i);
+	memcpy(may_be, was, sizeof(was));
 }
 
 static void try_range(struct smmu_s2 *s2, unsigned int kinds, unsigned int start,
@@ -177,7 +179,8 @@ static void try_join(struct smmu_s2 *s2, unsigned int kinds, unsigned int page, 
 	bool full;
 
 	start_with(kinds);
-	full = tables[0][page / 4] & 2 && count_ram(tables[1 + page / 4]) == 4 && s2->ram_level < 3;
+	full = tables[0][page / 4] & 2 && count_ram(tables[1 + page / 4]) == 4 &&
+	       s2->ram_level < 3;
 	if (smmu_s2_join(s2, (u64)page << 12, &join) != full)
 		fail("a table that isn't full is joined, or one that is isn't");
 	if (full)
@@ -196,14 +199,16 @@ int main(void)
 
 	/* With as much memory as can be wanted, and with too little: none, or for one table */
 	for (kinds = 0; kinds < 3 * ALL_KINDS; kinds++) {
-		nr_allowed = 1 + NR_BLOCKS + (kinds < ALL_KINDS ? NR_BLOCKS : kinds / ALL_KINDS - 1);
+		nr_allowed = 1 + NR_BLOCKS;
+		nr_allowed += kinds < ALL_KINDS ? NR_BLOCKS : kinds / ALL_KINDS - 1;
 		for (s2.ram_level = 2; s2.ram_level <= 3; s2.ram_level++) {
 			for (start = 0; start < NR_PAGES; start++) {
 				try_join(&s2, kinds % ALL_KINDS, start, false);
 				try_join(&s2, kinds % ALL_KINDS, start, true);
 				for (end = start + 1; end <= NR_PAGES; end++) {
 					for (what = S2_NOTHING; what <= S2_DEVICE; what++)
-						try_range(&s2, kinds % ALL_KINDS, start, end, what);
+						try_range(&s2, kinds % ALL_KINDS, start, end,
+							  what);
 				}
 			}
 		}

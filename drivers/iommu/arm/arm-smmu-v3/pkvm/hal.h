@@ -47,6 +47,7 @@ void hal_wmb(void);
  * hal_pages_alloc() return has been cleaned.
  */
 extern bool hal_incoherent;
+
 void hal_clean_to_memory(const void *va, size_t size);
 
 static inline void hal_clean(const void *va, size_t size)
@@ -54,6 +55,7 @@ static inline void hal_clean(const void *va, size_t size)
 	if (hal_incoherent)
 		hal_clean_to_memory(va, size);
 }
+
 /* Accesses after it are done after the register reads before it */
 void hal_rmb(void);
 /* Let another CPU run, or the fake hardware make progress */

@@ -208,7 +208,7 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 	int below, ret = 0;
 	phys_addr_t next;
 
-	for (; start < end && !ret; start = next, ptep++) {
+	for (; start < end; start = next, ptep++) {
 		phys_addr_t base = ALIGN_DOWN(start, size);
 
 		next = min(base + size, end);
@@ -240,6 +240,8 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 			     start, next, what, &below);
 		if (below)
 			WRITE_ONCE(*ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
+		if (ret)
+			break;
 	}
 	hal_clean(first, (ptep - first) * sizeof(*ptep));
 
