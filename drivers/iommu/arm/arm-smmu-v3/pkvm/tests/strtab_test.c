@@ -821,6 +821,27 @@ static void strtab_lost_and_illegal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hw_config(sid), HW_S2);
 }
 
+/* The host disables its SMMU, which is late: what it has cached still counts */
+static void strtab_late_disable(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+
+	boot(test, true);
+	fake_put(host_ste(0), STE_BYPASS0);
+	host_cfgi_ste(0);
+	SMMU0->stuck = true;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	fake_own_lock();
+	KUNIT_EXPECT_NE(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	fake_own_unlock();
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	fake_own_lock();
+	KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	fake_own_unlock();
+}
+
 /* A table that is new to EL2 while the SMMU is late: it is told of level 1 later */
 static void strtab_late_level1(struct kunit *test)
 {
@@ -927,6 +948,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_crawls),
 	KUNIT_CASE(strtab_half_changed),
 	KUNIT_CASE(strtab_lost_and_illegal),
+	KUNIT_CASE(strtab_late_disable),
 	KUNIT_CASE(strtab_late_level1),
 	KUNIT_CASE(strtab_empty_tables),
 	KUNIT_CASE(strtab_enabling),
