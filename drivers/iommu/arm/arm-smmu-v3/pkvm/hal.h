@@ -120,7 +120,7 @@ void hal_page_free(void *page);
  */
 int hal_host_pin(phys_addr_t base, size_t size, void **va);
 void hal_host_unpin(phys_addr_t base, size_t size);
-/* A word of what is pinned, read once: the host may be writing to it */
+/* A word of what is pinned, read once: the host may be writing to it. See hal_incoherent */
 u64 hal_host_read(const __le64 *word);
 /* And one of 32 bits written */
 void hal_host_write(__le32 *word, u32 val);

@@ -877,6 +877,18 @@ u64 hal_host_read(const __le64 *word)
 	return val;
 }
 
+static bool any_snoops(void)
+{
+	u32 i;
+
+	for (i = 0; i < fake->config.nr_smmus; i++) {
+		if (fake->config.smmus[i].coherent)
+			return true;
+	}
+
+	return false;
+}
+
 void hal_host_write(__le32 *word, u32 val)
 {
 	size_t off = (const u8 *)word - fake->cache;
@@ -885,7 +897,7 @@ void hal_host_write(__le32 *word, u32 val)
 	    fake->pages[off >> PAGE_SHIFT].owner != FAKE_HOST ||
 	    !fake->pages[off >> PAGE_SHIFT].pins)
 		fake_complain("EL2 writes to what is not pinned");
-	else if (fake_incoherent && !fake->config.smmus[1].coherent)
+	else if (!any_snoops())
 		fake_complain("EL2 writes to what the host may be writing to, in its cache");
 	else
 		*word = cpu_to_le32(val);
