@@ -21,7 +21,8 @@ help:
 ##   make test           all tests; the last line is "N passed, N failed". T=name only
 ##                       those with that in their name
 ##   make check          only the unit tests that run in user space: seconds
-##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds
+##   make fuzz T=60      look for what they miss, with libFuzzer, for so many seconds;
+##                       PAGE=14 or 16: with pages of 16K or 64K
 ##   make coverage       which branches of the emulator neither the unit tests nor the
 ##                       fuzzer's corpus take, and why
 ##   make prove          show by CBMC what holds for all inputs

@@ -21,10 +21,10 @@
 
 #include "machine.h"
 
-/* So many pages that there is RAM for a block of 2 MiB, at 1 GiB */
-#define RAM_PAGES	768
+/* With pages of 4K so many that there is RAM for a block of 2 MiB, at 1 GiB */
+#define RAM_PAGES	(PAGE_SHIFT == 12 ? 768 : 256)
 #define BLOCK		((phys_addr_t)SZ_1G)
-#define BLOCK_PAGES	512
+#define BLOCK_PAGES	(PAGE_SIZE / 8)
 
 #define NR_OPS_MAX	256
 
@@ -54,7 +54,7 @@ enum op {
 	OP_DMA_RAW,	/* the same, and @d address */
 	OP_GIVE,	/* pages leave the host: @c first, @a how many and whose */
 	OP_TAKE_BACK,	/* and come back */
-	OP_HARDWARE,	/* is slow, stuck, or has an opcode that it doesn't like */
+	OP_HARDWARE,	/* is slow, stuck, out of step, or doesn't like an opcode */
 	OP_EVENT,	/* the SMMU writes one: @d dword 0 */
 	OP_FLIP,	/* what EL2 reads changes behind it */
 	OP_STAGE1,	/* a CD and tables in @c, which map page @b at 0 */
@@ -331,7 +331,9 @@ static void hardware(const struct record *r)
 
 	switch (r->a & 7) {
 	case 0:
+		/* Each at a pace of its own */
 		s->slow = r->b & 1;
+		s->rest = r->b >> 1 & 3;
 		break;
 	case 1:
 		s->stuck = r->b & 1;
@@ -535,11 +537,29 @@ static void run(const struct record *r)
 	machine_check_caches();
 }
 
+/* Of each: the number that it has in IIDR, and whether it can do nested translation */
+static const struct {
+	u32	iidr;
+	bool	can_nest;
+} products[] = {
+	{ 0, true },
+	{ 0x4831143b, false },		/* MMU-600 r1p1, 1209401 */
+	{ 0x4832043b, true },		/* MMU-600 r2p0 */
+	{ 0x4870043b, false },		/* MMU-700 r0p0, 2268618, 2812531 */
+	{ 0x4870143b, false },		/* MMU-700 r0p1 */
+	{ 0x4871043b, false },		/* MMU-700 r1p0 */
+	{ 0x4871143b, true },		/* MMU-700 r1p1 */
+	{ 0x36b, true },		/* another implementer */
+};
+
 /* What machine it is; false if it is one that EL2 refuses */
 static bool boot(const struct record *r)
 {
 	static const u8 oas[] = { 0, 1, 2, 3, 4, 5, 6, 2 };
-	unsigned int i;
+	static const u8 granules[] = { 0x10, 0x20, 0x40 };
+	unsigned int product = r->b >> 5 & 7, i;
+	/* The granules that it lacks: 0 is all, as it was always so once */
+	u32 idr5 = 0x70 & ~(r->b >> 8 & 7) << 4;
 
 	fake->config.nr_smmus = 1 + (r->a & 1);
 	fake->sid_bits = r->a & 2 ? 8 : 5;
@@ -564,7 +584,9 @@ static bool boot(const struct record *r)
 		fake_set_reg(s, ARM_SMMU_IDR1, (r->b & 1 ? 3 : 12) << 21 | 13 << 16 | 8 << 6 |
 			     fake->sid_bits);
 		fake_set_reg(s, ARM_SMMU_IDR3, idr3);
-		fake_set_reg(s, ARM_SMMU_IDR5, 0x70 | oas[r->c >> (8 * i) & 7]);
+		/* The other SMMU is of the same make, and has all granules */
+		fake_set_reg(s, ARM_SMMU_IDR5, (i ? 0x70 : idr5) | oas[r->c >> (8 * i) & 7]);
+		fake_set_reg(s, ARM_SMMU_IIDR, products[product].iidr);
 	}
 	machine_init();
 	good_mem = fake_alloc(GOOD_SIZE, FAKE_HOST);
@@ -573,6 +595,8 @@ static bool boot(const struct record *r)
 	prng = r->d | 1;
 	if (fake_boot())
 		return false;
+	if (!products[product].can_nest || !(idr5 & granules[(PAGE_SHIFT - 12) / 2]))
+		fake_complain("EL2 takes an SMMU that it can't use");
 
 	fake->meanwhile = meanwhile;
 	machine_check_stage2();
@@ -581,12 +605,16 @@ static bool boot(const struct record *r)
 
 /*
  * Is the one block of RAM that there is the host's? Then it is mapped as a block, now that
- * the hardware is well: at the latest when one more page of it comes back.
+ * the hardware is well: at the latest when one more page of it comes back. Where RAM has
+ * no room for a block there is nothing to be put together either.
  */
 static bool block_is_whole(void)
 {
 	unsigned int first = (BLOCK - FAKE_RAM_A) >> PAGE_SHIFT, i;
 	bool whole = true;
+
+	if (first + BLOCK_PAGES > RAM_PAGES - FAKE_RAM_B_PAGES)
+		return true;
 
 	for (i = first; i < first + BLOCK_PAGES; i++)
 		whole &= fake->pages[i].owner == FAKE_HOST;

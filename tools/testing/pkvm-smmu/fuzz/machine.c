@@ -105,8 +105,9 @@ static bool tlbi_covers(const u64 *cmd, const struct cached_tlb *e)
 		if (e->combined == ((cmd[0] & 0xff) == 0x2a) || e->vmid != vmid ||
 		    ((cmd[0] & 0xff) == 0x12 && e->asid != asid))
 			return false;
+		/* Of EL2's pages, or of the host's, which are of 4K here */
 		first = cmd[1] & ~GENMASK_ULL(11, 0);
-		last = first + PAGE_SIZE - 1;
+		last = first + (e->combined ? 4096 : PAGE_SIZE) - 1;
 		if (tg)
 			last = first + ((((cmd[0] >> 12) & 0x1f) + 1)
 					<< ((cmd[0] >> 20) & 0x1f) << (2 * tg + 10)) - 1;

@@ -656,11 +656,16 @@ void hal_relax(void)
 		}
 		if (s->stuck || !s->taken)
 			continue;
+		if (s->resting) {
+			s->resting--;
+			continue;
+		}
 		/* Not everything at once, but all SMMUs at the same time */
 		if (run_one(s))
 			took = max(took, s->delay);
 		else
 			acknowledge(s);
+		s->resting = s->rest;
 	}
 	fake->now += took;
 }

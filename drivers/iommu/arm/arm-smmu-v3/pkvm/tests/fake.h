@@ -80,6 +80,8 @@ struct fake_write {
  * @stuck:	nothing is acknowledged and no command is run
  * @slow:	things happen one by one, in hal_relax()
  * @delay:	how many microseconds it takes for a command, if it is slow
+ * @rest:	and how many hal_relax() it lets pass between two of them
+ * @resting:	how many of those are left
  * @dies_after:	gets stuck after so many writes, if not 0
  * @bad_op:	an opcode that it calls illegal, if not 0
  * @bad_times:	how often it does
@@ -100,6 +102,8 @@ struct fake_smmu {
 	bool			stuck;
 	bool			slow;
 	u64			delay;
+	unsigned int		rest;
+	unsigned int		resting;
 	unsigned int		dies_after;
 	u8			bad_op;
 	unsigned int		bad_times;
