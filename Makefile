@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test bench check fuzz fuzz-setup coverage coverage-setup prove mutants \
+.PHONY: help setup fetch tree base kernel build debug run shell test bench check fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -27,7 +27,8 @@ help:
 ##                       fuzzer's corpus take, and why
 ##   make prove          show by CBMC what holds for all inputs
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
-##   make bench          what isolation costs, in instructions: minutes; build/bench.md
+##   make bench          what isolation costs, in instructions: minutes; build/bench.md, .svg;
+##                       CHECK=1: fail if it is 5 % more than in scripts/bench.tsv
 ##
 ## Work on the series:
 ##   make tree           lay the series tree, changing only what changed
@@ -84,7 +85,10 @@ debug: tree
 test: fetch
 	@+scripts/test.sh
 
-bench: base kernel
+bench-setup:
+	@scripts/setup.sh bench
+
+bench: bench-setup base kernel
 	@scripts/bench.sh
 
 fuzz-setup:

@@ -3,16 +3,22 @@
 """What isolation costs, counted in instructions: both kernels under QEMU's -icount.
 
 Called by "make bench", which has built the kernels and sets what env.sh does. Prints
-two tables in Markdown, and leaves them in build/bench.md.
+tables in Markdown, and leaves them in build/bench.md, a plot of them in build/bench.svg,
+and the series' figures in build/bench.tsv. With CHECK=1 in the environment it fails if
+one of these is more than 5 % above that of scripts/bench.tsv.
 
 Take-over: from the kernel's first instruction to "Run /init", by the time stamps of the
-log, for several sizes of RAM. DMA: what dma_map_page() and dma_unmap_page() take, by the
-kernel's own dma_map_benchmark, to a tenth of a microsecond, that is 100 instructions; with
-two threads it is the time that passes for one of them while the other's instructions count
-as well.
+log, for several sizes of RAM, and what EL2's tables take then. DMA: what dma_map_page()
+and dma_unmap_page() take, by the kernel's own dma_map_benchmark, to a tenth of a
+microsecond, that is 100 instructions; with two threads it is the time that passes for one
+of them while the other's instructions count as well. Traps and commands are by EL2's
+counters: an unmap in strict mode is two commands of the host's, an invalidation and a
+CMD_SYNC. Donation: what it takes a protected guest to write to so many pages for the
+first time, all that KVM does for it included.
 """
 import os
 import re
+import subprocess
 import sys
 
 from boot import BootError, boot
@@ -23,6 +29,46 @@ MODES = {"strict": "iommu.passthrough=0 iommu.strict=1",
          "passthrough": "iommu.passthrough=1"}
 RAM = (1024, 4096, 16384)
 KERNELS = ("base", "series")
+TOLERANCE = 1.05
+# Of what dma_map_benchmark prints
+RESOLUTION = 100
+
+PLOT = """set terminal svg size 900,{height} dynamic background rgb 'white'
+set output '{svg}'
+set title 'Instructions with the series, as a ratio to the base'
+set style fill solid
+set boxwidth 0.7
+set yrange [{last}:-0.7]
+set xrange [0:*]
+set grid x
+set lmargin 36
+unset key
+plot '-' using ($2/2):0:($2/2):(0.35):ytic(1) with boxxyerror linecolor rgb '#5588bb', \\
+     '-' using (1):1 with lines linecolor rgb '#333333'
+{rows}
+e
+-0.7
+{last}
+e
+"""
+
+
+class Bench:
+    """Tables for people, figures to compare, and ratios to plot."""
+    def __init__(self):
+        self.text, self.figures, self.ratios = [], {}, []
+
+    def table(self, head, rows):
+        """In Markdown."""
+        self.text.append("\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|",
+                                    *("| " + " | ".join(row) + " |" for row in rows)]) + "\n")
+
+    def ratio(self, name, base, series):
+        """Of what the base has, if it has any."""
+        if not base:
+            return "-"
+        self.ratios.append((name, series / base))
+        return f"{series / base:.2f}"
 
 
 def run(kernel, tests, append, **machine):
@@ -31,12 +77,14 @@ def run(kernel, tests, append, **machine):
     # The same for both: unpacking it is part of the boot
     initrd = f"{os.environ['CACHE']}/initramfs-base-{os.environ['KEY']}.cpio.gz"
     console = []
-    results = boot(f"{obj}/arch/arm64/boot/Image", initrd, tests, append=f"{PKVM} printk.time=1 {append}",
+    results = boot(f"{obj}/arch/arm64/boot/Image", initrd, tests,
+                   append=f"{PKVM} printk.time=1 {append}",
                    console=console.append, timeout=1200, icount=True,
                    expect="leak" if kernel == "base" else "block", **machine)
     for result in results:
         if result.status == "FAIL":
             raise BootError(f"{kernel}, {append}: {result}")
+    print(f"bench: {kernel}, {' '.join(tests)}, {append}: done", flush=True)
     return {result.name: result.note for result in results}, console
 
 
@@ -49,53 +97,125 @@ def boot_time(console):
     raise BootError("the log has no time stamps")
 
 
-def table(head, rows):
-    """In Markdown."""
-    return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|",
-                      *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+def counts(note):
+    """What "name=number" words there are."""
+    return {name: int(val) for name, val in re.findall(r"(\w+)=(\d+)\b", note)}
 
 
-def measure_boots():
+def measure_boots(bench):
     """Take-over."""
     rows = []
     for mem in RAM:
-        took = [boot_time(run(kernel, ["up"], MODES["passthrough"], mem=mem)[1])
-                for kernel in KERNELS]
-        rows.append([f"{mem // 1024} GiB", *(f"{m:.0f} M" for m in took),
-                     f"{took[1] - took[0]:+.1f} M"])
-        print("bench: boot", *rows[-1], flush=True)
-    return table(["RAM", "base", "series", "more"], rows)
+        gib = f"{mem // 1024} GiB"
+        base = boot_time(run("base", ["up"], MODES["passthrough"], mem=mem)[1])
+        said, console = run("series", ["up", "stats"], MODES["passthrough"], mem=mem)
+        series, pool = boot_time(console), counts(said["stats"])
+        rows.append([gib, f"{base:.0f} M", f"{series:.0f} M", f"{series - base:+.1f} M",
+                     f"{pool['pool_used'] * 4} KiB", f"{pool['pool_pages'] * 4} KiB"])
+        bench.figures[f"boot {gib}"] = series
+        bench.figures[f"tables {gib}"] = pool["pool_used"] * 4
+        bench.ratio(f"boot, {gib}", base, series)
+    bench.table(["RAM", "to /init, base", "series", "more", "tables in use", "set aside for tables"],
+                rows)
 
 
-def measure_dma():
-    """Mapping."""
-    rows = []
+def measure_dma(bench):
+    """Mapping, unmapping, and what EL2 has to do with it."""
+    rows, traps = [], []
     for mode, append in MODES.items():
         both = [run(kernel, ["up", "bench"], append)[0] for kernel in KERNELS]
         for name in (n for n in both[0] if n.startswith("bench-")):
             _, threads, pages = name.split("-")
+            size = f"{int(pages) * 4}K"
             found = [re.search(r"map latency\(us\): *([\d.]+).*unmap latency\(us\): *([\d.]+)",
                                one[name]) for one in both]
             for i, what in enumerate(("map", "unmap"), 1):
                 took = [float(match[i]) * 1000 for match in found]
-                ratio = f"{took[1] / took[0]:.2f}" if took[0] else "-"
-                rows.append([what, mode, threads, f"{int(pages) * 4}K",
-                             *(f"{t:.0f}" for t in took), ratio])
-                print("bench: dma", *rows[-1], flush=True)
-    return table(["", "mode", "threads", "size", "base", "series", "ratio"], rows)
+                label = f"{what}, {mode}, {size}, {threads} thread{'s' * (threads != '1')}"
+                rows.append([what, mode, threads, size, *(f"{t:.0f}" for t in took),
+                             bench.ratio(label, *took)])
+                bench.figures[label] = took[1]
+            if mode != "strict":
+                continue
+            did = counts(both[1][name])
+            per_unmap = 2 * did["traps"] / did["commands"]
+            forwarded = did["hw_commands"] / did["commands"]
+            traps.append([threads, size, f"{per_unmap:.2f}", f"{forwarded:.2f}",
+                          f"{(took[1] - took[0]) / per_unmap:.0f}" if threads == "1" else "-"])
+            bench.figures[f"traps an unmap, {size}, {threads}"] = per_unmap
+            bench.figures[f"commands forwarded, {size}, {threads}"] = forwarded
+    bench.table(["dma", "mode", "threads", "size", "base", "series", "ratio"], rows)
+    bench.table(["threads, strict", "size", "traps an unmap",
+                 "commands forwarded for one of the host's", "instructions more, a trap"], traps)
+
+
+def measure_donations(bench):
+    """Pages that become a guest's."""
+    both = [run(kernel, ["up", "bench-donate"], MODES["passthrough"])[0] for kernel in KERNELS]
+    rows = []
+    for name in (n for n in both[0] if n.startswith("donate-")):
+        pages = int(name.split("-")[1])
+        took = [int(re.search(r"take (\d+) ns", one[name])[1]) for one in both]
+        rows.append([str(pages), *(f"{t}" for t in took), f"{(took[1] - took[0]) / pages:+.0f}"])
+        bench.figures[f"donate {pages}"] = took[1]
+        bench.ratio(f"donate {pages} page{'s' * (pages > 1)}", *took)
+    bench.table(["pages given to a guest", "base", "series", "more, a page"], rows)
+
+
+def plot(ratios, path):
+    """Bars."""
+    rows = "\n".join(f'"{name}" {ratio:.3f}' for name, ratio in ratios)
+    script = PLOT.format(svg=path, rows=rows, last=len(ratios) - 0.3,
+                         height=60 + 22 * len(ratios))
+    if subprocess.run(["gnuplot"], input=script, text=True, check=False).returncode:
+        raise BootError("gnuplot failed")
+
+
+def read_figures(path):
+    """Name and value, a tab between them."""
+    with open(path, encoding="utf-8") as lines:
+        return {name: float(val) for name, val in (line.rstrip("\n").split("\t")
+                                                   for line in lines if line[0] != "#")}
+
+
+def worse(figures, baseline):
+    """What of the figures is above the baseline, or has none."""
+    found = []
+    for name, val in figures.items():
+        limit = baseline.get(name, 0) * TOLERANCE
+        if "map, " in name:
+            limit = max(limit, baseline.get(name, 0) + RESOLUTION)
+        if val > limit:
+            found.append(f"{name}: {val:g}, and the baseline has "
+                         f"{baseline[name]:g}" if name in baseline else f"{name}: no baseline")
+    return found
 
 
 def main():
     """The command."""
+    repo, bench = os.environ["REPO"], Bench()
+    os.makedirs(f"{repo}/build", exist_ok=True)
     try:
-        text = measure_boots() + "\n" + measure_dma()
+        measure_boots(bench)
+        measure_dma(bench)
+        measure_donations(bench)
+        plot(bench.ratios, f"{repo}/build/bench.svg")
     except BootError as error:
         sys.exit(f"error: {error}")
-    os.makedirs(f"{os.environ['REPO']}/build", exist_ok=True)
-    with open(f"{os.environ['REPO']}/build/bench.md", "w", encoding="utf-8") as out:
+    text = "\n".join(bench.text)
+    with open(f"{repo}/build/bench.md", "w", encoding="utf-8") as out:
         out.write(text)
+    with open(f"{repo}/build/bench.tsv", "w", encoding="utf-8") as out:
+        out.writelines(f"{name}\t{val:g}\n" for name, val in bench.figures.items())
     print(text, end="")
+    if not os.environ.get("CHECK"):
+        return False
+    found = worse(bench.figures, read_figures(f"{repo}/scripts/bench.tsv"))
+    print(*found, sep="\n")
+    print(f"{len(bench.figures) - len(found)} figures within 5 % of scripts/bench.tsv, "
+          f"{len(found)} not")
+    return bool(found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@
 # one of backports, through package lists of our own (apt.sh); one that QEMU= names
 # is only looked at.
 #
-#	setup.sh [fuzz|coverage]	also clang and its libFuzzer, or gcovr
+#	setup.sh [fuzz|coverage|bench]	also clang and its libFuzzer, or gcovr, or gnuplot
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/apt.sh"
@@ -15,6 +15,7 @@ packages="bc binutils bison build-essential ccache cpio dpkg-dev flex git
 	kmod libc6-dev libelf-dev libssl-dev make perl python3 rsync sparse xz-utils
 	debian-archive-keyring"
 [ "${1:-}" != coverage ] || packages="$packages gcovr"
+[ "${1:-}" != bench ] || packages="$packages gnuplot-nox"
 [ -z "$CROSS" ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 missing() {

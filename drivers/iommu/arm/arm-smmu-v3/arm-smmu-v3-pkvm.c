@@ -420,6 +420,28 @@ static int denied_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(denied);
 
+static const char * const stat_str[PKVM_SMMU_NR_STATS] = {
+	[PKVM_SMMU_STAT_TRAPS]		= "traps",
+	[PKVM_SMMU_STAT_CMDS]		= "commands",
+	[PKVM_SMMU_STAT_HW_CMDS]	= "hw_commands",
+	[PKVM_SMMU_STAT_POOL]		= "pool_pages",
+	[PKVM_SMMU_STAT_POOL_USED]	= "pool_used",
+	[PKVM_SMMU_STAT_POOL_PEAK]	= "pool_peak",
+};
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	const struct pkvm_smmu_claim *claim = m->private;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(stat_str); i++)
+		seq_printf(m, "%s %u\n", stat_str[i],
+			   readl_relaxed(claim->base + PKVM_SMMU_STAT(i)));
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
 static void __init pkvm_smmu_init_debugfs(void)
 {
 	struct dentry *root = debugfs_create_dir("arm-smmu-v3-pkvm", NULL);
@@ -434,11 +456,12 @@ static void __init pkvm_smmu_init_debugfs(void)
 			continue;
 		/* EL1's description is EL2's by now */
 		res = platform_get_resource(claim->pdev, IORESOURCE_MEM, 0);
-		claim->base = ioremap(res->start, PKVM_SMMU_DENIED(PKVM_SMMU_NR_DENIALS));
+		claim->base = ioremap(res->start, PKVM_SMMU_STAT(PKVM_SMMU_NR_STATS));
 		if (!claim->base)
 			continue;
 		dir = debugfs_create_dir(dev_name(&claim->pdev->dev), root);
 		debugfs_create_file("denied", 0444, dir, claim, &denied_fops);
+		debugfs_create_file("stats", 0444, dir, claim, &stats_fops);
 	}
 }
 

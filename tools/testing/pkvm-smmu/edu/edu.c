@@ -242,16 +242,20 @@ bool edu_works(void)
 	return same;
 }
 
+void *own_pages(size_t size)
+{
+	void *pages;
+
+	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (pages == MAP_FAILED || mlock(pages, size))
+		err(EXIT_BROKEN, "memory");
+	return pages;
+}
+
 void *own_page(void)
 {
-	size_t size = sysconf(_SC_PAGESIZE);
-	void *page;
-
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (page == MAP_FAILED || mlock(page, size))
-		err(EXIT_BROKEN, "memory");
-	return page;
+	return own_pages(sysconf(_SC_PAGESIZE));
 }
 
 __u64 phys_addr(const void *page)

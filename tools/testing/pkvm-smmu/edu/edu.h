@@ -85,7 +85,8 @@ void edu_write(__u64 bus, const void *src, size_t len);
 /* True if the device can copy from one page of ours to another. */
 bool edu_works(void);
 
-/* A zeroed page of our own that stays where it is; where a page is. */
+/* Zeroed pages of our own that stay where they are; one; where one is. */
+void *own_pages(size_t size);
 void *own_page(void);
 __u64 phys_addr(const void *page);
 

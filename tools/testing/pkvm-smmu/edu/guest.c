@@ -44,19 +44,21 @@ static void set_reg(struct guest *guest, __u64 id, __u64 val)
 	do_ioctl(guest->vcpu, KVM_SET_ONE_REG, (unsigned long)&reg, "KVM_SET_ONE_REG");
 }
 
-static void map_page(struct guest *guest, __u32 slot, __u64 ipa, void *page)
+static void map_pages(struct guest *guest, __u32 slot, __u64 ipa, void *pages, size_t size)
 {
+	size_t page = sysconf(_SC_PAGESIZE);
+
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
 		.guest_phys_addr = ipa,
-		.memory_size = sysconf(_SC_PAGESIZE),
-		.userspace_addr = (unsigned long)page,
+		.memory_size = (size + page - 1) & ~(page - 1),
+		.userspace_addr = (unsigned long)pages,
 	};
 
 	do_ioctl(guest->vm, KVM_SET_USER_MEMORY_REGION, (unsigned long)&region, "memslot");
 }
 
-void guest_create(struct guest *guest, void *page, const void *secret)
+void guest_create(struct guest *guest, void *data, size_t size, const void *secret)
 {
 	struct kvm_vcpu_init init;
 
@@ -70,8 +72,8 @@ void guest_create(struct guest *guest, void *page, const void *secret)
 	memcpy(guest->code, guest_code, guest_code_end - guest_code);
 	memcpy((char *)guest->code + (GUEST_SECRET - GUEST_CODE), secret, GUEST_SECRET_SIZE);
 	__builtin___clear_cache(guest->code, (char *)guest->code + GUEST_PAGE_SIZE);
-	map_page(guest, 0, GUEST_CODE, guest->code);
-	map_page(guest, 1, GUEST_DATA, page);
+	map_pages(guest, 0, GUEST_CODE, guest->code, GUEST_PAGE_SIZE);
+	map_pages(guest, 1, GUEST_DATA, data, size);
 
 	guest->vcpu = do_ioctl(guest->vm, KVM_CREATE_VCPU, 0, "KVM_CREATE_VCPU");
 	memset(&init, 0, sizeof(init));
@@ -91,6 +93,7 @@ void guest_create(struct guest *guest, void *page, const void *secret)
 	set_reg(guest, CORE_REG(regs.regs[0]), GUEST_DATA);
 	set_reg(guest, CORE_REG(regs.regs[1]), GUEST_DOORBELL);
 	set_reg(guest, CORE_REG(regs.regs[2]), GUEST_SECRET);
+	set_reg(guest, CORE_REG(regs.regs[3]), size);
 }
 
 int guest_try_run(struct guest *guest, __u64 *says)

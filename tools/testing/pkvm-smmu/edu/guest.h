@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A protected guest with one page of data, which it fills with a secret, and then
+ * A protected guest with some pages of data, which it fills with a secret, and then
  * looks after. What can't be done at all ends the program with EXIT_BROKEN (edu.h).
  *
- * The page is the guest's from the guest's first access on until the guest is
+ * A page is the guest's from the guest's first access on until the guest is
  * gone. In between the process must not touch it, nor ask the kernel to: Linux
  * would either kill the process or take the page from the guest by force. KVM
  * pins it, so that it stays at its physical address.
@@ -11,9 +11,10 @@
 #ifndef GUEST_H
 #define GUEST_H
 
+/* What there is in any page, whatever its size */
 #define GUEST_PAGE_SIZE	4096
 
-/* Copies of the secret fill the page */
+/* Copies of the secret fill the data */
 #define GUEST_SECRET_SIZE	2048
 
 #ifndef __ASSEMBLER__
@@ -30,11 +31,11 @@ struct guest {
 	void *code;
 };
 
-/* A guest that has not run yet, with @page (of own_page()) as its data. */
-void guest_create(struct guest *guest, void *page, const void *secret);
+/* A guest that has not run yet, with @size bytes of own_pages(), and so whole pages, as its data */
+void guest_create(struct guest *guest, void *data, size_t size, const void *secret);
 
 /*
- * Let it run until it has something to say: that the secret is in the page, when
+ * Let it run until it has something to say: that the secret is in its data, when
  * it runs for the first time (0); then, how many words of it have changed.
  */
 __u64 guest_run(struct guest *guest);

@@ -56,7 +56,7 @@ static void run_guest(bool warm, struct outcome *out)
 		secret[i] = 0x5ec2e75ec2e75ec2 ^ (i * sizeof(__u64) % GUEST_SECRET_SIZE);
 	memset(junk, 0xb6, sizeof(junk));
 
-	guest_create(&guest, page, secret);
+	guest_create(&guest, page, PAGE, secret);
 	if (warm) {
 		memset(page, 0x3c, PAGE);
 		edu_read(phys, got, PAGE);

@@ -58,6 +58,8 @@
 #define EVENT_CLASS	0x30000000000		/* 0: a CD was fetched */
 #define C_BAD_STE	0x04
 
+/* Linux's, and EL2's */
+static __u64 page_size;
 /* Where in the hypervisor's memory there is something to read, and where to write */
 static __u64 hyp_data, hyp_end;
 static unsigned int sid;
@@ -65,8 +67,8 @@ static unsigned int sid;
 /*
  * "Reserved N MiB at ADDR" in the log; the first thing there is hyp_vmemmap, 8 bytes a
  * page, of which the entries of these very pages are not zero. With NVHE_EL2_DEBUG other
- * pages come first: HYP_SKIP in the environment is their size. Returns false if there is
- * no such line.
+ * pages come first: HYP_SKIP in the environment is their number. Returns false if there
+ * is no such line.
  */
 static bool find_hyp(void)
 {
@@ -90,9 +92,9 @@ static bool find_hyp(void)
 		fclose(iomem);
 	if (!addr || !ram)
 		return false;
-	hyp_data = addr + (addr - ram) / 4096 * 8;
+	hyp_data = addr + (addr - ram) / page_size * 8;
 	if (getenv("HYP_SKIP"))
-		hyp_data += strtoul(getenv("HYP_SKIP"), NULL, 0);
+		hyp_data += strtoul(getenv("HYP_SKIP"), NULL, 0) * page_size;
 	hyp_end = addr + ((__u64)mib << 20) - PATTERN_SIZE;
 	return true;
 }
@@ -137,7 +139,7 @@ static void new_guest(struct guest *guest, void *page)
 
 	for (i = 0; i < ARRAY_SIZE(secret); i++)
 		memcpy(secret[i], ste, sizeof(ste));
-	guest_create(guest, page, secret);
+	guest_create(guest, page, GUEST_PAGE_SIZE, secret);
 }
 
 FIXTURE(smmu)
@@ -930,10 +932,11 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	/* Cacheable, as the kernel's own mapping is */
 	fd = open("/dev/mem", O_RDWR);
 	ASSERT_LE(0, fd);
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, pa & ~0xfffULL);
+	page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    pa & ~(page_size - 1));
 	ASSERT_NE(MAP_FAILED, page);
 	close(fd);
-	ent = (__u64 *)(page + pa % 4096);
+	ent = (__u64 *)(page + pa % page_size);
 	put(&ent[0], CMD_ATC_INV);
 	put(&ent[1], 0);
 	smmu_write(CMDQ_PROD, next);
@@ -949,7 +952,7 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	smmu_write(CMDQ_PROD, prod);
 	smmu_write(CMDQ_CONS, prod);
 	EXPECT_TRUE(smmu_cr0(cr0));
-	munmap(page, 4096);
+	munmap(page, page_size);
 }
 
 /* What the host can see of the SMMU; the rest is 0 */
@@ -957,7 +960,7 @@ static bool is_register(unsigned int off)
 {
 	static const struct { __u32 first, last; } regs[] = {
 		{ IDR0, IDR1 }, { 0x0c, 0x0c }, { IDR5, 0x2c }, { GBPA, GBPA },
-		{ IRQ_CTRL, GERRORN }, { STRTAB_BASE, EVTQ_BASE + 4 }, { 0xe00, 0xe0c },
+		{ IRQ_CTRL, GERRORN }, { STRTAB_BASE, EVTQ_BASE + 4 }, { 0xe00, 0xe24 },
 		{ EVTQ_PROD, EVTQ_CONS },
 	};
 	unsigned int i;
@@ -1271,36 +1274,55 @@ TEST_F_TIMEOUT(smmu, a29_races, 300)
 	EXPECT_EQ(0, had.guest);
 }
 
+/* Makes EL2 map what is at a physical address. Returns whether Linux lets it be asked for */
+static bool touch_phys(int fd, __u64 addr, unsigned int *there)
+{
+	void *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, addr);
+
+	if (page == MAP_FAILED)
+		return false;
+	if (!sigsetjmp(fault, 1)) {
+		mmio_read32(page);
+		++*there;
+	}
+	munmap(page, page_size);
+	return true;
+}
+
 /*
  * The host's stage 2 may forget what it has mapped of MMIO, to have tables for more,
  * at any time. It doesn't forget who owns it.
+ *
+ * What it maps at once is at most a block: of 1 GiB, the tables of which are for 512 GiB
+ * each, if pages are of 4K. It has pages for all RAM and for 1 GiB of MMIO
+ * (host_s2_pgtable_pages()). With 4K that is less than such tables if Linux has 52 bits of
+ * physical address, and more if it has 48; with more than 4K it is always less.
  */
 TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
 {
-	/* Not in registers, for siglongjmp() */
-	static __u64 addr, seen;
+	__u64 entries = page_size / 8, table = page_size * entries * entries;
+	__u64 pool = (sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries + 64;
+	unsigned int there = 0, tables = 0;
 	int fd = open("/dev/mem", O_RDONLY | O_SYNC);
+	__u64 addr;
 
 	ASSERT_LE(0, fd);
+	if (page_size == 4096)
+		table *= entries;
 	catch_faults(true);
 	/* Below RAM in steps of 64K, and the window of PCI, in steps of 64M */
-	for (addr = 0x9100000; addr < 1ULL << 40; addr += addr < 1ULL << 30 ? 0x10000 : 0x4000000) {
-		void *page;
-
-		if (addr == 0x40000000)
-			addr = 0x8000000000;
-		page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, addr);
-		if (page == MAP_FAILED)
-			continue;
-		if (!sigsetjmp(fault, 1)) {
-			mmio_read32(page);
-			seen++;
-		}
-		munmap(page, 4096);
-	}
+	for (addr = 0x9100000; addr < 0x40000000; addr += 0x10000)
+		touch_phys(fd, addr, &there);
+	for (addr = 0x8000000000; addr < 1ULL << 40; addr += 0x4000000)
+		touch_phys(fd, addr, &there);
+	EXPECT_NE(0, there);
+	for (addr = 1ULL << 40; tables < 2 * pool && touch_phys(fd, addr, &there); addr += table)
+		tables++;
 	close(fd);
 	catch_faults(false);
-	EXPECT_NE(0, seen);
+	TH_LOG("%u tables of MMIO, where there are %llu for all that there is", tables, pool);
+	/* Or all that there can be */
+	EXPECT_TRUE(tables == 2 * pool || (page_size == 4096 && tables == 510));
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
 	smmu_write(GBPA, 0x80000000);
 	EXPECT_EQ(1U << 20, smmu_read(GBPA));
@@ -1329,7 +1351,8 @@ TEST_F(smmu, a31_stale_tlb)
 TEST_F(smmu, a32_kexec)
 {
 	struct kexec_segment segment = {
-		.buf = self->own.va, .bufsz = 4096, .mem = (void *)self->own.pa, .memsz = 4096,
+		.buf = self->own.va, .bufsz = page_size,
+		.mem = (void *)self->own.pa, .memsz = page_size,
 	};
 
 	smmu_on();
@@ -1361,22 +1384,28 @@ TEST_F(smmu, a33_event_flood)
 	EXPECT_BLOCKED(false);
 }
 
-/* The same table for every stream from 64 on, and then for none */
+/* One of EL2's tables is for so many of ours, at most */
+#define OTHER_L1_DESCS	16
+
+/* The same table for every stream of another table of EL2's, and then for none */
 static bool fill_and_clear_l1(void)
 {
 	__u64 *l1 = strtab_l1.va;
 	int i;
 
-	for (i = 1; i < L1_DESCS; i++)
+	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
 		l1[i] = L1_DESC(strtab_l2.pa);
 	if (smmu_cmd(CMD_CFGI_ALL, 31))
 		return false;
-	for (i = 1; i < L1_DESCS; i++)
+	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
 		l1[i] = 0;
 	return !smmu_cmd(CMD_CFGI_ALL, 31);
 }
 
-/* EL2 has fewer tables to give than the host asks for: the device gets none, or one */
+/*
+ * EL2 has fewer tables to give than the host asks for, unless they are of 64K: the device
+ * gets none, or one.
+ */
 TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 {
 	__u64 *l1 = strtab_l1.va;
@@ -1388,13 +1417,13 @@ TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 		*smmu_ste(i) = STE_BYPASS;
 	}
 	*l1 = 0;
-	for (i = 1; i < L1_DESCS; i++)
+	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
 		l1[i] = L1_DESC(strtab_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	*l1 = L1_DESC(strtab_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
-	NEXT_ROUND(false);
+	NEXT_ROUND(page_size == 0x10000);
 
 	/* What was taken away has come back, time and again */
 	smmu_on();
@@ -1414,8 +1443,10 @@ TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 
 int main(int argc, char **argv)
 {
-	const char *what = missing();
+	const char *what;
 
+	page_size = sysconf(_SC_PAGESIZE);
+	what = missing();
 	if (what) {
 		ksft_print_header();
 		ksft_exit_skip("%s\n", what);

@@ -42,7 +42,12 @@ struct cmd_rule {
 	u64			allowed[CMDQ_ENT_DWORDS];
 };
 
+/* The ones that come most often come first */
 static const struct cmd_rule cmd_rules[] = {
+	{ CMDQ_OP_CMD_SYNC,	SMMU_CMD_SYNC,
+	  { SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
+	{ CMDQ_OP_TLBI_NH_VA,	SMMU_CMD_FORWARD,
+	  { TLBI_0_ASID | TLBI_0_RANGE, TLBI_1_VA } },
 	{ CMDQ_OP_PREFETCH_CFG,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
 	{ CMD_OP_PREFETCH_ADDR,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
 	{ CMDQ_OP_CFGI_STE,	SMMU_CMD_STES,
@@ -55,8 +60,6 @@ static const struct cmd_rule cmd_rules[] = {
 	{ CMDQ_OP_TLBI_NH_ALL,	SMMU_CMD_FORWARD,
 	  { CMDQ_0_OP | CMDQ_TLBI_0_VMID, 0 } },
 	{ CMDQ_OP_TLBI_NH_ASID,	SMMU_CMD_FORWARD,	{ TLBI_0_ASID, 0 } },
-	{ CMDQ_OP_TLBI_NH_VA,	SMMU_CMD_FORWARD,
-	  { TLBI_0_ASID | TLBI_0_RANGE, TLBI_1_VA } },
 	{ CMDQ_OP_TLBI_NH_VAA,	SMMU_CMD_FORWARD,
 	  { CMDQ_0_OP | CMDQ_TLBI_0_VMID | TLBI_0_RANGE, TLBI_1_VA } },
 	{ CMDQ_OP_TLBI_NSNH_ALL, SMMU_CMD_FORWARD,	{ CMDQ_0_OP, 0 } },
@@ -64,8 +67,6 @@ static const struct cmd_rule cmd_rules[] = {
 	  { CMDQ_0_OP | CMDQ_RESUME_0_RESP | CMDQ_RESUME_0_SID,
 	    CMDQ_RESUME_1_STAG } },
 	{ CMD_OP_STALL_TERM,	SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
-	{ CMDQ_OP_CMD_SYNC,	SMMU_CMD_SYNC,
-	  { SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
 };
 
 static const struct cmd_rule *cmd_rule_find(u8 opcode)

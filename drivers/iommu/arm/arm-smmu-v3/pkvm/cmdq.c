@@ -66,8 +66,11 @@ static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *
 		       FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]));
 }
 
-/* Returns false if the queue can't go on, with CONS at the command */
-static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
+/*
+ * Returns false if the queue can't go on, with CONS at the command. @unheard is whether the
+ * hardware has commands that it was not told of.
+ */
+static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx, bool *unheard)
 {
 	const __le64 *ent = &smmu->cmdq.va[idx * CMDQ_ENT_DWORDS];
 	struct arm_smmu_cmd host, hw;
@@ -85,10 +88,12 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx)
 			return false;
 		fallthrough;
 	case SMMU_CMD_FORWARD:
+		*unheard = true;
 		return !smmu_hwq_add(smmu, &hw);
 	case SMMU_CMD_SYNC:
 		if (smmu_hwq_sync(smmu))
 			return false;
+		*unheard = false;
 		cmdq_signal_sync(smmu, &host);
 		return true;
 	case SMMU_CMD_ILLEGAL:
@@ -109,6 +114,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->cmdq;
 	u32 entries = BIT(q->shift), wrap = 2 * entries - 1;
 	u32 cons = q->cons & wrap, prod = q->prod & wrap;
+	bool unheard = false;
 
 	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
 		return;
@@ -123,10 +129,12 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 
 	/* There are no more than a queue of them, whatever the budget for tables is */
 	while (cons != prod && !smmu_is_over(smmu->deadline, hal_now()) &&
-	       cmdq_run_one(smmu, cons & (entries - 1))) {
+	       cmdq_run_one(smmu, cons & (entries - 1), &unheard)) {
 		cons = (cons + 1) & wrap;
 		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
+		smmu->cmds++;
 	}
 
-	smmu_hwq_kick(smmu);
+	if (unheard)
+		smmu_hwq_kick(smmu);
 }

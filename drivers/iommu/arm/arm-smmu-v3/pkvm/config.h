@@ -90,11 +90,32 @@ enum pkvm_smmu_denial {
 	PKVM_SMMU_NR_DENIALS,
 };
 
+/**
+ * enum pkvm_smmu_stat - what it costs
+ * @PKVM_SMMU_STAT_TRAPS:	accesses of the host's to the registers
+ * @PKVM_SMMU_STAT_CMDS:	commands that were consumed from the host's queue
+ * @PKVM_SMMU_STAT_HW_CMDS:	commands that the hardware was given, EL2's own included
+ * @PKVM_SMMU_STAT_POOL:	pages that were set aside for the tables of all SMMUs
+ * @PKVM_SMMU_STAT_POOL_USED:	of those, pages that are in use
+ * @PKVM_SMMU_STAT_POOL_PEAK:	and that were at most
+ * @PKVM_SMMU_NR_STATS:		number of kinds
+ */
+enum pkvm_smmu_stat {
+	PKVM_SMMU_STAT_TRAPS,
+	PKVM_SMMU_STAT_CMDS,
+	PKVM_SMMU_STAT_HW_CMDS,
+	PKVM_SMMU_STAT_POOL,
+	PKVM_SMMU_STAT_POOL_USED,
+	PKVM_SMMU_STAT_POOL_PEAK,
+	PKVM_SMMU_NR_STATS,
+};
+
 /*
  * How often, since take-over: 32-bit counters, read-only, in the part of the
  * registers that is IMPLEMENTATION DEFINED (Arm IHI 0070, section 6.2).
  */
 #define PKVM_SMMU_DENIED(what)		(0xe00 + 4 * (what))
+#define PKVM_SMMU_STAT(what)		(0xe10 + 4 * (what))
 
 /**
  * struct pkvm_smmu_mem - a range of physical addresses

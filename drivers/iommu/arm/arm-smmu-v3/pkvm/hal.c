@@ -20,6 +20,11 @@
 
 static struct hyp_pool smmu_pool;
 
+static struct {
+	hyp_spinlock_t		lock;
+	struct hal_pool_pages	pages;
+} smmu_pool_count;
+
 bool hal_incoherent;
 
 static hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
@@ -155,10 +160,33 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 	return 0;
 }
 
+struct hal_pool_pages hal_pool_pages(void)
+{
+	struct hal_pool_pages pages;
+
+	hyp_spin_lock(&smmu_pool_count.lock);
+	pages = smmu_pool_count.pages;
+	hyp_spin_unlock(&smmu_pool_count.lock);
+
+	return pages;
+}
+
+static void count_pages(int all, int used)
+{
+	struct hal_pool_pages *pages = &smmu_pool_count.pages;
+
+	hyp_spin_lock(&smmu_pool_count.lock);
+	pages->all += all;
+	pages->used += used;
+	pages->peak = max(pages->peak, pages->used);
+	hyp_spin_unlock(&smmu_pool_count.lock);
+}
+
 int hal_pool_add(phys_addr_t base, size_t size)
 {
 	u64 pfn = hyp_phys_to_pfn(base), end = pfn + (size >> PAGE_SHIFT);
 
+	count_pages(size >> PAGE_SHIFT, 0);
 	if (!smmu_pool.range_end)
 		return hyp_pool_init(&smmu_pool, pfn, size >> PAGE_SHIFT, 0);
 
@@ -182,8 +210,10 @@ void *hal_pages_alloc(u8 order)
 		return NULL;
 
 	va = hyp_alloc_pages(&smmu_pool, order);
-	if (va)
+	if (va) {
+		count_pages(0, 1 << order);
 		hal_clean(va, PAGE_SIZE << order);
+	}
 
 	return va;
 }
@@ -195,6 +225,7 @@ void *hal_page_alloc(void)
 
 void hal_page_free(void *page)
 {
+	count_pages(0, -1);
 	hyp_put_page(&smmu_pool, page);
 }
 

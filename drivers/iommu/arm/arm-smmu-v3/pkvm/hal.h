@@ -107,6 +107,20 @@ void *hal_pages_alloc(u8 order);
 void hal_page_free(void *page);
 
 /**
+ * struct hal_pool_pages - how much of the pool is in use
+ * @all:	what hal_pool_add() was given, in pages
+ * @used:	of those, what is allocated
+ * @peak:	and what was at most
+ */
+struct hal_pool_pages {
+	u32	all;
+	u32	used;
+	u32	peak;
+};
+
+struct hal_pool_pages hal_pool_pages(void);
+
+/**
  * hal_host_pin() - keep pages with the host and readable for EL2
  * @base:	physical address
  * @size:	in bytes, not 0; every page that is touched is pinned

@@ -121,20 +121,32 @@ static void hwq_check_error(struct pkvm_smmu *smmu)
 		smmu->hwq.broken = true;
 }
 
+static bool hwq_is_done(struct pkvm_smmu *smmu, u32 pending)
+{
+	if (hwq_pending(smmu) > pending)
+		return false;
+
+	hal_rmb();
+	return true;
+}
+
 /* Wait until at most @pending commands have not been consumed */
 static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 {
-	bool had_time = !smmu_is_over(deadline, hal_now());
 	struct smmu_hwq *q = &smmu->hwq;
+	bool had_time;
 	u64 now;
 
+	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
+	if (!q->broken && !q->late && hwq_is_done(smmu, pending))
+		return 0;
+
+	had_time = !smmu_is_over(deadline, hal_now());
 	while (!q->broken && !q->late) {
 		/* Time first: the last look is after the end */
 		now = hal_now();
-		if (hwq_pending(smmu) <= pending) {
-			hal_rmb();
+		if (hwq_is_done(smmu, pending))
 			return 0;
-		}
 
 		hwq_check_error(smmu);
 		/* It isn't late if others have taken all the time */
@@ -161,6 +173,13 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 	return !q->broken && !q->late;
 }
 
+/* As far as is known */
+static bool hwq_is_full(const struct smmu_hwq *q)
+{
+	return HWQ_POS(q, q->prod - q->cons) >= HWQ_ENTRIES(q);
+}
+
+/* @deadline doesn't matter if it isn't full */
 static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd,
 			  u64 deadline)
 {
@@ -170,7 +189,7 @@ static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 	if (!hwq_is_usable(smmu))
 		return -EIO;
 
-	if (HWQ_POS(q, q->prod - q->cons) >= HWQ_ENTRIES(q)) {
+	if (hwq_is_full(q)) {
 		hwq_kick(smmu);
 		ret = hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline);
 		if (ret)
@@ -179,6 +198,7 @@ static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 
 	hwq_write(q, q->prod, cmd);
 	q->prod = HWQ_POS(q, q->prod + 1);
+	q->added++;
 
 	return 0;
 }
@@ -228,7 +248,7 @@ int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_add_locked(smmu, cmd, smmu_deadline());
+	ret = hwq_add_locked(smmu, cmd, hwq_is_full(&smmu->hwq) ? smmu_deadline() : 0);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

@@ -179,6 +179,21 @@ static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
 	smmu_evtq_set_cons(smmu, val);
 }
 
+static u64 read_pool(struct pkvm_smmu *smmu)
+{
+	return hal_pool_pages().all;
+}
+
+static u64 read_pool_used(struct pkvm_smmu *smmu)
+{
+	return hal_pool_pages().used;
+}
+
+static u64 read_pool_peak(struct pkvm_smmu *smmu)
+{
+	return hal_pool_pages().peak;
+}
+
 #define STATE(field)	.state = offsetof(struct pkvm_smmu, field)
 
 /*
@@ -223,11 +238,21 @@ static const struct smmu_reg smmu_regs[] = {
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_CMD), 4, STATE(denied[PKVM_SMMU_DENIED_CMD]) },
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_STE), 4, STATE(denied[PKVM_SMMU_DENIED_STE]) },
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_DMA), 4, STATE(denied[PKVM_SMMU_DENIED_DMA]) },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_TRAPS), 4, STATE(traps) },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_CMDS), 4, STATE(cmds) },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_HW_CMDS), 4, STATE(hwq.added) },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL), 4, .read = read_pool },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_USED), 4, .read = read_pool_used },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_PEAK), 4, .read = read_pool_peak },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
 	  .read = read_evtq_prod, .write = write_evtq_prod },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
 	  .read = read_evtq_cons, .write = write_evtq_cons },
 };
+
+/* Where those are that are accessed often: the index in the table, plus 1 */
+#define SMMU_REGS_INDEXED	SZ_256
+static u8 smmu_reg_index[SMMU_REGS_INDEXED / sizeof(u32)];
 
 static void *reg_state(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
 {
@@ -257,12 +282,14 @@ static void reg_write(struct pkvm_smmu *smmu, const struct smmu_reg *reg, u64 va
 /**
  * smmu_mmio_check_table() - is the table sorted, aligned, and without overlap?
  *
+ * To be called before any other function of this file.
+ *
  * Return: 0, or -EINVAL, and then the emulator must not be used.
  */
 int smmu_mmio_check_table(void)
 {
+	u32 next = 0, at;
 	unsigned int i;
-	u32 next = 0;
 
 	for (i = 0; i < ARRAY_SIZE(smmu_regs); i++) {
 		const struct smmu_reg *reg = &smmu_regs[i];
@@ -271,6 +298,9 @@ int smmu_mmio_check_table(void)
 		    !IS_ALIGNED(reg->offset, reg->size) || !reg->state == !reg->read)
 			return -EINVAL;
 		next = reg->offset + reg->size;
+
+		for (at = reg->offset; at < min_t(u32, next, SMMU_REGS_INDEXED); at += sizeof(u32))
+			smmu_reg_index[at / sizeof(u32)] = i + 1;
 	}
 
 	return next <= PKVM_SMMU_MIN_MMIO_SIZE ? 0 : -EINVAL;
@@ -279,28 +309,31 @@ int smmu_mmio_check_table(void)
 /* The register that an access falls into, or NULL if it is RAZ/WI */
 static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 {
-	unsigned int lo = 0, hi = ARRAY_SIZE(smmu_regs);
+	const struct smmu_reg *reg;
+	unsigned int i = 0;
 
 	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size))
 		return NULL;
 
-	while (lo < hi) {
-		unsigned int mid = (lo + hi) / 2;
-		const struct smmu_reg *reg = &smmu_regs[mid];
-
-		if (offset < reg->offset)
-			hi = mid;
-		else if (offset >= reg->offset + reg->size)
-			lo = mid + 1;
-		else
-			return size <= reg->size ? reg : NULL;
+	if (offset < SMMU_REGS_INDEXED) {
+		i = smmu_reg_index[offset / sizeof(u32)];
+		if (!i--)
+			return NULL;
+	} else {
+		while (i < ARRAY_SIZE(smmu_regs) &&
+		       offset >= smmu_regs[i].offset + smmu_regs[i].size)
+			i++;
+		if (i == ARRAY_SIZE(smmu_regs) || offset < smmu_regs[i].offset)
+			return NULL;
 	}
+	reg = &smmu_regs[i];
 
-	return NULL;
+	return size <= reg->size ? reg : NULL;
 }
 
 static void smmu_trap_begins(struct pkvm_smmu *smmu)
 {
+	smmu->traps++;
 	smmu->budget = SMMU_WORK_PER_TRAP;
 	smmu->deadline = smmu_deadline();
 	smmu_gerror_signal(smmu);

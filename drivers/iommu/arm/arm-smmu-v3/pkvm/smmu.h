@@ -115,6 +115,7 @@ enum smmu_cached {
  * @kicked:	what the hardware was told of @prod last
  * @cons:	what the hardware was seen to have consumed last
  * @shift:	log2 of the number of entries
+ * @added:	commands that were put into it
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
  * @waiting:	something has been started, and not finished
@@ -128,6 +129,7 @@ struct smmu_hwq {
 	u32	kicked;
 	u32	cons;
 	u8	shift;
+	u32	added;
 	u32	skipped;
 	u32	started;
 	bool	waiting;
@@ -242,6 +244,8 @@ struct smmu_host_regs {
  * @deadline:	when this trap has taken long enough; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
+ * @traps:	accesses of the host's; emu_lock
+ * @cmds:	commands that were consumed from the host's queue; emu_lock
  * @checked:	what the hardware had been told when check.c looked last; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
  * @cached:	what the hardware may have cached of stage 2; written with emu_lock and
@@ -269,6 +273,8 @@ struct pkvm_smmu {
 	u64			deadline;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
+	u32			traps;
+	u32			cmds;
 	u32			checked;
 
 	struct smmu_hwq		hwq;

@@ -764,9 +764,15 @@ int hal_pool_add(phys_addr_t base, size_t size)
 	for (pa = base; pa - base < size; pa += PAGE_SIZE) {
 		el2_mem(pa, "a pool of memory that is not EL2's");
 		fake_page(pa)->in_pool = true;
+		fake->pool_pages++;
 	}
 
 	return 0;
+}
+
+struct hal_pool_pages hal_pool_pages(void)
+{
+	return (struct hal_pool_pages) { fake->pool_pages, fake->pool_used, fake->pool_peak };
 }
 
 void *hal_pages_alloc(u8 order)
@@ -788,6 +794,7 @@ void *hal_pages_alloc(u8 order)
 		for (j = 0; j < n; j++)
 			fake->pages[i + j].in_pool = false;
 		fake->pool_used += n;
+		fake->pool_peak = max(fake->pool_peak, fake->pool_used);
 		fake->pool_left -= n;
 		va = fake->cache + ((size_t)i << PAGE_SHIFT);
 		memset(va, 0, (size_t)n << PAGE_SHIFT);

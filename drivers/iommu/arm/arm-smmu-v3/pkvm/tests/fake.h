@@ -130,6 +130,8 @@ struct fake_smmu {
  *		@ram when it is cleaned, and not before
  * @pool_left:	pages that the pool still gives out; a test may lower it
  * @pool_used:	pages that are out
+ * @pool_peak:	and that were at most
+ * @pool_pages:	pages that were put into it
  * @copies:	how often EL2 has read the host's memory; a test may set it to 0
  * @flip:	the host overwrites what it is that EL2 has just read
  * @watch_sid:	see struct fake_run
@@ -159,6 +161,8 @@ struct fake {
 	u8			*cache;
 	unsigned int		pool_left;
 	unsigned int		pool_used;
+	unsigned int		pool_peak;
+	unsigned int		pool_pages;
 	unsigned int		copies;
 	bool			flip;
 	u32			watch_sid;

@@ -27,6 +27,8 @@ static const struct reg_expect regs[] = {
 	{ 0x90, 8, true }, { 0x98, 4, true }, { 0x9c, 4, true },/* CMDQ_* */
 	{ 0xa0, 8, true },					/* EVTQ_BASE */
 	{ 0xe00, 4 }, { 0xe04, 4 }, { 0xe08, 4 }, { 0xe0c, 4 },	/* EL2's counters */
+	{ 0xe10, 4 }, { 0xe14, 4 }, { 0xe18, 4 },
+	{ 0xe1c, 4 }, { 0xe20, 4 }, { 0xe24, 4 },
 	{ 0x100a8, 4, true }, { 0x100ac, 4, true },		/* EVTQ_PROD, _CONS */
 };
 
@@ -83,6 +85,7 @@ static void mmio_everywhere(struct kunit *test)
 			u64 val = smmu_mmio_read(smmu, offset, size);
 
 			nr += may;
+			before.traps++;
 			if (!may && val)
 				KUNIT_FAIL(test, "%u bytes at 0x%x are 0x%llx", size, offset,
 					   (unsigned long long)val);
@@ -92,6 +95,7 @@ static void mmio_everywhere(struct kunit *test)
 			smmu_mmio_write(smmu, offset, size, 0);
 			/* That much is meant to change */
 			before.denied[PKVM_SMMU_DENIED_MMIO] += may ? 2 : 3;
+			before.traps += 2;
 			before.deadline = smmu->deadline;
 			if (SMMU0->nr_writes || memcmp(&before, smmu, sizeof(before))) {
 				KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
@@ -371,6 +375,46 @@ static void mmio_denied_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(0xe0c), SMMU_WORK_PER_TRAP + 7);
 }
 
+/* What isolation costs */
+static void mmio_stats(struct kunit *test)
+{
+	u64 ste[4] = { STE_BYPASS0, STE_BYPASS1 };
+	u32 traps, hw_cmds, used, most;
+
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe10), 1);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe10), 2);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe14), 0);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe1c), 64);
+	used = host_readl(0xe20);
+	KUNIT_EXPECT_NE(test, used, 0);
+	KUNIT_EXPECT_EQ(test, used, fake->pool_used);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe24), used);
+
+	host_cmdq_start(4);
+	host_strtab_start();
+	traps = host_readl(0xe10);
+	hw_cmds = host_readl(0xe18);
+	/* A hint, of which nothing is left; one that stays as it is; and one of EL2's */
+	host_cmd_put(0x1, 0);
+	host_cmd_put(0x10, 0);
+	host_cmd_sync();
+	KUNIT_EXPECT_EQ(test, host_readl(0xe14), 3);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe18), hw_cmds + 2);
+	/* PROD, CONS, and these */
+	KUNIT_EXPECT_EQ(test, host_readl(0xe10), traps + 6);
+
+	/* Second levels, which come and go */
+	host_put_ste(3, ste);
+	host_cfgi_ste(3);
+	most = host_readl(0xe20);
+	KUNIT_EXPECT_GT(test, most, used);
+	KUNIT_EXPECT_EQ(test, most, fake->pool_used);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe20), used);
+	KUNIT_EXPECT_EQ(test, host_readl(0xe24), most);
+}
+
 static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_table),
 	KUNIT_CASE(mmio_everywhere),
@@ -383,6 +427,8 @@ static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_gerror),
 	KUNIT_CASE(mmio_denied),
 	KUNIT_CASE(mmio_denied_at_once),
+	KUNIT_CASE(mmio_stats),
+	KUNIT_CASE(mmio_stats),
 	{}
 };
 
