@@ -138,7 +138,7 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 	u64 now;
 
 	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
-	if (!q->broken && !q->late && hwq_is_done(smmu, pending))
+	if (hwq_is_done(smmu, pending))
 		return 0;
 
 	had_time = !smmu_is_over(deadline, hal_now());

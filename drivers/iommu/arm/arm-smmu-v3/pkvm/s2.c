@@ -90,6 +90,12 @@ static u32 s2_pte_count(u64 pte)
 	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
 }
 
+/* In the table that an entry leads to, the entry for an address; its level is @level */
+static u64 *s2_next(const u64 *ptep, s8 level, phys_addr_t pa)
+{
+	return &s2_pte_table(*ptep)[(pa >> s2_shift(level)) & (S2_ENTRIES - 1)];
+}
+
 static void s2_store(u64 *ptep, u64 pte)
 {
 	WRITE_ONCE(*ptep, pte);
@@ -180,15 +186,18 @@ enum s2_what {
 /* A table that maps what the entry maps; NULL if there is no memory for it */
 static u64 *s2_make_table(u64 *ptep, phys_addr_t base, s8 level)
 {
+	u64 size = s2_level_size(level + 1), leaf, *table = hal_page_alloc();
 	bool ram = s2_pte_is_ram(*ptep, level);
-	u64 *table = hal_page_alloc();
 	unsigned int i;
 
 	if (!table)
 		return NULL;
 
-	for (i = 0; *ptep & S2_PTE_VALID && i < S2_ENTRIES; i++)
-		table[i] = smmu_s2_leaf(base + i * s2_level_size(level + 1), level + 1, !ram);
+	if (*ptep & S2_PTE_VALID) {
+		leaf = smmu_s2_leaf(base, level + 1, !ram);
+		for (i = 0; i < S2_ENTRIES; i++, leaf += size)
+			table[i] = leaf;
+	}
 	hal_clean(table, PAGE_SIZE);
 	hal_wmb();
 	s2_store(ptep, s2_table_pte(table, ram ? S2_ENTRIES : 0));
@@ -251,10 +260,21 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
+	u64 *ptep = &s2->pgd[start >> s2_shift(s2->level)], *parent = NULL;
+	s8 level = s2->level;
 	int count = 0, ret;
 
-	ret = s2_set(s2, &s2->pgd[start >> s2_shift(s2->level)], s2->level, start, end,
-		     what, &count);
+	/* Mostly it is one page: go straight to the table that all of it is in */
+	while (s2_pte_is_table(*ptep, level) && start >> s2_shift(level) ==
+						(end - 1) >> s2_shift(level)) {
+		parent = ptep;
+		ptep = s2_next(ptep, ++level, start);
+	}
+
+	ret = s2_set(s2, ptep, level, start, end, what, &count);
+	if (parent && count)
+		s2_store(parent, s2_table_pte(s2_pte_table(*parent),
+					      s2_pte_count(*parent) + count));
 	hal_wmb();
 
 	return ret;
@@ -314,7 +334,7 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 			return true;
 		}
 		join->parent = ptep;
-		ptep = &s2_pte_table(*ptep)[(pa >> s2_shift(level + 1)) & (S2_ENTRIES - 1)];
+		ptep = s2_next(ptep, level + 1, pa);
 	}
 
 	return false;
