@@ -47,7 +47,6 @@ static void set_reg(struct guest *guest, __u64 id, __u64 val)
 static void map_pages(struct guest *guest, __u32 slot, __u64 ipa, void *pages, size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
 		.guest_phys_addr = ipa,

@@ -21,8 +21,8 @@
 
 #include "machine.h"
 
-/* With pages of 4K so many that there is RAM for a block of 2 MiB, at 1 GiB */
-#define RAM_PAGES	(PAGE_SHIFT == 12 ? 768 : 256)
+/* So many that there is RAM for a block of 2 or of 32 MiB, at 1 GiB. With 64K: for none */
+#define RAM_PAGES	(PAGE_SHIFT == 12 ? 768 : PAGE_SHIFT == 14 ? 2304 : 256)
 #define BLOCK		((phys_addr_t)SZ_1G)
 #define BLOCK_PAGES	(PAGE_SIZE / 8)
 
@@ -558,7 +558,7 @@ static bool boot(const struct record *r)
 	static const u8 oas[] = { 0, 1, 2, 3, 4, 5, 6, 2 };
 	static const u8 granules[] = { 0x10, 0x20, 0x40 };
 	unsigned int product = r->b >> 5 & 7, i;
-	/* The granules that it lacks: 0 is all, as it was always so once */
+	/* The bits are the granules that it lacks */
 	u32 idr5 = 0x70 & ~(r->b >> 8 & 7) << 4;
 
 	fake->config.nr_smmus = 1 + (r->a & 1);

@@ -13,7 +13,7 @@ void prove_regs_are_found(void)
 	unsigned int size = nondet_u32(), i, found = 0;
 	const struct smmu_reg *reg;
 
-	PROVE(!smmu_mmio_check_table(), "sorted, aligned, no overlap");
+	PROVE(!smmu_mmio_init(), "sorted, aligned, no overlap");
 	reg = smmu_reg_find(offset, size);
 	for (i = 0; i < ARRAY_SIZE(smmu_regs); i++) {
 		const struct smmu_reg *r = &smmu_regs[i];

@@ -162,13 +162,13 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 
 struct hal_pool_pages hal_pool_pages(void)
 {
-	struct hal_pool_pages pages;
+	const struct hal_pool_pages *pages = &smmu_pool_count.pages;
 
-	hyp_spin_lock(&smmu_pool_count.lock);
-	pages = smmu_pool_count.pages;
-	hyp_spin_unlock(&smmu_pool_count.lock);
-
-	return pages;
+	return (struct hal_pool_pages) {
+		.all	= READ_ONCE(pages->all),
+		.used	= READ_ONCE(pages->used),
+		.peak	= READ_ONCE(pages->peak),
+	};
 }
 
 static void count_pages(int all, int used)

@@ -179,6 +179,12 @@ static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
 	smmu_evtq_set_cons(smmu, val);
 }
 
+/* Commands are added with hw_lock held, not emu_lock */
+static u64 read_hw_cmds(struct pkvm_smmu *smmu)
+{
+	return READ_ONCE(smmu->hwq.added);
+}
+
 static u64 read_pool(struct pkvm_smmu *smmu)
 {
 	return hal_pool_pages().all;
@@ -240,7 +246,7 @@ static const struct smmu_reg smmu_regs[] = {
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_DMA), 4, STATE(denied[PKVM_SMMU_DENIED_DMA]) },
 	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_TRAPS), 4, STATE(traps) },
 	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_CMDS), 4, STATE(cmds) },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_HW_CMDS), 4, STATE(hwq.added) },
+	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_HW_CMDS), 4, .read = read_hw_cmds },
 	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL), 4, .read = read_pool },
 	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_USED), 4, .read = read_pool_used },
 	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_PEAK), 4, .read = read_pool_peak },
@@ -280,13 +286,14 @@ static void reg_write(struct pkvm_smmu *smmu, const struct smmu_reg *reg, u64 va
 }
 
 /**
- * smmu_mmio_check_table() - is the table sorted, aligned, and without overlap?
+ * smmu_mmio_init() - index the table of registers
  *
- * To be called before any other function of this file.
+ * Before that most registers are RAZ/WI.
  *
- * Return: 0, or -EINVAL, and then the emulator must not be used.
+ * Return: 0; -EINVAL if the table is not sorted and aligned, or has overlaps, and then
+ * the emulator must not be used.
  */
-int smmu_mmio_check_table(void)
+int smmu_mmio_init(void)
 {
 	u32 next = 0, at;
 	unsigned int i;

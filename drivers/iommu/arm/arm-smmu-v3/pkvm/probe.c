@@ -346,7 +346,7 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	enum pkvm_smmu_refusal refusal = PKVM_SMMU_OK;
 	u32 i;
 
-	if (smmu_mmio_check_table() || cfg->nr_smmus > PKVM_SMMU_MAX_DEVICES ||
+	if (smmu_mmio_init() || cfg->nr_smmus > PKVM_SMMU_MAX_DEVICES ||
 	    cfg->nr_chunks > PKVM_SMMU_MAX_POOL_CHUNKS)
 		return -EINVAL;
 

@@ -9,6 +9,7 @@
  *	emu_lock	one per SMMU; what the host believes, the shadow table
  *	the host's ownership lock, and EL2's (of mem_protect.c); the stage 2
  *	hw_lock		one per SMMU; the hardware's command queue and GERRORN
+ *	the pool's, and that of its count, under any of them (hal.c)
  * An access of the host's takes emu_lock, and under it the ownership locks where
  * it pins or reads the host's memory, and at other times hw_lock. A page that
  * changes hands comes with the ownership locks held and takes hw_lock only: it
@@ -389,7 +390,7 @@ void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);
 bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
 
 /* mmio.c */
-int smmu_mmio_check_table(void);
+int smmu_mmio_init(void);
 u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size);
 void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val);
 
