@@ -446,6 +446,20 @@ static void s2_half_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, SZ_1G + SZ_2M), 0);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, SZ_1G, &join));
 	smmu_s2_joined(&join, true);
+
+	/* The same in the second one of two such tables */
+	fake->pool_left = 8;
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_1G), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
+	fake->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, end, &join));
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_2M), 0);
+	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, end, &join));
+	smmu_s2_joined(&join, true);
 }
 #endif
 
