@@ -407,16 +407,22 @@ static const char * const denial_str[PKVM_SMMU_NR_DENIALS] = {
 };
 
 /* EL2's counters are registers, too: nothing else of EL2's can be read */
-static int denied_show(struct seq_file *m, void *v)
+static int show_counters(struct seq_file *m, const char * const *names, unsigned int n,
+			 unsigned int first)
 {
 	const struct pkvm_smmu_claim *claim = m->private;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(denial_str); i++)
-		seq_printf(m, "%s %u\n", denial_str[i],
-			   readl_relaxed(claim->base + PKVM_SMMU_DENIED(i)));
+	for (i = 0; i < n; i++)
+		seq_printf(m, "%s %u\n", names[i],
+			   readl_relaxed(claim->base + first + i * sizeof(u32)));
 
 	return 0;
+}
+
+static int denied_show(struct seq_file *m, void *v)
+{
+	return show_counters(m, denial_str, ARRAY_SIZE(denial_str), PKVM_SMMU_DENIED(0));
 }
 DEFINE_SHOW_ATTRIBUTE(denied);
 
@@ -431,14 +437,7 @@ static const char * const stat_str[PKVM_SMMU_NR_STATS] = {
 
 static int stats_show(struct seq_file *m, void *v)
 {
-	const struct pkvm_smmu_claim *claim = m->private;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(stat_str); i++)
-		seq_printf(m, "%s %u\n", stat_str[i],
-			   readl_relaxed(claim->base + PKVM_SMMU_STAT(i)));
-
-	return 0;
+	return show_counters(m, stat_str, ARRAY_SIZE(stat_str), PKVM_SMMU_STAT(0));
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
