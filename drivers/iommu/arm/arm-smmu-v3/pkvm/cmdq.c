@@ -66,39 +66,63 @@ static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *
 		       FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]));
 }
 
-/*
- * Returns false if the queue can't go on, with CONS at the command. @unheard is whether the
- * hardware has commands that it was not told of.
- */
-static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 idx, bool *unheard)
+/* Returns false if the hardware doesn't answer, and then there is something left */
+static bool cmdq_flush(struct pkvm_smmu *smmu, bool sync)
 {
-	const __le64 *ent = &smmu->cmdq.va[idx * CMDQ_ENT_DWORDS];
-	struct arm_smmu_cmd host, hw;
+	struct smmu_cmd_batch *batch = &smmu->batch;
+	int ret;
+
+	if (!batch->n)
+		return true;
+
+	ret = smmu_hwq_forward(smmu, batch->cmds, &batch->n, sync);
+	/* Only what was waited for has taken long */
+	if (ret)
+		batch->stop = ret < 0 || smmu_trap_is_over(smmu);
+
+	return ret >= 0;
+}
+
+/* @wrap: the bits of an index with its wrap bit. Returns false if the queue can't go on */
+static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 wrap)
+{
+	struct smmu_cmd_batch *batch = &smmu->batch;
+	const __le64 *ent = &smmu->cmdq.va[(batch->next & (wrap >> 1)) * CMDQ_ENT_DWORDS];
+	u32 next = (batch->next + 1) & wrap;
 	struct smmu_sid_range sids;
+	struct arm_smmu_cmd host;
 
 	/* From here on only the copy */
 	host.data[0] = hal_host_read(&ent[0]);
 	host.data[1] = hal_host_read(&ent[1]);
 
-	switch (smmu_cmd_from_host(&smmu->feat, &host, &hw, &sids)) {
-	case SMMU_CMD_DROP:
-		return true;
+	switch (smmu_cmd_from_host(&smmu->feat, &host, &batch->cmds[batch->n], &sids)) {
 	case SMMU_CMD_STES:
 		if (!smmu_strtab_refresh(smmu, &sids))
 			return false;
 		fallthrough;
 	case SMMU_CMD_FORWARD:
-		*unheard = true;
-		return !smmu_hwq_add(smmu, &hw);
+		batch->next = next;
+		return ++batch->n < SMMU_CMD_BATCH || cmdq_flush(smmu, false);
 	case SMMU_CMD_SYNC:
-		if (smmu_hwq_sync(smmu))
+		batch->next = next;
+		batch->n++;
+		if (!cmdq_flush(smmu, true))
 			return false;
-		*unheard = false;
 		cmdq_signal_sync(smmu, &host);
+		return true;
+	case SMMU_CMD_DROP:
+		if (!cmdq_flush(smmu, false))
+			return false;
+		batch->next = next;
 		return true;
 	case SMMU_CMD_ILLEGAL:
 		break;
 	}
+
+	/* CONS is to stop here, not at one before it */
+	if (!cmdq_flush(smmu, false))
+		return false;
 
 	smmu_denied(smmu, PKVM_SMMU_DENIED_CMD, host.data[0], host.data[1]);
 	smmu_cmdq_error(smmu, CMDQ_ERR_CERROR_ILL_IDX);
@@ -114,7 +138,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->cmdq;
 	u32 entries = BIT(q->shift), wrap = 2 * entries - 1;
 	u32 cons = q->cons & wrap, prod = q->prod & wrap;
-	bool unheard = false;
+	struct smmu_cmd_batch *batch = &smmu->batch;
 
 	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
 		return;
@@ -127,14 +151,16 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	if (((prod - cons) & wrap) > entries)
 		return;
 
+	batch->n = 0;
+	batch->next = cons;
+	batch->stop = false;
 	/* There are no more than a queue of them, whatever the budget for tables is */
-	while (cons != prod && !smmu_is_over(smmu->deadline, hal_now()) &&
-	       cmdq_run_one(smmu, cons & (entries - 1), &unheard)) {
-		cons = (cons + 1) & wrap;
-		q->cons = (q->cons & CMDQ_CONS_ERR) | cons;
-		smmu->cmds++;
-	}
+	while (batch->next != prod && !batch->stop && cmdq_run_one(smmu, wrap))
+		;
+	if (!batch->stop)
+		cmdq_flush(smmu, false);
 
-	if (unheard)
-		smmu_hwq_kick(smmu);
+	batch->next = (batch->next - batch->n) & wrap;
+	smmu->cmds += (batch->next - cons) & wrap;
+	q->cons = (q->cons & CMDQ_CONS_ERR) | batch->next;
 }

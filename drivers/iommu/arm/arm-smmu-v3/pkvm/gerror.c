@@ -59,31 +59,17 @@ void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
 }
 
 /**
- * smmu_gerror_signal() - raise the interrupt that is owed, if there is one
+ * smmu_gerror_signal() - raise the interrupt that is owed
  * @smmu:	the SMMU; emu_lock held
  *
- * To be called again in each trap: the hardware may have been late.
+ * To be called again in the next trap if it is still owed: the hardware may have been late.
  */
 void smmu_gerror_signal(struct pkvm_smmu *smmu)
 {
-	if (!smmu->host.irq_owed)
-		return;
-
 	if (!smmu->host.errors ||
 	    !(hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_GERROR_IRQEN) ||
 	    !smmu_hwq_raise_gerror(smmu))
 		smmu->host.irq_owed = false;
-}
-
-/**
- * smmu_cmdq_stopped() - has the host's queue an error that is not acknowledged?
- * @smmu:	the SMMU; emu_lock held
- *
- * Return: whether it has.
- */
-bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu)
-{
-	return smmu->host.errors & GERROR_CMDQ_ERR;
 }
 
 /**

@@ -2,10 +2,8 @@
 /*
  * hal.h at EL2, on what the nVHE hypervisor offers.
  */
-#include <linux/io.h>
 #include <linux/kvm_host.h>
 
-#include <asm/arch_timer.h>
 #include <asm/kvm_hypevents.h>
 #include <asm/kvm_pkvm.h>
 
@@ -14,7 +12,6 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
-#include <nvhe/spinlock.h>
 
 #include "hal.h"
 
@@ -27,114 +24,18 @@ static struct {
 
 bool hal_incoherent;
 
-static hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
-{
-	BUILD_BUG_ON(sizeof(lock->val) != sizeof(hyp_spinlock_t));
-	return (hyp_spinlock_t *)&lock->val;
-}
-
 #ifdef CONFIG_NVHE_EL2_DEBUG
-/* The ranks that this CPU holds. A CPU doesn't leave EL2 with any */
-static DEFINE_PER_CPU(unsigned long, hal_ranks_held);
-
-static void hal_rank_acquire(enum hal_lock_rank rank)
-{
-	unsigned long *held = this_cpu_ptr(&hal_ranks_held);
-
-	WARN_ON(*held >> rank);
-	*held |= BIT(rank);
-}
-
-static void hal_rank_release(enum hal_lock_rank rank)
-{
-	*this_cpu_ptr(&hal_ranks_held) &= ~BIT(rank);
-}
-#else
-static void hal_rank_acquire(enum hal_lock_rank rank) { }
-static void hal_rank_release(enum hal_lock_rank rank) { }
+DEFINE_PER_CPU(unsigned long, hal_ranks_held);
 #endif
-
-void hal_lock(struct hal_lock *lock)
-{
-	hal_rank_acquire(lock->rank);
-	hyp_spin_lock(hal_to_hyp_lock(lock));
-}
-
-void hal_unlock(struct hal_lock *lock)
-{
-	hyp_spin_unlock(hal_to_hyp_lock(lock));
-	hal_rank_release(lock->rank);
-}
-
-void hal_ownership_begin(void)
-{
-	hal_rank_acquire(HAL_LOCK_OWNERSHIP);
-}
-
-void hal_ownership_end(void)
-{
-	hal_rank_release(HAL_LOCK_OWNERSHIP);
-}
-
-u32 hal_readl(const void __iomem *addr)
-{
-	return readl_relaxed(addr);
-}
-
-void hal_writel(u32 val, void __iomem *addr)
-{
-	writel_relaxed(val, addr);
-}
-
-void hal_writeq(u64 val, void __iomem *addr)
-{
-	writeq_relaxed(val, addr);
-}
-
-void hal_wmb(void)
-{
-	dsb(st);
-}
 
 void hal_clean_to_memory(const void *va, size_t size)
 {
 	kvm_flush_dcache_to_poc(va, size);
 }
 
-void hal_rmb(void)
-{
-	dsb(ld);
-}
-
-void hal_relax(void)
-{
-	cpu_relax();
-}
-
-u64 hal_now(void)
-{
-	/* Not the virtual one, whose offset is the host's to choose */
-	return __arch_counter_get_cntpct();
-}
-
-u64 hal_ticks(u64 us)
-{
-	return us * read_sysreg(cntfrq_el0) / 1000000;
-}
-
 void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
 	trace_iommu_denied(what, smmu, arg0, arg1);
-}
-
-phys_addr_t hal_virt_to_phys(const void *va)
-{
-	return hyp_virt_to_phys((void *)va);
-}
-
-void *hal_phys_to_virt(phys_addr_t pa)
-{
-	return hyp_phys_to_virt(pa);
 }
 
 int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
@@ -271,17 +172,6 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 	hyp_unpin_shared_mem(hyp_phys_to_virt(start), hyp_phys_to_virt(end));
 	unshare(start, end);
 	hal_ownership_end();
-}
-
-u64 hal_host_read(const __le64 *word)
-{
-	hal_clean(word, sizeof(*word));
-	return le64_to_cpu(READ_ONCE(*word));
-}
-
-void hal_host_write(__le32 *word, u32 val)
-{
-	WRITE_ONCE(*word, cpu_to_le32(val));
 }
 
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)

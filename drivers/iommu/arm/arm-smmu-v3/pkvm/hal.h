@@ -27,19 +27,6 @@ struct hal_lock {
 	enum hal_lock_rank	rank;
 };
 
-void hal_lock(struct hal_lock *lock);
-void hal_unlock(struct hal_lock *lock);
-/* Around what holds, or takes, the ownership lock; for CONFIG_NVHE_EL2_DEBUG */
-void hal_ownership_begin(void);
-void hal_ownership_end(void);
-
-/* Registers. Ordered against each other, not against memory: see hal_wmb() */
-u32 hal_readl(const void __iomem *addr);
-void hal_writel(u32 val, void __iomem *addr);
-void hal_writeq(u64 val, void __iomem *addr);
-
-/* Stores before it are seen by the SMMU before any store after it */
-void hal_wmb(void);
 /*
  * Some SMMU does not snoop the CPUs' caches; to be set at init, before it is given any
  * memory. It sees what is stored in EL2's memory when hal_clean() returns, and EL2 reads
@@ -55,25 +42,6 @@ static inline void hal_clean(const void *va, size_t size)
 	if (hal_incoherent)
 		hal_clean_to_memory(va, size);
 }
-
-/* Accesses after it are done after the register reads before it */
-void hal_rmb(void);
-/* Let another CPU run, or the fake hardware make progress */
-void hal_relax(void);
-
-/*
- * Time for bounded waits: a counter that only goes up, and the number of its
- * ticks in @us microseconds.
- */
-u64 hal_now(void);
-u64 hal_ticks(u64 us);
-
-/*
- * Translation between an address at EL2 and a physical one. Only for memory that
- * EL2 owns: what hal_mem_take(), hal_page_alloc() or hal_pages_alloc() returned.
- */
-phys_addr_t hal_virt_to_phys(const void *va);
-void *hal_phys_to_virt(phys_addr_t pa);
 
 /* For whoever watches EL2; see smmu_denied() */
 void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
@@ -134,10 +102,6 @@ struct hal_pool_pages hal_pool_pages(void);
  */
 int hal_host_pin(phys_addr_t base, size_t size, void **va);
 void hal_host_unpin(phys_addr_t base, size_t size);
-/* A word of what is pinned, read once: the host may be writing to it. See hal_incoherent */
-u64 hal_host_read(const __le64 *word);
-/* And one of 32 bits written */
-void hal_host_write(__le32 *word, u32 val);
 
 /**
  * hal_host_copy() - copy out of memory that is the host's alone
@@ -176,5 +140,47 @@ bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_
 
 /* The next range of MMIO that EL2 took and that ends above @pa; false if none does */
 bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);
+
+/* What comes with each command, and each page: inline at EL2 */
+#ifdef __KVM_NVHE_HYPERVISOR__
+#include "hal-el2.h"
+#else
+void hal_lock(struct hal_lock *lock);
+void hal_unlock(struct hal_lock *lock);
+/* Around what holds, or takes, the ownership lock; for CONFIG_NVHE_EL2_DEBUG */
+void hal_ownership_begin(void);
+void hal_ownership_end(void);
+
+/* Registers. Ordered against each other, not against memory: see hal_wmb() */
+u32 hal_readl(const void __iomem *addr);
+void hal_writel(u32 val, void __iomem *addr);
+void hal_writeq(u64 val, void __iomem *addr);
+
+/* Stores before it are seen by the SMMU before any store after it */
+void hal_wmb(void);
+/* Accesses after it are done after the register reads before it */
+void hal_rmb(void);
+/* Let another CPU run, or the fake hardware make progress */
+void hal_relax(void);
+
+/*
+ * Time for bounded waits: a counter that only goes up, and the number of its
+ * ticks in @us microseconds.
+ */
+u64 hal_now(void);
+u64 hal_ticks(u64 us);
+
+/*
+ * Translation between an address at EL2 and a physical one. Only for memory that
+ * EL2 owns: what hal_mem_take(), hal_page_alloc() or hal_pages_alloc() returned.
+ */
+phys_addr_t hal_virt_to_phys(const void *va);
+void *hal_phys_to_virt(phys_addr_t pa);
+
+/* A word of what is pinned, read once: the host may be writing to it. See hal_incoherent */
+u64 hal_host_read(const __le64 *word);
+/* And one of 32 bits written */
+void hal_host_write(__le32 *word, u32 val);
+#endif
 
 #endif /* __PKVM_SMMU_HAL_H */

@@ -27,9 +27,9 @@
 /* Reserved: calls for CERROR_ILL */
 #define CMD_OP_RESERVED		0
 
-#define HWQ_ENTRIES(q)		(1U << (q)->shift)
+#define HWQ_ENTRIES(q)		(((q)->wrap >> 1) + 1)
 /* An index with its wrap bit */
-#define HWQ_POS(q, p)		((p) & (2 * HWQ_ENTRIES(q) - 1))
+#define HWQ_POS(q, p)		((p) & (q)->wrap)
 
 /**
  * smmu_hw_wait() - wait until a register has a value
@@ -57,7 +57,7 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 
 static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 {
-	return &q->base[(pos & (HWQ_ENTRIES(q) - 1)) * CMDQ_ENT_DWORDS];
+	return &q->base[(pos & (q->wrap >> 1)) * CMDQ_ENT_DWORDS];
 }
 
 static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
@@ -89,14 +89,8 @@ static int hwq_recover(struct pkvm_smmu *smmu, u32 cons)
 
 static void hwq_kick(struct pkvm_smmu *smmu)
 {
-	struct smmu_hwq *q = &smmu->hwq;
-
-	if (q->kicked == q->prod)
-		return;
-
-	q->kicked = q->prod;
 	hal_wmb();
-	hal_writel(q->prod, smmu->base + ARM_SMMU_CMDQ_PROD);
+	hal_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
 }
 
 /* How many commands have not been consumed? */
@@ -130,8 +124,11 @@ static bool hwq_is_done(struct pkvm_smmu *smmu, u32 pending)
 	return true;
 }
 
-/* Wait until at most @pending commands have not been consumed */
-static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
+/*
+ * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
+ * that of a wait that begins now.
+ */
+static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 	bool had_time;
@@ -141,7 +138,10 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 	if (hwq_is_done(smmu, pending))
 		return 0;
 
-	had_time = !smmu_is_over(deadline, hal_now());
+	q->waits++;
+	if (!*deadline)
+		*deadline = smmu_deadline();
+	had_time = !smmu_is_over(*deadline, hal_now());
 	while (!q->broken && !q->late) {
 		/* Time first: the last look is after the end */
 		now = hal_now();
@@ -152,7 +152,7 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 deadline)
 		/* It isn't late if others have taken all the time */
 		if (!had_time)
 			break;
-		q->late = smmu_is_over(deadline, now);
+		q->late = smmu_is_over(*deadline, now);
 		hal_relax();
 	}
 
@@ -176,51 +176,50 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 /* As far as is known */
 static bool hwq_is_full(const struct smmu_hwq *q)
 {
-	return HWQ_POS(q, q->prod - q->cons) >= HWQ_ENTRIES(q);
+	return HWQ_POS(q, q->prod - q->cons) > q->wrap >> 1;
 }
 
-/* @deadline doesn't matter if it isn't full */
-static int hwq_add_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd,
-			  u64 deadline)
+/* Returns how many have been appended: all of them, unless the hardware doesn't answer */
+static unsigned int hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			       unsigned int n, u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
-	int ret;
+	unsigned int i;
 
 	if (!hwq_is_usable(smmu))
-		return -EIO;
+		return 0;
 
-	if (hwq_is_full(q)) {
-		hwq_kick(smmu);
-		ret = hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline);
-		if (ret)
-			return ret;
+	for (i = 0; i < n; i++) {
+		if (hwq_is_full(q)) {
+			hwq_kick(smmu);
+			if (hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline))
+				break;
+		}
+		hwq_write(q, q->prod, &cmds[i]);
+		q->prod = HWQ_POS(q, q->prod + 1);
 	}
+	q->added += i;
 
-	hwq_write(q, q->prod, cmd);
-	q->prod = HWQ_POS(q, q->prod + 1);
-	q->added++;
-
-	return 0;
+	return i;
 }
 
 /* Commands, a CMD_SYNC behind them, and the hardware hears of it */
 static int hwq_start_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			    unsigned int n, u64 deadline)
+			    unsigned int n, u64 *deadline)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	unsigned int i;
-	int ret = 0;
+	bool all;
 
-	for (i = 0; i <= n && !ret; i++)
-		ret = hwq_add_locked(smmu, i < n ? &cmds[i] : &sync, deadline);
+	all = hwq_append(smmu, cmds, n, deadline) == n &&
+	      hwq_append(smmu, &sync, 1, deadline);
 	hwq_kick(smmu);
 
-	return ret;
+	return all ? 0 : -EIO;
 }
 
 /* What was replaced may have been the host's, or not */
 static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			  unsigned int n, u64 deadline)
+			  unsigned int n, u64 *deadline)
 {
 	u32 skipped = smmu->hwq.skipped;
 	int ret;
@@ -235,52 +234,28 @@ static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 }
 
 /**
- * smmu_hwq_add() - append a command
+ * smmu_hwq_forward() - run commands of the host's
  * @smmu:	the SMMU; takes its hw_lock
- * @cmd:	one that may run, whoever it comes from
+ * @cmds:	ones that may run
+ * @n:		how many; on return, how many of the last ones have to be tried again
+ * @sync:	the last one is a CMD_SYNC; wait for it
  *
- * The hardware need not hear of it before smmu_hwq_kick() or smmu_hwq_run().
- *
- * Return: 0, or -EIO if the hardware doesn't answer.
+ * Return: 0, or 1 if the hardware had to be waited for; -EIO if it doesn't answer.
  */
-int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd)
+int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+		     unsigned int *n, bool sync)
 {
+	u64 deadline = 0;
+	u32 waits;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_add_locked(smmu, cmd, hwq_is_full(&smmu->hwq) ? smmu_deadline() : 0);
-	hal_unlock(&smmu->hw_lock);
-
-	return ret;
-}
-
-/**
- * smmu_hwq_kick() - let the hardware run what has been appended
- * @smmu:	the SMMU; takes its hw_lock
- */
-void smmu_hwq_kick(struct pkvm_smmu *smmu)
-{
-	hal_lock(&smmu->hw_lock);
+	waits = smmu->hwq.waits;
+	*n -= hwq_append(smmu, cmds, *n, &deadline);
 	hwq_kick(smmu);
-	hal_unlock(&smmu->hw_lock);
-}
-
-/**
- * smmu_hwq_sync() - wait until all commands have completed
- * @smmu:	the SMMU; takes its hw_lock
- *
- * Return: 0, or -EIO if the hardware doesn't answer.
- */
-int smmu_hwq_sync(struct pkvm_smmu *smmu)
-{
-	u64 deadline;
-	int ret;
-
-	hal_lock(&smmu->hw_lock);
-	deadline = smmu_deadline();
-	ret = hwq_start_locked(smmu, NULL, 0, deadline);
-	if (!ret)
-		ret = hwq_wait(smmu, 0, deadline);
+	if (!*n && sync && hwq_wait(smmu, 0, &deadline))
+		*n = 1;
+	ret = *n ? -EIO : smmu->hwq.waits != waits;
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
@@ -296,10 +271,11 @@ int smmu_hwq_sync(struct pkvm_smmu *smmu)
  */
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n)
 {
+	u64 deadline = 0;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_run_locked(smmu, cmds, n, smmu_deadline());
+	ret = hwq_run_locked(smmu, cmds, n, &deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
@@ -308,37 +284,38 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsign
 /**
  * smmu_hwq_start() - run commands of EL2's
  * @smmu:	the SMMU; hw_lock held
- * @cmds:	the commands
+ * @cmds:	the commands, the last of them a CMD_SYNC
  * @n:		how many
- * @deadline:	of smmu_deadline()
+ * @deadline:	of smmu_deadline(), or 0, which becomes that at the first wait
  *
- * To be followed by smmu_hwq_finish(), so that several SMMUs can be at it. The lock need
- * not be held in between, but there is one caller at a time.
+ * To be followed by smmu_hwq_finish(), so that several SMMUs can be at it.
  *
  * Return: 0, or -EIO, and then there is nothing to finish.
  */
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		   u64 deadline)
+		   u64 *deadline)
 {
-	smmu->hwq.started = smmu->hwq.skipped;
+	bool all;
 
-	return hwq_start_locked(smmu, cmds, n, deadline);
+	smmu->hwq.started = smmu->hwq.skipped;
+	all = hwq_append(smmu, cmds, n, deadline) == n;
+	hwq_kick(smmu);
+
+	return all ? 0 : -EIO;
 }
 
 /**
  * smmu_hwq_finish() - wait for what smmu_hwq_start() has begun
- * @smmu:	the SMMU; hw_lock held
+ * @smmu:	the SMMU; hw_lock held ever since
  * @again:	does what those commands do, should one of them have been lost
  * @deadline:	the same
  *
  * Return: 0 if they are sure to have completed; else -EIO.
  */
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 deadline)
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 *deadline)
 {
 	int ret;
 
-	/* Others may have added commands meanwhile, and not have come to say so */
-	hwq_kick(smmu);
 	ret = hwq_wait(smmu, 0, deadline);
 	/* What was replaced may have been the host's. Now there is none in front */
 	if (!ret && smmu->hwq.skipped != smmu->hwq.started)
@@ -359,14 +336,13 @@ int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u6
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
-	u64 deadline;
+	u64 deadline = 0;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	deadline = smmu_deadline();
-	ret = hwq_start_locked(smmu, &cmd, 1, deadline);
+	ret = hwq_start_locked(smmu, &cmd, 1, &deadline);
 	if (!ret)
-		ret = hwq_wait(smmu, 0, deadline);
+		ret = hwq_wait(smmu, 0, &deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

@@ -65,7 +65,7 @@ static void update_cr0ack(struct pkvm_smmu *smmu)
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
 		/* Each of them may have to wait for the hardware */
-		if (smmu_is_over(smmu->deadline, hal_now()))
+		if (smmu_trap_is_over(smmu))
 			return;
 		if ((smmu->host.cr0 ^ smmu->host.cr0ack) & bits[i] &&
 		    cr0_is_done(smmu, bits[i]))
@@ -342,8 +342,9 @@ static void smmu_trap_begins(struct pkvm_smmu *smmu)
 {
 	smmu->traps++;
 	smmu->budget = SMMU_WORK_PER_TRAP;
-	smmu->deadline = smmu_deadline();
-	smmu_gerror_signal(smmu);
+	smmu->deadline = 0;
+	if (smmu->host.irq_owed)
+		smmu_gerror_signal(smmu);
 }
 
 /**

@@ -17,6 +17,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 
 #include "smmu.h"
 
@@ -132,6 +133,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	enum pkvm_smmu_refusal refusal;
 	void *tab, *cmdq;
 	u64 tab_size, cmdq_size;
+	u8 cmdq_shift;
 	u32 idr[6];
 
 	if (desc->mmio.size < PKVM_SMMU_MIN_MMIO_SIZE ||
@@ -150,8 +152,8 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	if (!smmu->coherent)
 		hal_incoherent = true;
 
-	smmu->hwq.shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
-	cmdq_size = BIT_ULL(smmu->hwq.shift + CMDQ_ENT_SZ_SHIFT);
+	cmdq_shift = min_t(u8, FIELD_GET(IDR1_CMDQS, idr[1]), PKVM_SMMU_CMDQ_SHIFT);
+	cmdq_size = BIT_ULL(cmdq_shift + CMDQ_ENT_SZ_SHIFT);
 	tab_size = pkvm_smmu_strtab_size(idr[0], idr[1], &smmu->feat.sid_bits,
 					 &smmu->strtab.two_level);
 	if (desc->strtab.size < tab_size || !IS_ALIGNED(desc->strtab.base, tab_size) ||
@@ -162,6 +164,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 
 	smmu->strtab.tab = tab;
 	smmu->hwq.base = cmdq;
+	smmu->hwq.wrap = BIT(cmdq_shift + 1) - 1;
 	smmu->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr[5]));
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
 	smmu->splits_blocks = FIELD_GET(IDR3_BBM, idr[3]) == 2;
@@ -212,7 +215,7 @@ static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 	hal_writel(cfg, base + ARM_SMMU_STRTAB_BASE_CFG);
 
 	hal_writeq(hal_virt_to_phys(smmu->hwq.base) | Q_BASE_RWA |
-		   FIELD_PREP(Q_BASE_LOG2SIZE, smmu->hwq.shift),
+		   FIELD_PREP(Q_BASE_LOG2SIZE, ilog2(smmu->hwq.wrap)),
 		   base + ARM_SMMU_CMDQ_BASE);
 	hal_writel(0, base + ARM_SMMU_CMDQ_PROD);
 	hal_writel(0, base + ARM_SMMU_CMDQ_CONS);
@@ -380,15 +383,17 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 }
 
 /* All SMMUs forget what they have cached of a range; returns -EIO if one doesn't */
-static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 deadline)
+static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 *deadline)
 {
 	int ret = 0;
-	u32 i;
+	u32 n = 0;
 
-	for (i = 0; i < nr_smmus && !ret; i++)
-		ret = smmu_tlbi_start(&smmus[i], start, end, deadline);
-	for (i = 0; i < nr_smmus && !ret; i++)
-		ret = smmu_tlbi_finish(&smmus[i], deadline);
+	while (n < nr_smmus && !ret)
+		ret = smmu_tlbi_start(&smmus[n++], start, end, deadline);
+	while (n) {
+		if (smmu_tlbi_finish(&smmus[--n], deadline))
+			ret = -EIO;
+	}
 
 	return ret;
 }
@@ -405,6 +410,7 @@ static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 deadline)
  */
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 {
+	u64 deadline = 0;
 	int ret;
 
 	if (start == end)
@@ -412,7 +418,7 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 
 	ret = smmu_s2_unmap(&smmu_s2, start, end);
 	if (!ret)
-		ret = smmu_forget(start, end, smmu_deadline());
+		ret = smmu_forget(start, end, &deadline);
 	if (ret)
 		smmu_s2_map(&smmu_s2, start, end);
 
@@ -420,7 +426,7 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 }
 
 /* Returns false if it is not worth trying another one. A table that stays is in nobody's way */
-static bool smmu_join(phys_addr_t pa, u64 deadline)
+static bool smmu_join(phys_addr_t pa, u64 *deadline)
 {
 	struct smmu_s2_join join;
 	int ret = 0;
@@ -443,10 +449,10 @@ static bool smmu_join(phys_addr_t pa, u64 deadline)
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 {
-	u64 deadline = smmu_deadline();
 	phys_addr_t pa = start;
+	u64 deadline = 0;
 
 	smmu_s2_map(&smmu_s2, start, end);
-	while (pa < end && smmu_join(pa, deadline))
+	while (pa < end && smmu_join(pa, &deadline))
 		pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE;
 }

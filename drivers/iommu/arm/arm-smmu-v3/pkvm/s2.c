@@ -90,10 +90,10 @@ static u32 s2_pte_count(u64 pte)
 	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
 }
 
-/* In the table that an entry leads to, the entry for an address; its level is @level */
-static u64 *s2_next(const u64 *ptep, s8 level, phys_addr_t pa)
+/* In the table that an entry leads to, the entry for an address; @shift is its level's */
+static u64 *s2_next(const u64 *ptep, unsigned int shift, phys_addr_t pa)
 {
-	return &s2_pte_table(*ptep)[(pa >> s2_shift(level)) & (S2_ENTRIES - 1)];
+	return &s2_pte_table(*ptep)[(pa >> shift) & (S2_ENTRIES - 1)];
 }
 
 static void s2_store(u64 *ptep, u64 pte)
@@ -205,12 +205,41 @@ static u64 *s2_make_table(u64 *ptep, phys_addr_t base, s8 level)
 	return table;
 }
 
+/* Pages, of which the first one's entry is @ptep. Returns how many more of RAM there are */
+static int s2_set_pages(u64 *ptep, phys_addr_t start, phys_addr_t end, enum s2_what what)
+{
+	u64 *first = ptep;
+	int count = 0;
+
+	for (; start < end; start += PAGE_SIZE, ptep++) {
+		count += (what == S2_RAM) - s2_pte_is_ram(*ptep, S2_LAST_LEVEL);
+		WRITE_ONCE(*ptep, what == S2_NOTHING ? 0 :
+				  smmu_s2_leaf(start, S2_LAST_LEVEL, what == S2_DEVICE));
+	}
+	hal_clean(first, (ptep - first) * sizeof(*ptep));
+
+	return count;
+}
+
+static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
+			 phys_addr_t end, enum s2_what what, int *count);
+
 /*
  * Entries of @level, of which the first one is @ptep and maps @start. Adds to *@count how
  * many more leaves of RAM there are. Returns -ENOMEM, and then part of it may be done.
  */
 static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		  phys_addr_t end, enum s2_what what, int *count)
+{
+	if (level < S2_LAST_LEVEL)
+		return s2_set_blocks(s2, ptep, level, start, end, what, count);
+
+	*count += s2_set_pages(ptep, start, end, what);
+	return 0;
+}
+
+static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
+			 phys_addr_t end, enum s2_what what, int *count)
 {
 	s8 top = what == S2_RAM ? s2->ram_level : S2_MIN_BLOCK_LEVEL;
 	u64 size = s2_level_size(level), *table, *first = ptep;
@@ -260,15 +289,17 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
-	u64 *ptep = &s2->pgd[start >> s2_shift(s2->level)], *parent = NULL;
+	unsigned int shift = s2_shift(s2->level);
+	u64 *ptep = &s2->pgd[start >> shift], *parent = NULL;
 	s8 level = s2->level;
 	int count = 0, ret;
 
 	/* Mostly it is one page: go straight to the table that all of it is in */
-	while (s2_pte_is_table(*ptep, level) && start >> s2_shift(level) ==
-						(end - 1) >> s2_shift(level)) {
+	while (s2_pte_is_table(*ptep, level) && !((start ^ (end - 1)) >> shift)) {
 		parent = ptep;
-		ptep = s2_next(ptep, ++level, start);
+		level++;
+		shift -= S2_BITS_PER_LEVEL;
+		ptep = s2_next(ptep, shift, start);
 	}
 
 	ret = s2_set(s2, ptep, level, start, end, what, &count);
@@ -334,7 +365,7 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 			return true;
 		}
 		join->parent = ptep;
-		ptep = s2_next(ptep, level + 1, pa);
+		ptep = s2_next(ptep, s2_shift(level + 1), pa);
 	}
 
 	return false;

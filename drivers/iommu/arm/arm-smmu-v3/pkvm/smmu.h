@@ -33,10 +33,10 @@
 /*
  * How much work one trap does, beside a full command queue: a unit for each STE that is
  * taken anew, each group of them that is looked for, each event that is counted, and
- * each time that an STE is waited for. Nothing is left once the trap has taken as long as
- * the hardware may take for anything. The rest waits for the host's next look at
- * CMDQ_CONS or CR0ACK. The last wait of a trap may take as long again, and a page of the
- * shadow table is filled in one go.
+ * each time that an STE is waited for. Nothing is left once the trap has taken, from the
+ * first unit or wait on, as long as the hardware may take for anything. The rest waits
+ * for the host's next look at CMDQ_CONS or CR0ACK. The first and the last wait of a trap
+ * may take as long each, and a page of the shadow table is filled in one go.
  */
 #define SMMU_WORK_PER_TRAP	1024
 
@@ -46,6 +46,9 @@
 
 /* EL2's VMID. The CPU uses 0 as well, so that broadcast TLBIs stay off (CR2.PTM) */
 #define SMMU_VMID		0
+
+/* Commands of the host's that go to the hardware's queue at a time */
+#define SMMU_CMD_BATCH		16
 
 /* Generous for any change that the architecture lets software wait for */
 #define SMMU_TIMEOUT_US		1000000
@@ -113,28 +116,26 @@ enum smmu_cached {
  * struct smmu_hwq - the hardware's command queue
  * @base:	the entries, EL2's memory
  * @prod:	index and wrap bit of the next entry to be written
- * @kicked:	what the hardware was told of @prod last
  * @cons:	what the hardware was seen to have consumed last
- * @shift:	log2 of the number of entries
+ * @wrap:	the bits of an index with its wrap bit
  * @added:	commands that were put into it
+ * @waits:	how often the hardware was not done at the first look
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
- * @waiting:	something has been started, and not finished
- * @cached:	what could be cached when it was (tlbi.c)
+ * @waiting:	something has been started, and not finished (tlbi.c)
  * @late:	the hardware did not answer in time; it is not waited for until it has
  * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
 struct smmu_hwq {
 	__le64	*base;
 	u32	prod;
-	u32	kicked;
 	u32	cons;
-	u8	shift;
+	u32	wrap;
 	u32	added;
+	u32	waits;
 	u32	skipped;
 	u32	started;
 	bool	waiting;
-	enum smmu_cached cached;
 	bool	late;
 	bool	broken;
 };
@@ -196,6 +197,22 @@ struct smmu_host_queue {
 };
 
 /**
+ * struct smmu_cmd_batch - commands of the host's on their way to the hardware
+ * @cmds:	rewritten
+ * @n:		how many
+ * @next:	index and wrap bit, in the host's queue, of the entry behind them; they
+ *		are consecutive
+ * @stop:	the hardware doesn't answer, or the trap has taken long enough: what is left
+ *		stays in the host's queue
+ */
+struct smmu_cmd_batch {
+	struct arm_smmu_cmd	cmds[SMMU_CMD_BATCH];
+	unsigned int		n;
+	u32			next;
+	bool			stop;
+};
+
+/**
  * struct smmu_host_regs - what the host has written, as it reads it back
  * @cr0:	CR0
  * @cr0ack:	CR0ACK
@@ -242,7 +259,8 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
- * @deadline:	when this trap has taken long enough; emu_lock
+ * @batch:	what has been taken from it, and not been given on yet; emu_lock
+ * @deadline:	when this trap has taken long enough; 0 until somebody asks; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
  * @traps:	accesses of the host's; emu_lock
@@ -271,6 +289,7 @@ struct pkvm_smmu {
 	struct smmu_host_queue	cmdq;
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
+	struct smmu_cmd_batch	batch;
 	u64			deadline;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
@@ -293,13 +312,28 @@ static inline bool smmu_is_over(u64 deadline, u64 now)
 	return (s64)(now - deadline) > 0;
 }
 
+/* Has this trap taken long enough? emu_lock held */
+static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
+{
+	if (!smmu->deadline)
+		smmu->deadline = smmu_deadline();
+
+	return smmu_is_over(smmu->deadline, hal_now());
+}
+
 /* A unit of the trap's budget; emu_lock held */
 static inline void smmu_spend(struct pkvm_smmu *smmu)
 {
 	if (smmu->budget)
 		smmu->budget--;
-	if (smmu_is_over(smmu->deadline, hal_now()))
+	if (smmu_trap_is_over(smmu))
 		smmu->budget = 0;
+}
+
+/* Has the host's command queue an error that is not acknowledged? emu_lock held */
+static inline bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu)
+{
+	return smmu->host.errors & GERROR_CMDQ_ERR;
 }
 
 /* ste.c */
@@ -339,13 +373,12 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten);
 
 /* hwq.c */
-int smmu_hwq_add(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd);
-void smmu_hwq_kick(struct pkvm_smmu *smmu);
-int smmu_hwq_sync(struct pkvm_smmu *smmu);
+int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+		     unsigned int *n, bool sync);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		   u64 deadline);
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 deadline);
+		   u64 *deadline);
+int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 *deadline);
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
@@ -356,8 +389,8 @@ struct arm_smmu_cmd smmu_tlbi_all(void);
 void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0);
 void smmu_tlbi_forgotten(struct pkvm_smmu *smmu);
 int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
-		    u64 deadline);
-int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline);
+		    u64 *deadline);
+int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline);
 
 /* strtab.c */
 void smmu_strtab_init(struct pkvm_smmu *smmu);
@@ -387,7 +420,6 @@ void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u
 void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err);
 void smmu_gerror_signal(struct pkvm_smmu *smmu);
 void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);
-bool smmu_cmdq_stopped(const struct pkvm_smmu *smmu);
 
 /* mmio.c */
 int smmu_mmio_init(void);

@@ -9,9 +9,9 @@
  * waits for accesses that were already translated.
  *
  * What an SMMU may have cached only grows while its streams can pass, and it is noted
- * before a stream can. If a page's invalidation finds nothing noted then the stream
- * that comes after it finds the page gone. If something has been cached, and more can be
- * when the invalidation is over, then that may have been made from what was: all goes.
+ * before a stream can, with hw_lock held. An invalidation holds it from its first look at
+ * that to its end, so that none passes meanwhile that it doesn't know of, and makes a
+ * combined entry from what is about to go. One that comes after it finds the page gone.
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
@@ -117,54 +117,50 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 
 /**
  * smmu_tlbi_start() - let an SMMU forget what it has cached of a range
- * @smmu:	the SMMU; takes its hw_lock
+ * @smmu:	the SMMU; takes its hw_lock, and leaves it to smmu_tlbi_finish()
  * @start:	page aligned
  * @end:	page aligned, not @start
- * @deadline:	of smmu_deadline()
+ * @deadline:	of smmu_deadline(), or 0, which becomes that at the first wait
  *
- * Tables that led to the range are forgotten, too. To be followed by
- * smmu_tlbi_finish(), when all SMMUs have started; with the ownership lock held.
+ * Tables that led to the range are forgotten, too. With the ownership lock held. Other
+ * SMMUs may be started meanwhile, in their order, and are to be finished first.
  *
  * Return: 0; -EIO if it can't be made to.
  */
 int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
-		    u64 deadline)
+		    u64 *deadline)
 {
-	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS];
+	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS + 1];
 	unsigned int n;
 	int ret = 0;
 
 	hal_lock(&smmu->hw_lock);
 	n = tlbi_cmds(smmu, start, end, cmds);
-	smmu->hwq.waiting = n;
-	smmu->hwq.cached = smmu->cached;
-	if (n)
+	if (n) {
+		cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
 		ret = smmu_hwq_start(smmu, cmds, n, deadline);
-	hal_unlock(&smmu->hw_lock);
+	}
+	smmu->hwq.waiting = n && !ret;
 
 	return ret;
 }
 
 /**
  * smmu_tlbi_finish() - wait for smmu_tlbi_start()
- * @smmu:	the SMMU; takes its hw_lock
+ * @smmu:	the SMMU; hw_lock held, which is released
  * @deadline:	the same
  *
- * Return: 0 if no device reaches what has left the stage 2 there; else -EIO.
+ * To be called even if that has failed.
+ *
+ * Return: 0 if what has been started is done; else -EIO.
  */
-int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 deadline)
+int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 {
-	struct arm_smmu_cmd cmd = smmu_tlbi_all();
+	struct arm_smmu_cmd all = smmu_tlbi_all();
 	int ret = 0;
 
-	hal_lock(&smmu->hw_lock);
 	if (smmu->hwq.waiting)
-		ret = smmu_hwq_finish(smmu, &cmd, deadline);
-	if (smmu->hwq.waiting && !ret && smmu->cached > smmu->hwq.cached) {
-		ret = smmu_hwq_start(smmu, &cmd, 1, deadline);
-		if (!ret)
-			ret = smmu_hwq_finish(smmu, &cmd, deadline);
-	}
+		ret = smmu_hwq_finish(smmu, &all, deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

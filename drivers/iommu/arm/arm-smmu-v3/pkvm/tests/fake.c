@@ -186,7 +186,7 @@ static int lock_rank(const struct hal_lock *lock)
 		if (smmu && lock == &smmu->emu_lock)
 			return 1;
 		if (smmu && lock == &smmu->hw_lock)
-			return 3;
+			return 3 + i;
 	}
 
 	return 0;
