@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Check the style of the series and of the tools: checkpatch --strict on every
-# patch and every new file, kernel-doc and sparse on the new files, python's and
-# (if installed) shellcheck's view of the scripts.  What lint.allow does not
+# patch and every new file, kernel-doc and sparse on the new files, docutils' view
+# of the documentation, python's and (if installed) shellcheck's of the scripts.  What lint.allow does not
 # explain is printed and makes this fail; else the last line is "lint: clean".
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -27,6 +27,13 @@ scripts() {
 	done
 	! command -v shellcheck >/dev/null ||
 		shellcheck -x -s bash -P SCRIPTDIR -f gcc .ci/run scripts/*.sh || :
+}
+
+documentation() {
+	local f
+	grep '\.rst$' "$tmp/new" | while read -r f; do
+		rst2html --report=2 "$f" /dev/null 2>&1 | grep . || :
+	done
 }
 
 # checkpatch_one FILE COMMAND...: what the command says of the file.  It is slow,
@@ -92,6 +99,7 @@ sparse() {
 exec 3>&2
 {
 	scripts
+	documentation
 	(checkpatch)
 	(kernel_doc)
 	sparse

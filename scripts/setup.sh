@@ -12,8 +12,8 @@ set -euo pipefail
 . "$(dirname "$0")/apt.sh"
 
 packages="bc binutils bison build-essential ccache cpio dpkg-dev flex git
-	kmod libc6-dev libelf-dev libssl-dev make perl python3 rsync sparse xz-utils
-	debian-archive-keyring"
+	kmod libc6-dev libelf-dev libssl-dev make perl python3 python3-docutils rsync sparse
+	xz-utils debian-archive-keyring"
 [ "${1:-}" != coverage ] || packages="$packages gcovr"
 [ "${1:-}" != bench ] || packages="$packages gnuplot-nox"
 [ -z "$CROSS" ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross"

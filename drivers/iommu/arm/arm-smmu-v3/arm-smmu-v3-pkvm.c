@@ -62,6 +62,7 @@ enum pkvm_smmu_state {
  * @child:	where the ordinary driver probes, or NULL
  * @oas_bits:	its output address size
  * @two_level:	its shadow stream table has two levels
+ * @msis:	it can signal its interrupts by MSIs
  * @base:	its registers as EL2 emulates them, once it does; or NULL
  *
  * Slots have the same index as in EL2's configuration.
@@ -71,6 +72,7 @@ struct pkvm_smmu_claim {
 	struct faux_device	*child;
 	u8			oas_bits;
 	bool			two_level;
+	bool			msis;
 	void __iomem		*base;
 };
 
@@ -145,6 +147,7 @@ static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu
 	iounmap(base);
 
 	claim->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr5));
+	claim->msis = idr0 & IDR0_MSI;
 	strtab_size = pkvm_smmu_strtab_size(idr0, idr1, &sid_bits, &claim->two_level);
 	ret = pkvm_smmu_alloc(&desc->strtab, strtab_size);
 	if (ret)
@@ -364,6 +367,7 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 {
 	struct device *dev = &fdev->dev;
 	struct platform_device *pdev = to_platform_device(dev->parent);
+	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
 	int ret;
 
 	/* A faux device is born without any of this */
@@ -373,10 +377,13 @@ static int pkvm_smmu_child_probe(struct faux_device *fdev)
 		return ret;
 	dev->coherent_dma_mask = DMA_BIT_MASK(32);
 	dev->dma_mask = &dev->coherent_dma_mask;
+	/* The host sees IDR0.MSI in any case, for CMD_SYNC (pkvm/probe.c) */
+	if (claim->msis)
+		dev_set_msi_domain(dev, dev_get_msi_domain(&pdev->dev));
 	ret = of_dma_configure(dev, dev->of_node, true);
 	if (!ret) {
 		/* See arm_smmu_pkvm_dev(). A faux device is never tried again later */
-		pkvm_smmu_find(pdev->dev.of_node)->child = fdev;
+		claim->child = fdev;
 		ret = pkvm_smmu_host->probe(pdev);
 	}
 	/* What it has left there goes with the child */

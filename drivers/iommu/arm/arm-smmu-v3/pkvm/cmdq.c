@@ -70,25 +70,31 @@ static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *
 static bool cmdq_flush(struct pkvm_smmu *smmu, bool sync)
 {
 	struct smmu_cmd_batch *batch = &smmu->batch;
+	u64 deadline = 0;
 	int ret;
 
 	if (!batch->n)
 		return true;
 
-	ret = smmu_hwq_forward(smmu, batch->cmds, &batch->n, sync);
-	/* Only what was waited for has taken long */
+	ret = smmu_hwq_forward(smmu, batch->cmds, &batch->n, sync, &deadline);
 	if (ret)
-		batch->stop = ret < 0 || smmu_trap_is_over(smmu);
+		batch->stop = true;
+	/* Only a wait takes long, and the first one starts the trap's clock */
+	if (deadline) {
+		if (!smmu->deadline)
+			smmu->deadline = deadline;
+		batch->stop |= smmu_trap_is_over(smmu);
+	}
 
-	return ret >= 0;
+	return !ret;
 }
 
-/* @wrap: the bits of an index with its wrap bit. Returns false if the queue can't go on */
-static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 wrap)
+/* @pos_mask: the bits of an index with its wrap bit. Returns false if the queue can't go on */
+static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 pos_mask)
 {
 	struct smmu_cmd_batch *batch = &smmu->batch;
-	const __le64 *ent = &smmu->cmdq.va[(batch->next & (wrap >> 1)) * CMDQ_ENT_DWORDS];
-	u32 next = (batch->next + 1) & wrap;
+	const __le64 *ent = &smmu->cmdq.va[(batch->next & (pos_mask >> 1)) * CMDQ_ENT_DWORDS];
+	u32 next = (batch->next + 1) & pos_mask;
 	struct smmu_sid_range sids;
 	struct arm_smmu_cmd host;
 
@@ -136,8 +142,8 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 wrap)
 void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 {
 	struct smmu_host_queue *q = &smmu->cmdq;
-	u32 entries = BIT(q->shift), wrap = 2 * entries - 1;
-	u32 cons = q->cons & wrap, prod = q->prod & wrap;
+	u32 entries = BIT(q->shift), pos_mask = 2 * entries - 1;
+	u32 cons = q->cons & pos_mask, prod = q->prod & pos_mask;
 	struct smmu_cmd_batch *batch = &smmu->batch;
 
 	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
@@ -148,19 +154,19 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 		return;
 	}
 
-	if (((prod - cons) & wrap) > entries)
+	if (((prod - cons) & pos_mask) > entries)
 		return;
 
 	batch->n = 0;
 	batch->next = cons;
 	batch->stop = false;
 	/* There are no more than a queue of them, whatever the budget for tables is */
-	while (batch->next != prod && !batch->stop && cmdq_run_one(smmu, wrap))
+	while (batch->next != prod && !batch->stop && cmdq_run_one(smmu, pos_mask))
 		;
 	if (!batch->stop)
 		cmdq_flush(smmu, false);
 
-	batch->next = (batch->next - batch->n) & wrap;
-	smmu->cmds += (batch->next - cons) & wrap;
+	batch->next = (batch->next - batch->n) & pos_mask;
+	smmu->cmds += (batch->next - cons) & pos_mask;
 	q->cons = (q->cons & CMDQ_CONS_ERR) | batch->next;
 }

@@ -27,6 +27,13 @@ static int el2_host_unmap(phys_addr_t start, phys_addr_t end)
 	return ret;
 }
 
+static void el2_host_map(phys_addr_t start, phys_addr_t end)
+{
+	hal_ownership_begin();
+	pkvm_smmu_host_map(start, end);
+	hal_ownership_end();
+}
+
 static u64 el2_mmio_read(void *cookie, u32 offset, unsigned int size)
 {
 	u64 val = smmu_mmio_read(cookie, offset, size);
@@ -47,7 +54,7 @@ static void el2_mmio_write(void *cookie, u32 offset, unsigned int size, u64 val)
 const struct kvm_iommu_ops pkvm_smmu_ops = {
 	.init		= el2_init,
 	.host_unmap	= el2_host_unmap,
-	.host_map	= pkvm_smmu_host_map,
+	.host_map	= el2_host_map,
 	.mmio_read	= el2_mmio_read,
 	.mmio_write	= el2_mmio_write,
 };

@@ -6,6 +6,9 @@
 #ifndef __PKVM_SMMU_HAL_EL2_H
 #define __PKVM_SMMU_HAL_EL2_H
 
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/build_bug.h>
 #include <linux/io.h>
 #include <linux/percpu.h>
 
@@ -14,25 +17,44 @@
 #include <nvhe/memory.h>
 #include <nvhe/spinlock.h>
 
+/**
+ * struct hal_held - the locks that a CPU holds; it doesn't leave EL2 with any
+ * @ranks:	a bit for each rank
+ * @nr_inner:	how many of the inner ones
+ * @inner:	the last of them: they are taken in the order of their addresses
+ */
+struct hal_held {
+	unsigned long		ranks;
+	unsigned int		nr_inner;
+	const struct hal_lock	*inner;
+};
+
 #ifdef CONFIG_NVHE_EL2_DEBUG
-/* The ranks that this CPU holds. A CPU doesn't leave EL2 with any */
-DECLARE_PER_CPU(unsigned long, hal_ranks_held);
+DECLARE_PER_CPU(struct hal_held, hal_held);
 
-/* Of the inner ones several, in the order of the SMMUs */
-static inline void hal_rank_acquire(enum hal_lock_rank rank)
+/* @lock: the inner one that it is */
+static inline void hal_rank_acquire(enum hal_lock_rank rank, const struct hal_lock *lock)
 {
-	unsigned long *held = this_cpu_ptr(&hal_ranks_held);
+	struct hal_held *held = this_cpu_ptr(&hal_held);
 
-	WARN_ON(*held >> rank >> (rank == HAL_LOCK_INNER));
-	*held |= BIT(rank);
+	WARN_ON(held->ranks >> rank >> (rank == HAL_LOCK_INNER));
+	held->ranks |= BIT(rank);
+	if (rank == HAL_LOCK_INNER) {
+		WARN_ON(held->nr_inner && lock <= held->inner);
+		held->nr_inner++;
+		held->inner = lock;
+	}
 }
 
 static inline void hal_rank_release(enum hal_lock_rank rank)
 {
-	*this_cpu_ptr(&hal_ranks_held) &= ~BIT(rank);
+	struct hal_held *held = this_cpu_ptr(&hal_held);
+
+	if (rank != HAL_LOCK_INNER || !--held->nr_inner)
+		held->ranks &= ~BIT(rank);
 }
 #else
-static inline void hal_rank_acquire(enum hal_lock_rank rank) { }
+static inline void hal_rank_acquire(enum hal_lock_rank rank, const struct hal_lock *lock) { }
 static inline void hal_rank_release(enum hal_lock_rank rank) { }
 #endif
 
@@ -44,7 +66,7 @@ static inline hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
 
 static inline void hal_lock(struct hal_lock *lock)
 {
-	hal_rank_acquire(lock->rank);
+	hal_rank_acquire(lock->rank, lock);
 	hyp_spin_lock(hal_to_hyp_lock(lock));
 }
 
@@ -56,7 +78,7 @@ static inline void hal_unlock(struct hal_lock *lock)
 
 static inline void hal_ownership_begin(void)
 {
-	hal_rank_acquire(HAL_LOCK_OWNERSHIP);
+	hal_rank_acquire(HAL_LOCK_OWNERSHIP, NULL);
 }
 
 static inline void hal_ownership_end(void)

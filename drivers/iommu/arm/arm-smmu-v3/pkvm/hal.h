@@ -3,7 +3,7 @@
  * The emulator's only door to the world: MMIO, barriers, memory, locks, time.
  *
  * Everything else in this directory is plain C over these functions, so that
- * the same files run at EL2 (hal.c), in a KUnit module and in a user-space
+ * the same files run at EL2 (hal.c, hal-el2.h), in a KUnit module and in a user-space
  * program, where a fake SMMU stands behind the door.
  *
  * The hal_host_*() functions take the ownership locks inside, so they must be
@@ -141,7 +141,7 @@ bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_
 /* The next range of MMIO that EL2 took and that ends above @pa; false if none does */
 bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);
 
-/* What comes with each command, and each page: inline at EL2 */
+/* On the way of every trap, command and page: inline at EL2, functions elsewhere */
 #ifdef __KVM_NVHE_HYPERVISOR__
 #include "hal-el2.h"
 #else

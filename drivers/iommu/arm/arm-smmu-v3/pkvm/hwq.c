@@ -27,9 +27,9 @@
 /* Reserved: calls for CERROR_ILL */
 #define CMD_OP_RESERVED		0
 
-#define HWQ_ENTRIES(q)		(((q)->wrap >> 1) + 1)
+#define HWQ_ENTRIES(q)		(1U << (q)->shift)
 /* An index with its wrap bit */
-#define HWQ_POS(q, p)		((p) & (q)->wrap)
+#define HWQ_POS(q, p)		((p) & (q)->pos_mask)
 
 /**
  * smmu_hw_wait() - wait until a register has a value
@@ -57,7 +57,7 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 
 static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 {
-	return &q->base[(pos & (q->wrap >> 1)) * CMDQ_ENT_DWORDS];
+	return &q->base[(pos & (q->pos_mask >> 1)) * CMDQ_ENT_DWORDS];
 }
 
 static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
@@ -138,7 +138,6 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 	if (hwq_is_done(smmu, pending))
 		return 0;
 
-	q->waits++;
 	if (!*deadline)
 		*deadline = smmu_deadline();
 	had_time = !smmu_is_over(*deadline, hal_now());
@@ -176,7 +175,7 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 /* As far as is known */
 static bool hwq_is_full(const struct smmu_hwq *q)
 {
-	return HWQ_POS(q, q->prod - q->cons) > q->wrap >> 1;
+	return HWQ_POS(q, q->prod - q->cons) > q->pos_mask >> 1;
 }
 
 /* Returns how many have been appended: all of them, unless the hardware doesn't answer */
@@ -190,21 +189,22 @@ static unsigned int hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd
 		return 0;
 
 	for (i = 0; i < n; i++) {
+		/* Half of it, or each command of a full queue would be waited for */
 		if (hwq_is_full(q)) {
 			hwq_kick(smmu);
 			if (hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline))
 				break;
 		}
 		hwq_write(q, q->prod, &cmds[i]);
-		q->prod = HWQ_POS(q, q->prod + 1);
+		WRITE_ONCE(q->prod, HWQ_POS(q, q->prod + 1));
 	}
-	q->added += i;
+	WRITE_ONCE(q->added, q->added + i);
 
 	return i;
 }
 
 /* Commands, a CMD_SYNC behind them, and the hardware hears of it */
-static int hwq_start_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+static int hwq_start_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 			    unsigned int n, u64 *deadline)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
@@ -224,7 +224,7 @@ static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 	u32 skipped = smmu->hwq.skipped;
 	int ret;
 
-	ret = hwq_start_locked(smmu, cmds, n, deadline);
+	ret = hwq_start_synced(smmu, cmds, n, deadline);
 	if (!ret)
 		ret = hwq_wait(smmu, 0, deadline);
 	if (!ret && smmu->hwq.skipped != skipped)
@@ -239,26 +239,21 @@ static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
  * @cmds:	ones that may run
  * @n:		how many; on return, how many of the last ones have to be tried again
  * @sync:	the last one is a CMD_SYNC; wait for it
+ * @deadline:	0; on return that of smmu_deadline(), when a wait began, if there was one
  *
- * Return: 0, or 1 if the hardware had to be waited for; -EIO if it doesn't answer.
+ * Return: 0; -EIO if the hardware doesn't answer.
  */
 int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-		     unsigned int *n, bool sync)
+		     unsigned int *n, bool sync, u64 *deadline)
 {
-	u64 deadline = 0;
-	u32 waits;
-	int ret;
-
 	hal_lock(&smmu->hw_lock);
-	waits = smmu->hwq.waits;
-	*n -= hwq_append(smmu, cmds, *n, &deadline);
+	*n -= hwq_append(smmu, cmds, *n, deadline);
 	hwq_kick(smmu);
-	if (!*n && sync && hwq_wait(smmu, 0, &deadline))
+	if (!*n && sync && hwq_wait(smmu, 0, deadline))
 		*n = 1;
-	ret = *n ? -EIO : smmu->hwq.waits != waits;
 	hal_unlock(&smmu->hw_lock);
 
-	return ret;
+	return *n ? -EIO : 0;
 }
 
 /**
@@ -286,7 +281,7 @@ int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsign
  * @smmu:	the SMMU; hw_lock held
  * @cmds:	the commands, the last of them a CMD_SYNC
  * @n:		how many
- * @deadline:	of smmu_deadline(), or 0, which becomes that at the first wait
+ * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
  *
  * To be followed by smmu_hwq_finish(), so that several SMMUs can be at it.
  *
@@ -308,7 +303,7 @@ int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsi
  * smmu_hwq_finish() - wait for what smmu_hwq_start() has begun
  * @smmu:	the SMMU; hw_lock held ever since
  * @again:	does what those commands do, should one of them have been lost
- * @deadline:	the same
+ * @deadline:	what smmu_hwq_start() was given
  *
  * Return: 0 if they are sure to have completed; else -EIO.
  */
@@ -340,7 +335,7 @@ int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_start_locked(smmu, &cmd, 1, &deadline);
+	ret = hwq_start_synced(smmu, &cmd, 1, &deadline);
 	if (!ret)
 		ret = hwq_wait(smmu, 0, &deadline);
 	hal_unlock(&smmu->hw_lock);

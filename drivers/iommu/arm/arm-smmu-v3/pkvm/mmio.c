@@ -22,6 +22,7 @@
 			 CR1_QUEUE_SH | CR1_QUEUE_OC | CR1_QUEUE_IC)
 #define CR2_HOST	(CR2_PTM | CR2_RECINVSID)
 #define IRQ_CTRL_HOST	(IRQ_CTRL_EVTQ_IRQEN | IRQ_CTRL_GERROR_IRQEN)
+#define IRQ_CFG2_HOST	(MSI_CFG2_SH | MSI_CFG2_MEMATTR)
 #define Q_BASE_HOST	(Q_BASE_RWA | Q_BASE_ADDR_MASK | Q_BASE_LOG2SIZE)
 /* Index and wrap bit of the largest queue there is (2^19 entries) */
 #define Q_INDEX_MASK	GENMASK(19, 0)
@@ -34,6 +35,8 @@
  *		is no @read
  * @mask:	the bits that the host can write
  * @locked_by:	while one of these is set in the host's CR0, writes are ignored
+ * @irq:	while this is set in the host's IRQ_CTRL, the same; and the register is
+ *		there only if the host can use MSIs
  * @read:	what the host reads, if it isn't in @state; emu_lock held
  * @write:	what a write does, instead of changing @state; emu_lock held
  */
@@ -43,6 +46,7 @@ struct smmu_reg {
 	size_t	state;
 	u64	mask;
 	u32	locked_by;
+	u32	irq;
 	u64	(*read)(struct pkvm_smmu *smmu);
 	void	(*write)(struct pkvm_smmu *smmu, u64 val);
 };
@@ -128,7 +132,7 @@ static u64 read_irq_ctrlack(struct pkvm_smmu *smmu)
 
 static void write_irq_ctrl(struct pkvm_smmu *smmu, u64 val)
 {
-	hal_writel(val, smmu->base + ARM_SMMU_IRQ_CTRL);
+	smmu_irq_ctrl(smmu, val);
 }
 
 static u64 read_gerror(struct pkvm_smmu *smmu)
@@ -204,8 +208,7 @@ static u64 read_pool_peak(struct pkvm_smmu *smmu)
 
 /*
  * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
- * STATUSR and AGBPA, *_IRQ_CFG* (the SMMU would write MSIs to a raw address),
- * PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and what of the
+ * STATUSR and AGBPA, PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and what of the
  * hardware is IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
  */
 static const struct smmu_reg smmu_regs[] = {
@@ -227,6 +230,12 @@ static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_GERROR,		4, .read = read_gerror },
 	{ ARM_SMMU_GERRORN,		4, STATE(host.gerrorn), .mask = GERROR_ERR_MASK,
 	  .write = write_gerrorn },
+	{ ARM_SMMU_GERROR_IRQ_CFG0,	8, STATE(host.gerror_msi.addr), .mask = MSI_CFG0_ADDR_MASK,
+	  .irq = IRQ_CTRL_GERROR_IRQEN },
+	{ ARM_SMMU_GERROR_IRQ_CFG1,	4, STATE(host.gerror_msi.data), .mask = U32_MAX,
+	  .irq = IRQ_CTRL_GERROR_IRQEN },
+	{ ARM_SMMU_GERROR_IRQ_CFG2,	4, STATE(host.gerror_msi.attr), .mask = IRQ_CFG2_HOST,
+	  .irq = IRQ_CTRL_GERROR_IRQEN },
 	{ ARM_SMMU_STRTAB_BASE,		8, STATE(host.strtab_base),
 	  .mask = STRTAB_BASE_RA | STRTAB_BASE_ADDR_MASK, .locked_by = CR0_SMMUEN },
 	{ ARM_SMMU_STRTAB_BASE_CFG,	4, STATE(host.strtab_cfg),
@@ -240,6 +249,12 @@ static const struct smmu_reg smmu_regs[] = {
 	  .read = read_cmdq_cons, .write = write_cmdq_cons },
 	{ ARM_SMMU_EVTQ_BASE,		8, STATE(host.evtq_base), .mask = Q_BASE_HOST,
 	  .locked_by = CR0_EVTQEN },
+	{ ARM_SMMU_EVTQ_IRQ_CFG0,	8, STATE(host.evtq_msi.addr), .mask = MSI_CFG0_ADDR_MASK,
+	  .irq = IRQ_CTRL_EVTQ_IRQEN },
+	{ ARM_SMMU_EVTQ_IRQ_CFG1,	4, STATE(host.evtq_msi.data), .mask = U32_MAX,
+	  .irq = IRQ_CTRL_EVTQ_IRQEN },
+	{ ARM_SMMU_EVTQ_IRQ_CFG2,	4, STATE(host.evtq_msi.attr), .mask = IRQ_CFG2_HOST,
+	  .irq = IRQ_CTRL_EVTQ_IRQEN },
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_MMIO), 4, STATE(denied[PKVM_SMMU_DENIED_MMIO]) },
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_CMD), 4, STATE(denied[PKVM_SMMU_DENIED_CMD]) },
 	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_STE), 4, STATE(denied[PKVM_SMMU_DENIED_STE]) },
@@ -338,6 +353,15 @@ static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 	return size <= reg->size ? reg : NULL;
 }
 
+/* Some are there on some SMMUs only */
+static const struct smmu_reg *smmu_reg_of(const struct pkvm_smmu *smmu, u32 offset,
+					  unsigned int size)
+{
+	const struct smmu_reg *reg = smmu_reg_find(offset, size);
+
+	return reg && reg->irq && !smmu->msis ? NULL : reg;
+}
+
 static void smmu_trap_begins(struct pkvm_smmu *smmu)
 {
 	smmu->traps++;
@@ -357,7 +381,7 @@ static void smmu_trap_begins(struct pkvm_smmu *smmu)
  */
 u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 {
-	const struct smmu_reg *reg = smmu_reg_find(offset, size);
+	const struct smmu_reg *reg = smmu_reg_of(smmu, offset, size);
 	u64 val = 0;
 
 	hal_lock(&smmu->emu_lock);
@@ -383,7 +407,7 @@ u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
  */
 void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val)
 {
-	const struct smmu_reg *reg = smmu_reg_find(offset, size);
+	const struct smmu_reg *reg = smmu_reg_of(smmu, offset, size);
 	u64 old;
 
 	if (size == 4)
@@ -391,7 +415,8 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 
 	hal_lock(&smmu->emu_lock);
 	smmu_trap_begins(smmu);
-	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by) {
+	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by ||
+	    smmu->host.irq_ctrl & reg->irq) {
 		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
 		hal_unlock(&smmu->emu_lock);
 		return;

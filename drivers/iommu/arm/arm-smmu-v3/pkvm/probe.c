@@ -17,7 +17,6 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/log2.h>
 
 #include "smmu.h"
 
@@ -109,6 +108,7 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	 */
 	if (smmu->coherent)
 		smmu->idr[0] |= IDR0_MSI;
+	smmu->msis = smmu->idr[0] & hw[0] & IDR0_MSI;
 	if (!smmu->strtab.two_level)
 		smmu->idr[0] &= ~IDR0_ST_LVL;
 	smmu->idr[1] = (hw[1] & (IDR1_SSIDSIZE | IDR1_ATTR_TYPES_OVR)) |
@@ -164,7 +164,8 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 
 	smmu->strtab.tab = tab;
 	smmu->hwq.base = cmdq;
-	smmu->hwq.wrap = BIT(cmdq_shift + 1) - 1;
+	smmu->hwq.shift = cmdq_shift;
+	smmu->hwq.pos_mask = BIT(cmdq_shift + 1) - 1;
 	smmu->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr[5]));
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
 	smmu->splits_blocks = FIELD_GET(IDR3_BBM, idr[3]) == 2;
@@ -215,7 +216,7 @@ static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 	hal_writel(cfg, base + ARM_SMMU_STRTAB_BASE_CFG);
 
 	hal_writeq(hal_virt_to_phys(smmu->hwq.base) | Q_BASE_RWA |
-		   FIELD_PREP(Q_BASE_LOG2SIZE, ilog2(smmu->hwq.wrap)),
+		   FIELD_PREP(Q_BASE_LOG2SIZE, smmu->hwq.shift),
 		   base + ARM_SMMU_CMDQ_BASE);
 	hal_writel(0, base + ARM_SMMU_CMDQ_PROD);
 	hal_writel(0, base + ARM_SMMU_CMDQ_CONS);
@@ -403,7 +404,9 @@ static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 *deadline)
  * @start:	physical address, page aligned
  * @end:	physical address, page aligned
  *
- * With the ownership lock held, before any other part of the transition.
+ * With the ownership lock held, before any other part of the transition. The SMMUs are
+ * waited for together, as long as SMMU_TIMEOUT_US; before that, for each one that others
+ * of the host's CPUs are waiting for, as long again.
  *
  * Return: 0 if no device can reach them any more; -EIO if an SMMU can't be made
  * to forget them, -ENOMEM: then the host keeps them, and the caller must give up.

@@ -90,7 +90,7 @@ static u32 s2_pte_count(u64 pte)
 	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
 }
 
-/* In the table that an entry leads to, the entry for an address; @shift is its level's */
+/* In the table that @ptep leads to, the entry for @pa; @shift is that of its level */
 static u64 *s2_next(const u64 *ptep, unsigned int shift, phys_addr_t pa)
 {
 	return &s2_pte_table(*ptep)[(pa >> shift) & (S2_ENTRIES - 1)];
@@ -221,6 +221,7 @@ static int s2_set_pages(u64 *ptep, phys_addr_t start, phys_addr_t end, enum s2_w
 	return count;
 }
 
+/* s2_set() above the last level, where it begins again for each table */
 static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 			 phys_addr_t end, enum s2_what what, int *count);
 

@@ -2,8 +2,8 @@
 /*
  * The SMMUv3 that EL2 owns, and the one that the host believes in.
  *
- * Calls go down this list, never up: el2.c, check.c, probe.c, mmio.c, cmdq.c, queues.c,
- * strtab.c, gerror.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
+ * Calls go down this list, never up: el2.c, check.c, probe.c, mmio.c, irq.c, cmdq.c,
+ * queues.c, strtab.c, gerror.c, tlbi.c, hwq.c, s2.c, cmd.c, ste.c, hal.h.
  *
  * Locks, outermost first:
  *	emu_lock	one per SMMU; what the host believes, the shadow table
@@ -12,8 +12,10 @@
  *	the pool's, and that of its count, under any of them (hal.c)
  * An access of the host's takes emu_lock, and under it the ownership locks where
  * it pins or reads the host's memory, and at other times hw_lock. A page that
- * changes hands comes with the ownership locks held and takes hw_lock only: it
- * waits for what is in the hardware's queue, and never for the emulation.
+ * changes hands comes with the ownership locks held and takes the hw_lock of every
+ * SMMU, in their order, and holds each until that one has completed: it waits for
+ * what is in the hardware's queues, and never for the emulation. Meanwhile commands
+ * of the host's to any SMMU wait, as long as the slowest of them may take.
  */
 #ifndef __PKVM_SMMU_H
 #define __PKVM_SMMU_H
@@ -33,10 +35,10 @@
 /*
  * How much work one trap does, beside a full command queue: a unit for each STE that is
  * taken anew, each group of them that is looked for, each event that is counted, and
- * each time that an STE is waited for. Nothing is left once the trap has taken, from the
- * first unit or wait on, as long as the hardware may take for anything. The rest waits
- * for the host's next look at CMDQ_CONS or CR0ACK. The first and the last wait of a trap
- * may take as long each, and a page of the shadow table is filled in one go.
+ * each time that an STE is waited for. Nothing is left once the trap has taken, from its
+ * first unit or the beginning of its first wait on, as long as the hardware may take for
+ * anything. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. The last wait
+ * of a trap may take as long again, and a page of the shadow table is filled in one go.
  */
 #define SMMU_WORK_PER_TRAP	1024
 
@@ -117,9 +119,9 @@ enum smmu_cached {
  * @base:	the entries, EL2's memory
  * @prod:	index and wrap bit of the next entry to be written
  * @cons:	what the hardware was seen to have consumed last
- * @wrap:	the bits of an index with its wrap bit
+ * @shift:	log2 of the number of entries
+ * @pos_mask:	the bits of an index with its wrap bit
  * @added:	commands that were put into it
- * @waits:	how often the hardware was not done at the first look
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
  * @waiting:	something has been started, and not finished (tlbi.c)
@@ -130,9 +132,9 @@ struct smmu_hwq {
 	__le64	*base;
 	u32	prod;
 	u32	cons;
-	u32	wrap;
+	u8	shift;
+	u32	pos_mask;
 	u32	added;
-	u32	waits;
 	u32	skipped;
 	u32	started;
 	bool	waiting;
@@ -213,6 +215,18 @@ struct smmu_cmd_batch {
 };
 
 /**
+ * struct smmu_host_msi - an MSI as the host wants it
+ * @addr:	*_IRQ_CFG0
+ * @data:	*_IRQ_CFG1
+ * @attr:	*_IRQ_CFG2, kept only
+ */
+struct smmu_host_msi {
+	u64	addr;
+	u32	data;
+	u32	attr;
+};
+
+/**
  * struct smmu_host_regs - what the host has written, as it reads it back
  * @cr0:	CR0
  * @cr0ack:	CR0ACK
@@ -220,6 +234,9 @@ struct smmu_cmd_batch {
  * @cr2:	CR2, kept only
  * @errors:	the errors that EL2 emulates and that are active, as in GERROR
  * @gerrorn:	GERRORN
+ * @irq_ctrl:	IRQ_CTRL
+ * @gerror_msi:	GERROR_IRQ_CFG*
+ * @evtq_msi:	EVTQ_IRQ_CFG*
  * @irq_owed:	there is an error that the hardware could not signal yet
  * @strtab_base: STRTAB_BASE
  * @strtab_cfg:	STRTAB_BASE_CFG
@@ -233,6 +250,9 @@ struct smmu_host_regs {
 	u32	cr2;
 	u32	errors;
 	u32	gerrorn;
+	u32	irq_ctrl;
+	struct smmu_host_msi gerror_msi;
+	struct smmu_host_msi evtq_msi;
 	bool	irq_owed;
 	u64	strtab_base;
 	u32	strtab_cfg;
@@ -251,6 +271,7 @@ struct smmu_host_regs {
  * @hw_cr0:	the hardware's CR0; emu_lock
  * @oas_bits:	the hardware's output address size
  * @coherent:	it sees what is in the CPUs' caches
+ * @msis:	the host may have it write MSIs
  * @splits_blocks: a block of the stage 2 may become a table, and the other way round, by
  *		one store
  * @emu_lock:	see the top of this file
@@ -259,7 +280,8 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
- * @batch:	what has been taken from it, and not been given on yet; emu_lock
+ * @batch:	commands that were taken from @cmdq and not given to @hwq yet. Within
+ *		smmu_cmdq_consume() only, but EL2's stack is zeroed on use; emu_lock
  * @deadline:	when this trap has taken long enough; 0 until somebody asks; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
@@ -280,6 +302,7 @@ struct pkvm_smmu {
 	u32			hw_cr0;
 	u8			oas_bits;
 	bool			coherent;
+	bool			msis;
 	bool			splits_blocks;
 
 	struct hal_lock		emu_lock;
@@ -312,7 +335,7 @@ static inline bool smmu_is_over(u64 deadline, u64 now)
 	return (s64)(now - deadline) > 0;
 }
 
-/* Has this trap taken long enough? emu_lock held */
+/* Has this trap taken long enough? The first to ask starts the clock. emu_lock held */
 static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
 {
 	if (!smmu->deadline)
@@ -374,7 +397,7 @@ void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten);
 
 /* hwq.c */
 int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-		     unsigned int *n, bool sync);
+		     unsigned int *n, bool sync, u64 *deadline);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
 		   u64 *deadline);
@@ -397,6 +420,9 @@ void smmu_strtab_init(struct pkvm_smmu *smmu);
 int smmu_strtab_enable(struct pkvm_smmu *smmu);
 int smmu_strtab_disable(struct pkvm_smmu *smmu);
 bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
+
+/* irq.c */
+void smmu_irq_ctrl(struct pkvm_smmu *smmu, u32 irqs);
 
 /* cmdq.c */
 void smmu_cmdq_enable(struct pkvm_smmu *smmu);
@@ -430,7 +456,7 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 void smmu_check(struct pkvm_smmu *smmu);
 
 /* probe.c */
-int pkvm_smmu_init(struct pkvm_smmu_config *config);
+int pkvm_smmu_init(struct pkvm_smmu_config *cfg);
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end);
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end);
 

@@ -9,9 +9,9 @@
  * waits for accesses that were already translated.
  *
  * What an SMMU may have cached only grows while its streams can pass, and it is noted
- * before a stream can, with hw_lock held. An invalidation holds it from its first look at
- * that to its end, so that none passes meanwhile that it doesn't know of, and makes a
- * combined entry from what is about to go. One that comes after it finds the page gone.
+ * before a stream can. An invalidation holds hw_lock from its look at that until it has
+ * completed: no stream starts to pass unnoted meanwhile, and caches a combined entry of
+ * the old translation. A stream that is noted later finds the page unmapped.
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
@@ -120,7 +120,7 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
  * @smmu:	the SMMU; takes its hw_lock, and leaves it to smmu_tlbi_finish()
  * @start:	page aligned
  * @end:	page aligned, not @start
- * @deadline:	of smmu_deadline(), or 0, which becomes that at the first wait
+ * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
  *
  * Tables that led to the range are forgotten, too. With the ownership lock held. Other
  * SMMUs may be started meanwhile, in their order, and are to be finished first.
@@ -148,7 +148,7 @@ int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
 /**
  * smmu_tlbi_finish() - wait for smmu_tlbi_start()
  * @smmu:	the SMMU; hw_lock held, which is released
- * @deadline:	the same
+ * @deadline:	what smmu_tlbi_start() was given
  *
  * To be called even if that has failed.
  *

@@ -507,6 +507,27 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 	return true;
 }
 
+/* An MSI goes to MMIO that is the host's. @irq is what enables it */
+static void check_msi(const struct fake_smmu *s, u32 irq, u64 addr)
+{
+	u32 on = fake_reg(s, ARM_SMMU_IRQ_CTRL) | fake_reg(s, ARM_SMMU_IRQ_CTRLACK);
+	unsigned int i;
+
+	if (!(fake_reg(s, ARM_SMMU_IDR0) & IDR0_MSI))
+		fake_complain("an MSI of an SMMU that has none");
+	if (on & irq)
+		fake_complain("an MSI is changed while it is on");
+
+	for (i = 0; i < FAKE_NR_REGIONS; i++) {
+		if (addr && addr >= fake->region[i].base && addr < fake->region[i].end)
+			fake_complain("an MSI to memory");
+	}
+	for (i = 0; i < FAKE_NR_SMMUS; i++) {
+		if (fake->smmu[i].taken && addr >= FAKE_MMIO(i) && addr < FAKE_MMIO(i + 1))
+			fake_complain("an MSI to an SMMU");
+	}
+}
+
 /* After take-over: no write may open anything, whatever the host has done */
 static void check_write(const struct fake_smmu *s, u32 offset, u64 val)
 {
@@ -528,6 +549,23 @@ static void check_write(const struct fake_smmu *s, u32 offset, u64 val)
 	case ARM_SMMU_IRQ_CTRL:
 		if (val & ~5ULL)
 			fake_complain("an interrupt that is not for the host");
+		break;
+	case ARM_SMMU_GERROR_IRQ_CFG0:
+		check_msi(s, 1, val);
+		break;
+	case ARM_SMMU_EVTQ_IRQ_CFG0:
+		check_msi(s, 4, val);
+		break;
+	case ARM_SMMU_GERROR_IRQ_CFG1:
+		check_msi(s, 1, 0);
+		break;
+	case ARM_SMMU_EVTQ_IRQ_CFG1:
+		check_msi(s, 4, 0);
+		break;
+	case ARM_SMMU_GERROR_IRQ_CFG2:
+	case ARM_SMMU_EVTQ_IRQ_CFG2:
+		if (val != 1)
+			fake_complain("an MSI that isn't a write to a device");
 		break;
 	case ARM_SMMU_CMDQ_PROD:
 	case ARM_SMMU_GERRORN:

@@ -9,10 +9,12 @@
 
 #include "test.h"
 
+/* @msi: there only if the SMMU writes MSIs */
 struct reg_expect {
 	u32	offset;
 	u32	size;
 	bool	writable;
+	bool	msi;
 };
 
 static const struct reg_expect regs[] = {
@@ -23,9 +25,13 @@ static const struct reg_expect regs[] = {
 	{ 0x44, 4 },						/* GBPA */
 	{ 0x50, 4, true }, { 0x54, 4 },				/* IRQ_CTRL, _ACK */
 	{ 0x60, 4 }, { 0x64, 4, true },				/* GERROR, GERRORN */
+	{ 0x68, 8, true, true }, { 0x70, 4, true, true },	/* GERROR_IRQ_CFG* */
+	{ 0x74, 4, true, true },
 	{ 0x80, 8, true }, { 0x88, 4, true },			/* STRTAB_BASE, _CFG */
 	{ 0x90, 8, true }, { 0x98, 4, true }, { 0x9c, 4, true },/* CMDQ_* */
 	{ 0xa0, 8, true },					/* EVTQ_BASE */
+	{ 0xb0, 8, true, true }, { 0xb8, 4, true, true },	/* EVTQ_IRQ_CFG* */
+	{ 0xbc, 4, true, true },
 	{ 0xe00, 4 }, { 0xe04, 4 }, { 0xe08, 4 }, { 0xe0c, 4 },	/* EL2's counters */
 	{ 0xe10, 4 }, { 0xe14, 4 }, { 0xe18, 4 },
 	{ 0xe1c, 4 }, { 0xe20, 4 }, { 0xe24, 4 },
@@ -38,7 +44,7 @@ static const struct reg_expect *reg_find(u32 offset)
 
 	for (i = 0; i < ARRAY_SIZE(regs); i++) {
 		if (offset >= regs[i].offset && offset - regs[i].offset < regs[i].size)
-			return &regs[i];
+			return regs[i].msi && !SMMU0->smmu->msis ? NULL : &regs[i];
 	}
 
 	return NULL;
@@ -55,15 +61,23 @@ static void mmio_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_mmio_init(), 0);
 }
 
-static void mmio_everywhere(struct kunit *test)
+/* An SMMU that writes MSIs, if the host is to know of them */
+static bool boot_with_msis(struct kunit *test)
+{
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
+	fake_test_boot(test);
+
+	return host_readl(ARM_SMMU_IDR0) & IDR0_MSI;
+}
+
+static void everywhere(struct kunit *test, bool msis)
 {
 	static struct pkvm_smmu before;
-	struct pkvm_smmu *smmu;
+	struct pkvm_smmu *smmu = SMMU0->smmu;
 	unsigned int size, nr = 0;
 	u32 offset;
 
-	fake_test_boot(test);
-	smmu = SMMU0->smmu;
 	for (nr = 0; nr < ARRAY_SIZE(regs); nr++) {
 		if (regs[nr].offset != ARM_SMMU_CR0)
 			smmu_mmio_write(smmu, regs[nr].offset, regs[nr].size, ~0ULL);
@@ -106,7 +120,7 @@ static void mmio_everywhere(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, fake->denied[PKVM_SMMU_DENIED_MMIO], PKVM_SMMU_MIN_MMIO_SIZE);
 	/* Registers of 4 bytes in one way, of 8 bytes in three */
-	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2);
+	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2 + (msis ? 2 * 2 : -6));
 
 	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0xfffffffc, 4), 0ULL);
 	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x20000, 8), 0ULL);
@@ -115,12 +129,19 @@ static void mmio_everywhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x80, ~0U), 0ULL);
 }
 
+static void mmio_everywhere(struct kunit *test)
+{
+	fake_test_boot(test);
+	everywhere(test, false);
+	everywhere(test, boot_with_msis(test));
+}
+
 /* The host writes what it likes. That nothing opens is seen to by fake.c */
 static void mmio_anything(struct kunit *test)
 {
 	unsigned int i;
 
-	fake_test_boot(test);
+	boot_with_msis(test);
 	for (i = 0; i < 20000; i++) {
 		const struct reg_expect *reg = &regs[test_random() % ARRAY_SIZE(regs)];
 		u64 val = test_random();
@@ -254,6 +275,92 @@ static void mmio_irq_ctrl(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
 	fake_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x4);
+}
+
+static const struct {
+	u32	irqen;
+	u32	cfg0;
+} irqs[] = {
+	{ 0x1, ARM_SMMU_GERROR_IRQ_CFG0 },
+	{ 0x4, ARM_SMMU_EVTQ_IRQ_CFG0 },
+};
+
+static void set_msi(unsigned int i, u64 addr, u32 data)
+{
+	host_writel(ARM_SMMU_IRQ_CTRL, 0);
+	host_writeq(irqs[i].cfg0, addr);
+	host_writel(irqs[i].cfg0 + 8, data);
+	/* Write-back, inner shareable */
+	host_writel(irqs[i].cfg0 + 12, 0x3f);
+	host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
+}
+
+static void expect_msi(struct kunit *test, unsigned int i, u64 addr, u32 data)
+{
+	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[i].cfg0), addr);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[i].cfg0 + 8), data);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[i].cfg0 + 12), 1);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), irqs[i].irqen);
+}
+
+/* An MSI goes where the host could write itself, and is a write to a device */
+static void mmio_msi(struct kunit *test)
+{
+	const u64 doorbell = 0x8090040;
+	unsigned int i, j;
+
+	/* With none there is nothing but lines */
+	if (!boot_with_msis(test)) {
+		set_msi(0, doorbell, 1);
+		KUNIT_EXPECT_EQ(test, host_readq(ARM_SMMU_GERROR_IRQ_CFG0), 0);
+		return;
+	}
+
+	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
+		const u64 bad[] = {
+			fake->region[0].base, fake->region[0].end - 4,
+			fake->region[1].base, fake->region[1].end - 4,
+			FAKE_MMIO(0), FAKE_MMIO(1) - 4,
+			1ULL << SMMU0->smmu->oas_bits, 1ULL << 51,
+		};
+		const u64 good[] = {
+			doorbell, fake->region[0].base - PAGE_SIZE, FAKE_MMIO(0) - 4,
+			FAKE_MMIO(fake->config.nr_smmus),
+			(1ULL << SMMU0->smmu->oas_bits) - 4,
+		};
+
+		for (j = 0; j < ARRAY_SIZE(good); j++) {
+			set_msi(i, good[j], 0x1234567 + j);
+			expect_msi(test, i, good[j], 0x1234567 + j);
+			KUNIT_EXPECT_EQ(test, host_readl(irqs[i].cfg0 + 12), 0x3f);
+		}
+		/* Not while it is on */
+		host_writeq(irqs[i].cfg0, doorbell);
+		host_writel(irqs[i].cfg0 + 8, 1);
+		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), good[j - 1]);
+		expect_msi(test, i, good[j - 1], 0x1234567 + j - 1);
+
+		fake->denied[PKVM_SMMU_DENIED_MMIO] = 0;
+		for (j = 0; j < ARRAY_SIZE(bad); j++) {
+			set_msi(i, bad[j], j);
+			expect_msi(test, i, 0, j);
+			KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), bad[j]);
+			KUNIT_EXPECT_EQ(test, fake->denied[PKVM_SMMU_DENIED_MMIO], j + 1);
+		}
+		set_msi(i, 0, 0);
+		expect_msi(test, i, 0, 0);
+		KUNIT_EXPECT_EQ(test, fake->denied[PKVM_SMMU_DENIED_MMIO], j);
+	}
+
+	/* It changes when the hardware has let go of it, or not at all */
+	set_msi(0, doorbell, 1);
+	SMMU0->slow = true;
+	set_msi(0, doorbell + 4, 2);
+	expect_msi(test, 0, doorbell + 4, 2);
+	fake_run_all(SMMU0);
+	SMMU0->stuck = true;
+	set_msi(0, doorbell, 3);
+	expect_msi(test, 0, doorbell + 4, 2);
 }
 
 static void mmio_gerror(struct kunit *test)
@@ -424,6 +531,7 @@ static struct kunit_case mmio_cases[] = {
 	KUNIT_CASE(mmio_cr0),
 	KUNIT_CASE(mmio_locked_while_enabled),
 	KUNIT_CASE(mmio_irq_ctrl),
+	KUNIT_CASE(mmio_msi),
 	KUNIT_CASE(mmio_gerror),
 	KUNIT_CASE(mmio_denied),
 	KUNIT_CASE(mmio_denied_at_once),

@@ -1326,7 +1326,7 @@ static void queue_cr0_crawls(struct kunit *test)
 		SMMU0->delay = tenths * SMMU_TIMEOUT_US / 10;
 		start = fake->now;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_LT(test, fake->now - start, 32 * SMMU_TIMEOUT_US / 10);
+		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TIMEOUT_US / 10);
 		SMMU0->delay = 0;
 		fake_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
