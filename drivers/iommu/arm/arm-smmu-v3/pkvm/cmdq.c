@@ -77,14 +77,10 @@ static bool cmdq_flush(struct pkvm_smmu *smmu, bool sync)
 		return true;
 
 	ret = smmu_hwq_forward(smmu, batch->cmds, &batch->n, sync, &deadline);
-	if (ret)
-		batch->stop = true;
-	/* Only a wait takes long, and the first one starts the trap's clock */
-	if (deadline) {
-		if (!smmu->deadline)
-			smmu->deadline = deadline;
-		batch->stop |= smmu_trap_is_over(smmu);
-	}
+	/* The first wait starts the trap's clock */
+	if (!smmu->deadline)
+		smmu->deadline = deadline;
+	batch->stop = ret;
 
 	return !ret;
 }
@@ -135,6 +131,17 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 pos_mask)
 	return false;
 }
 
+/*
+ * Only what has been given to the hardware has taken long: it, or who had its lock. Mostly
+ * there is nothing behind that, and what time it is doesn't matter. @cons: where it began.
+ */
+static bool cmdq_has_time(struct pkvm_smmu *smmu, u32 cons)
+{
+	const struct smmu_cmd_batch *batch = &smmu->batch;
+
+	return batch->n || batch->next == cons || !smmu_trap_is_over(smmu);
+}
+
 /**
  * smmu_cmdq_consume() - run what the host has put into its queue
  * @smmu:	the SMMU; emu_lock held
@@ -161,7 +168,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	batch->next = cons;
 	batch->stop = false;
 	/* There are no more than a queue of them, whatever the budget for tables is */
-	while (batch->next != prod && !batch->stop && cmdq_run_one(smmu, pos_mask))
+	while (batch->next != prod && cmdq_has_time(smmu, cons) && cmdq_run_one(smmu, pos_mask))
 		;
 	if (!batch->stop)
 		cmdq_flush(smmu, false);

@@ -367,8 +367,10 @@ static void smmu_trap_begins(struct pkvm_smmu *smmu)
 	smmu->traps++;
 	smmu->budget = SMMU_WORK_PER_TRAP;
 	smmu->deadline = 0;
-	if (smmu->host.irq_owed)
+	if (smmu->host.irq_owed) {
+		smmu_start_clock(smmu);
 		smmu_gerror_signal(smmu);
+	}
 }
 
 /**

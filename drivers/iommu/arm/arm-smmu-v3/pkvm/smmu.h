@@ -14,8 +14,8 @@
  * it pins or reads the host's memory, and at other times hw_lock. A page that
  * changes hands comes with the ownership locks held and takes the hw_lock of every
  * SMMU, in their order, and holds each until that one has completed: it waits for
- * what is in the hardware's queues, and never for the emulation. Meanwhile commands
- * of the host's to any SMMU wait, as long as the slowest of them may take.
+ * what is in the hardware's queues, and never for the emulation. Meanwhile commands of
+ * the host's wait, to any SMMU that has something to forget, for the slowest of them.
  */
 #ifndef __PKVM_SMMU_H
 #define __PKVM_SMMU_H
@@ -39,6 +39,8 @@
  * first unit or the beginning of its first wait on, as long as the hardware may take for
  * anything. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. The last wait
  * of a trap may take as long again, and a page of the shadow table is filled in one go.
+ * Locks that other CPUs have are waited for as long as it takes them, which is bounded by
+ * the same; the first wait for one may not count.
  */
 #define SMMU_WORK_PER_TRAP	1024
 
@@ -124,7 +126,7 @@ enum smmu_cached {
  * @added:	commands that were put into it
  * @skipped:	commands that the hardware would not take and EL2 replaced
  * @started:	of them, those before smmu_hwq_start()
- * @waiting:	something has been started, and not finished (tlbi.c)
+ * @waiting:	something has been started, and not finished; with the ownership lock (tlbi.c)
  * @late:	the hardware did not answer in time; it is not waited for until it has
  * @broken:	the hardware has an error that EL2 can't mend; it is not used again
  */
@@ -204,8 +206,7 @@ struct smmu_host_queue {
  * @n:		how many
  * @next:	index and wrap bit, in the host's queue, of the entry behind them; they
  *		are consecutive
- * @stop:	the hardware doesn't answer, or the trap has taken long enough: what is left
- *		stays in the host's queue
+ * @stop:	the hardware doesn't answer: what is left stays in the host's queue
  */
 struct smmu_cmd_batch {
 	struct arm_smmu_cmd	cmds[SMMU_CMD_BATCH];
@@ -335,11 +336,17 @@ static inline bool smmu_is_over(u64 deadline, u64 now)
 	return (s64)(now - deadline) > 0;
 }
 
-/* Has this trap taken long enough? The first to ask starts the clock. emu_lock held */
-static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
+/* A trap of which the clock isn't started has taken no time. emu_lock held */
+static inline void smmu_start_clock(struct pkvm_smmu *smmu)
 {
 	if (!smmu->deadline)
 		smmu->deadline = smmu_deadline();
+}
+
+/* Has this trap taken long enough? Starts the clock. emu_lock held */
+static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
+{
+	smmu_start_clock(smmu);
 
 	return smmu_is_over(smmu->deadline, hal_now());
 }

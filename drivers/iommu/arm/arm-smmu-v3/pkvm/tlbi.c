@@ -117,7 +117,8 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 
 /**
  * smmu_tlbi_start() - let an SMMU forget what it has cached of a range
- * @smmu:	the SMMU; takes its hw_lock, and leaves it to smmu_tlbi_finish()
+ * @smmu:	the SMMU; takes its hw_lock, and leaves it to smmu_tlbi_finish() if there is
+ *		something to wait for
  * @start:	page aligned
  * @end:	page aligned, not @start
  * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
@@ -141,26 +142,31 @@ int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
 		ret = smmu_hwq_start(smmu, cmds, n, deadline);
 	}
 	smmu->hwq.waiting = n && !ret;
+	if (!smmu->hwq.waiting)
+		hal_unlock(&smmu->hw_lock);
 
 	return ret;
 }
 
 /**
  * smmu_tlbi_finish() - wait for smmu_tlbi_start()
- * @smmu:	the SMMU; hw_lock held, which is released
+ * @smmu:	the SMMU; releases the hw_lock that smmu_tlbi_start() took
  * @deadline:	what smmu_tlbi_start() was given
  *
- * To be called even if that has failed.
+ * May be called even if that has failed. With the ownership lock held.
  *
  * Return: 0 if what has been started is done; else -EIO.
  */
 int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 {
 	struct arm_smmu_cmd all = smmu_tlbi_all();
-	int ret = 0;
+	int ret;
 
-	if (smmu->hwq.waiting)
-		ret = smmu_hwq_finish(smmu, &all, deadline);
+	if (!smmu->hwq.waiting)
+		return 0;
+
+	ret = smmu_hwq_finish(smmu, &all, deadline);
+	smmu->hwq.waiting = false;
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

@@ -143,6 +143,7 @@ struct fake_smmu {
  * @relaxed:	how often hal_relax() was called; a test may set it to 0
  * @ran:	called for each command that an SMMU has run, if not NULL
  * @meanwhile:	called while EL2 waits, if not NULL
+ * @lock_takes: how many microseconds a hw_lock takes, as others have it
  * @nr_held:	number of locks held
  * @held:	their ranks
  */
@@ -174,8 +175,9 @@ struct fake {
 	unsigned int		relaxed;
 	void			(*ran)(struct fake_smmu *s, const u64 *cmd);
 	void			(*meanwhile)(void);
+	u64			lock_takes;
 	unsigned int		nr_held;
-	int			held[4];
+	int			held[2 + FAKE_NR_SMMUS];
 };
 
 /* Where stage 2 takes an address: what the last descriptor says */

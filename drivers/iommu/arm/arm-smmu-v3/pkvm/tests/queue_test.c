@@ -208,6 +208,101 @@ static void expect_config(struct kunit *test, u32 sid, unsigned int config)
 	KUNIT_EXPECT_EQ_MSG(test, HW_CONFIG(ste[0]), config, "stream %u", sid);
 }
 
+/* A batch for which there is no room at all, and an STE in a queue of one entry */
+static void queue_no_room(struct kunit *test)
+{
+	static const struct {
+		u8	shift;
+		bool	full;
+	} queues[] = { { 0, false }, { 0, true }, { 5, true } };
+	unsigned int i, n, used;
+
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		u8 shift = queues[i].shift;
+
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR1,
+			     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | shift << 21);
+		boot(test);
+		host_cmdq_start(shift);
+		host_strtab_start();
+		SMMU0->nr_runs = 0;
+		SMMU0->stuck = true;
+		for (n = 0; queues[i].full && n < 1U << shift; n++)
+			put_tlbi(n);
+		tell();
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		used = host_readl(ARM_SMMU_CMDQ_CONS);
+		if (shift) {
+			for (; n < 52; n++)
+				put_tlbi(n);
+		} else {
+			fake_put(host_ste(5), STE_BYPASS0);
+			host_cmd_put(0x3 | 5ULL << 32, 1);
+		}
+		tell();
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), used);
+		SMMU0->stuck = false;
+		fake_run_all(SMMU0);
+		host_cmd_sync();
+		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+		expect_tlbis(test, n);
+		if (!shift)
+			expect_config(test, 5, HW_S2);
+	}
+}
+
+/* An interrupt that the hardware was late with is part of what the next trap takes */
+static void queue_owed(struct kunit *test)
+{
+	unsigned int n;
+	u64 start;
+
+	boot(test);
+	host_cmdq_start(4);
+	host_writel(ARM_SMMU_IRQ_CTRL, 1);
+	SMMU0->stuck = true;
+	host_writeq(ARM_SMMU_EVTQ_BASE, 0xff0000000000ULL | 4);
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	/* EL2 sees what the hardware has stopped at, and lets it go on */
+	host_readl(ARM_SMMU_CR2);
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->host.irq_owed);
+	SMMU0->slow = true;
+	SMMU0->delay = 3 * SMMU_TIMEOUT_US / 10;
+	for (n = 0; n < 4; n++) {
+		put_tlbi(n);
+		host_cmd_put(0x46, 0);
+	}
+	start = fake->now;
+	tell();
+	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->host.irq_owed);
+	KUNIT_EXPECT_LT(test, fake->now - start, 18 * SMMU_TIMEOUT_US / 10);
+}
+
+/* Another CPU has the hardware's queue again and again */
+static void queue_contended(struct kunit *test)
+{
+	unsigned int n, traps = 1;
+	u64 start;
+
+	boot(test);
+	host_cmdq_start(6);
+	for (n = 0; n < 32; n++)
+		host_cmd_put(0x46, 0);
+	fake->lock_takes = 9 * SMMU_TIMEOUT_US / 10;
+	start = fake->now;
+	tell();
+	KUNIT_EXPECT_LT(test, fake->now - start, 32 * SMMU_TIMEOUT_US / 10);
+	while (!host_cmdq_is_empty() && traps++ < 100)
+		;
+	KUNIT_EXPECT_GT(test, traps, 8);
+	KUNIT_EXPECT_LT(test, traps, 33);
+	fake->lock_takes = 0;
+}
+
 static void expect_all_s2(struct kunit *test)
 {
 	u32 sid;
@@ -1384,6 +1479,9 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_sync_waits),
 	KUNIT_CASE(queue_sync_late),
 	KUNIT_CASE(queue_part),
+	KUNIT_CASE(queue_no_room),
+	KUNIT_CASE(queue_contended),
+	KUNIT_CASE(queue_owed),
 	KUNIT_CASE(queue_long_commands),
 	KUNIT_CASE(queue_illegal),
 	KUNIT_CASE(queue_far_prod),

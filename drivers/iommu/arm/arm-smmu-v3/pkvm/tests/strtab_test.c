@@ -872,6 +872,36 @@ static void strtab_late_level1(struct kunit *test)
 	KUNIT_EXPECT_GT(test, told, 0);
 }
 
+/* A table that is gone can't be forgotten, and the next one wants its page */
+static void strtab_late_reclaim(struct kunit *test)
+{
+	const u64 gone = 1ULL << HOST_SPLIT, new = 2ULL << HOST_SPLIT;
+	unsigned int i, used;
+
+	boot(test, true);
+	fake_put(fake_host.strtab, 0);
+	host_cfgi_all();
+	used = fake->pool_used;
+	fake_put(fake_host.strtab + 8, fake_host.l2 | (HOST_SPLIT + 1));
+	host_cfgi_ste(gone);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+	fake_put(fake_host.strtab + 8, 0);
+	fake_put(fake_host.strtab + 16, fake_host.l2 | (HOST_SPLIT + 1));
+	fake_put(host_ste(0), STE_BYPASS0);
+	SMMU0->stuck = true;
+	host_cmd_put(0x3 | gone << 32, 0);
+	host_cmd_put(0x3 | new << 32, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_NE(test, hw_config(new), HW_S2);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
+		;
+	KUNIT_EXPECT_EQ(test, hw_config(new), HW_S2);
+	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+}
+
 /* Tables in which nothing passes leave half of what EL2 has to those in which something does */
 static void strtab_empty_tables(struct kunit *test)
 {
@@ -950,6 +980,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_lost_and_illegal),
 	KUNIT_CASE(strtab_late_disable),
 	KUNIT_CASE(strtab_late_level1),
+	KUNIT_CASE(strtab_late_reclaim),
 	KUNIT_CASE(strtab_empty_tables),
 	KUNIT_CASE(strtab_enabling),
 	{}
