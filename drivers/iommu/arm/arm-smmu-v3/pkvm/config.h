@@ -91,7 +91,7 @@ enum pkvm_smmu_denial {
 };
 
 /**
- * enum pkvm_smmu_stat - what it costs
+ * enum pkvm_smmu_stat - what an SMMU, and all of them together, cost EL2
  * @PKVM_SMMU_STAT_TRAPS:	accesses of the host's to the registers
  * @PKVM_SMMU_STAT_CMDS:	commands that were consumed from the host's queue
  * @PKVM_SMMU_STAT_HW_CMDS:	commands that the hardware was given, EL2's own included

@@ -168,6 +168,13 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	return evtq_set_enabled(smmu, true);
 }
 
+/**
+ * smmu_evtq_prod() - EVTQ_PROD as the host reads it
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: the hardware's while it has the queue; else what the host wrote, or what it had
+ * last.
+ */
 u32 smmu_evtq_prod(struct pkvm_smmu *smmu)
 {
 	if (!smmu->evtq.va)
@@ -176,6 +183,12 @@ u32 smmu_evtq_prod(struct pkvm_smmu *smmu)
 	return hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
 }
 
+/**
+ * smmu_evtq_cons() - EVTQ_CONS as the host reads it
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: as smmu_evtq_prod().
+ */
 u32 smmu_evtq_cons(struct pkvm_smmu *smmu)
 {
 	if (!smmu->evtq.va)
@@ -184,6 +197,13 @@ u32 smmu_evtq_cons(struct pkvm_smmu *smmu)
 	return hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
 }
 
+/**
+ * smmu_evtq_set_prod() - the host writes EVTQ_PROD
+ * @smmu:	the SMMU; emu_lock held
+ * @val:	what it wrote
+ *
+ * For the queue that it is about to enable; ignored while the hardware has one.
+ */
 void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val)
 {
 	/* The SMMU's to write while the queue is enabled */
@@ -215,6 +235,13 @@ static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
 	}
 }
 
+/**
+ * smmu_evtq_set_cons() - the host has consumed events
+ * @smmu:	the SMMU; emu_lock held
+ * @val:	what it wrote to EVTQ_CONS
+ *
+ * Counts those that are about what EL2 keeps from devices.
+ */
 void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val)
 {
 	if (!smmu->evtq.va) {
