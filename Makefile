@@ -33,7 +33,8 @@ help:
 ## Work on the series:
 ##   make tree           lay the series tree, changing only what changed
 ##   make kernel         build the kernel with the series (also: make build)
-##   make debug          build the variant in scripts/debug.config, for make test
+##   make debug          build the variant in scripts/debug.config, for make test;
+##                       PAGE=16: that in scripts/debug16.config, with pages of 64K
 ##   make base           build the base kernel
 ##   make series         write build/series.mbox and build/patches/, and verify
 ##                       them with git am
@@ -51,6 +52,7 @@ help:
 ## Variables:
 ##   BASE=1              for run and shell: the unmodified kernel
 ##   T=word              for test, check, mutants: only those with it in their name
+##   PAGE=16             for debug, and test T=debug*: with pages of 64K instead of 16K
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
 ##   OBJ=name            build such a variant beside the others
@@ -80,7 +82,8 @@ shell: $(if $(BASE),base,kernel)
 	@scripts/shell.sh
 
 debug: tree
-	@OBJ=debug KCONFIG_EXTRA=$(REPO)/scripts/debug.config scripts/build.sh series
+	@OBJ=debug$(filter 16,$(PAGE)) KCONFIG_EXTRA=$(REPO)/scripts/debug$(filter 16,$(PAGE)).config \
+		scripts/build.sh series
 
 test: fetch
 	@+scripts/test.sh

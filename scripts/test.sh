@@ -5,7 +5,9 @@
 set -eu
 . "$(dirname "$0")/env.sh"
 # The variant that "make debug" builds
-OBJ_DEBUG=$CACHE/series-$KEY/obj-debug
+variant=debug
+[ "${PAGE:-}" != 16 ] || variant=debug16
+OBJ_DEBUG=$CACHE/series-$KEY/obj-$variant
 export OBJ_DEBUG
 
 kernels=$(python3 -B "$REPO/scripts/test.py" --kernels)
@@ -18,7 +20,7 @@ for kernel in $kernels; do
 	series)	build kernel
 		"$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_SERIES" ;;
 	debug)	build debug
-		OBJ=debug "$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_DEBUG" ;;
+		OBJ=$variant "$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_DEBUG" ;;
 	esac
 done
 exec python3 -B "$REPO/scripts/test.py"

@@ -674,6 +674,8 @@ static void write_file(const char *path, const char *text)
 }
 
 #define HUGE_SIZE	0x200000
+/* Any page size has them, but not as its default */
+#define HUGE_PAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 TEST_F(smmu, a15_log2size_31)
 {
@@ -681,9 +683,10 @@ TEST_F(smmu, a15_log2size_31)
 	__u64 *ent;
 
 	/* The queue is as long as the SMMU has them, and goes round there */
-	write_file("/proc/sys/vm/nr_hugepages", "1");
+	write_file(HUGE_PAGES, "1");
 	ent = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB, -1, 0);
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB | MAP_HUGE_2MB,
+		   -1, 0);
 	ASSERT_NE(MAP_FAILED, ent);
 	ent[2 * (entries - 1)] = CMD_SYNC;
 	ent[0] = CMD_SYNC;
@@ -698,7 +701,7 @@ TEST_F(smmu, a15_log2size_31)
 	EXPECT_EQ(0, smmu_errors());
 	smmu_cr0(0);
 	munmap(ent, HUGE_SIZE);
-	write_file("/proc/sys/vm/nr_hugepages", "0");
+	write_file(HUGE_PAGES, "0");
 
 	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
 	/* As large as the SMMU has them, which takes in what is around: don't write there */
