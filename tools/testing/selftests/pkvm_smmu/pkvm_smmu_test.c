@@ -19,6 +19,7 @@
 #include <glob.h>
 #include <linux/iommufd.h>
 #include <linux/kexec.h>
+#include <linux/mman.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <pthread.h>
