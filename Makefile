@@ -52,6 +52,7 @@ help:
 ## Variables:
 ##   BASE=1              for run and shell: the unmodified kernel
 ##   T=word              for test, check, mutants: only those with it in their name
+##   RUNS=n              for fuzz: how many inputs it makes up
 ##   PAGE=16             for debug, and test T=debug*: with pages of 64K instead of 16K
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
@@ -102,6 +103,11 @@ coverage-setup:
 
 fuzz mutants: fuzz-setup
 coverage: coverage-setup
+
+# From within another directory, too
+ifneq ($(XDG_CACHE_HOME),)
+export XDG_CACHE_HOME := $(abspath $(XDG_CACHE_HOME))
+endif
 
 check fuzz coverage: fetch
 	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu \

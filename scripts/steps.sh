@@ -3,7 +3,13 @@
 # a step is described in README.md.
 
 # The patches, in order.
-steps() { grep -v '^#' "$REPO/patches/series"; }
+steps() {
+	local patch
+	for patch in $(grep -v '^#' "$REPO/patches/series"); do
+		[ -e "$REPO/patches/$patch" ] || die "patches/series names $patch, which is not in patches/"
+		echo "$patch"
+	done
+}
 
 # The diff of one, which may be empty.
 step_diff() { sed '1,/^---$/d' "$REPO/patches/$1"; }

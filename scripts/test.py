@@ -194,7 +194,7 @@ def main():
                  else [name for name in jobs_by_name if wanted.rstrip("*") in name])
     if not names:
         sys.exit(f"error: no scenario has '{wanted}' in its name; there are "
-                 + " ".join(jobs_by_name))
+                 + " ".join(jobs_by_name) + " stock-driver")
     if sys.argv[1:] == ["--kernels"]:
         print(*sorted({kernel for name, _, kernel, _ in table if name in names}))
         return False

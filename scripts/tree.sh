@@ -8,6 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/steps.sh"
+steps >/dev/null
 
 manifest=$CACHE/series-$KEY/manifest	# paths in $TREE that are not the base's
 lay=$CACHE/series-$KEY/lay		# scratch: just those files, as they shall be
