@@ -5,7 +5,7 @@
 # The patches, in order.
 steps() {
 	local patch
-	for patch in $(grep -v '^#' "$REPO/patches/series"); do
+	grep -v '^#' "$REPO/patches/series" | while read -r patch; do
 		[ -e "$REPO/patches/$patch" ] || die "patches/series names $patch, which is not in patches/"
 		echo "$patch"
 	done
