@@ -52,6 +52,7 @@ help:
 ## Variables:
 ##   BASE=1              for run and shell: the unmodified kernel
 ##   T=word              for test, check, mutants: only those with it in their name
+##   SAMPLE=n            for mutants: one of n, which depends on the tree
 ##   RUNS=n              for fuzz: how many inputs it makes up
 ##   PAGE=16             for debug, and test T=debug*: with pages of 64K instead of 16K
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched

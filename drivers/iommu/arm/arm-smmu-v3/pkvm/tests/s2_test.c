@@ -452,6 +452,8 @@ static void s2_half_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_1G), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
+	/* What is there already isn't counted again */
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + 2 * SZ_2M, end + 3 * SZ_2M), 0);
 	fake->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
 			-ENOMEM);
