@@ -888,14 +888,13 @@ static void strtab_late_reclaim(struct kunit *test)
 	fake_put(fake_host.strtab + 8, 0);
 	fake_put(fake_host.strtab + 16, fake_host.l2 | (HOST_SPLIT + 1));
 	fake_put(host_ste(0), STE_BYPASS0);
-	/* It is late by one command each time, and has caught up before anyone looks again */
-	SMMU0->slow = true;
-	SMMU0->delay = 101 * SMMU_TIMEOUT_US / 100;
+	SMMU0->stuck = true;
 	host_cmd_put(0x3 | gone << 32, 0);
 	host_cmd_put(0x3 | new << 32, 0);
 	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_NE(test, hw_config(new), HW_S2);
-	SMMU0->delay = 0;
+	SMMU0->stuck = false;
 	fake_run_all(SMMU0);
 	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
 		;
