@@ -34,7 +34,7 @@ help:
 ##   make tree           lay the series tree, changing only what changed
 ##   make kernel         build the kernel with the series (also: make build)
 ##   make debug          build the variant in scripts/debug.config, for make test;
-##                       PAGE=16: that in scripts/debug16.config, with pages of 64K
+##                       PAGE=14 or 16: with pages of 16K or 64K
 ##   make base           build the base kernel
 ##   make series         write build/series.mbox and build/patches/, and verify
 ##                       them with git am
@@ -54,7 +54,7 @@ help:
 ##   T=word              for test, check, mutants: only those with it in their name
 ##   SAMPLE=n            for mutants: one of n, which depends on the tree
 ##   RUNS=n              for fuzz: how many inputs it makes up
-##   PAGE=16             for debug, and test T=debug*: with pages of 64K instead of 16K
+##   PAGE=14, PAGE=16    for debug, and test T=debug*: with pages of 16K or 64K
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
 ##   OBJ=name            build such a variant beside the others
@@ -83,9 +83,17 @@ run: $(if $(BASE),base,kernel)
 shell: $(if $(BASE),base,kernel)
 	@scripts/shell.sh
 
-debug: tree
-	@OBJ=debug$(filter 16,$(PAGE)) KCONFIG_EXTRA=$(REPO)/scripts/debug$(filter 16,$(PAGE)).config \
-		scripts/build.sh series
+build/debug%.config: scripts/debug.config scripts/pages.config
+	@mkdir -p build && { cat scripts/debug.config && \
+		sed s/16K/$(if $(filter 14,$*),16,64)K/ scripts/pages.config; } >$@
+
+ifneq ($(filter-out 12 14 16,$(PAGE)),)
+$(error error: PAGE=$(PAGE): 12, 14 or 16)
+endif
+debug_pages := $(filter 14 16,$(PAGE))
+debug_config := $(if $(debug_pages),build/debug$(debug_pages).config,scripts/debug.config)
+debug: tree $(debug_config)
+	@OBJ=debug$(debug_pages) KCONFIG_EXTRA=$(REPO)/$(debug_config) scripts/build.sh series
 
 test: fetch
 	@+scripts/test.sh

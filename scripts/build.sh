@@ -15,6 +15,7 @@ series) src=$TREE obj=$OBJ_SERIES ;;
 esac
 
 lock "$1"
+[ -z "${OBJ:-}" ] || begin_as "${obj%-"$OBJ"}" "$obj"
 kconfig "$1" "$src" "$obj" "${KCONFIG_EXTRA:-}"
 missing=$(kconfig_missing "$obj" | xargs)
 [ -z "$missing" ] || die "the kernel's Kconfig does not give what scripts/kernel.config${KCONFIG_EXTRA:+, or $KCONFIG_EXTRA,} asks for: $missing"

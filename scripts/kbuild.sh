@@ -18,6 +18,16 @@ kmake() {
 		CC="ccache ${CROSS}gcc" HOSTCC="ccache gcc" -j"$jobs" "$@"
 }
 
+# begin_as OBJ NEW: if there is a kernel in OBJ, a new object directory of the same source
+# begins as a copy of it, and only what is different is compiled.
+begin_as() {
+	if ! [ -e "$2" ] && [ -e "$1/vmlinux" ]; then
+		rm -rf "$2.new"
+		cp -a "$1" "$2.new"
+		mv "$2.new" "$2"
+	fi
+}
+
 # kconfig base|series SRC OBJ [FRAGMENT]: configure OBJ from kernel.config and
 # the fragment.  An unchanged configuration keeps its time.
 kconfig() {

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Check the style of the series and of the tools: checkpatch --strict on every
 # patch and every new file, kernel-doc and sparse on the new files, docutils' view
-# of the documentation, python's and (if installed) shellcheck's of the scripts.  What lint.allow does not
-# explain is printed and makes this fail; else the last line is "lint: clean".
+# of the documentation, python's and (if installed) shellcheck's of the scripts.
+# What lint.allow does not explain is printed and makes this fail; else the last
+# line is "lint: clean".
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/steps.sh"
@@ -79,6 +80,7 @@ sparse() {
 	dirs=$( (for p in $(steps); do step_diff "$p"; done | sed -n 's,^+++ b/\([^\t]*\).*,\1,p'; cat "$tmp/new") |
 		sed -nE 's,^((arch|drivers)/.*/)(Makefile|Kbuild)$,\1,p' | sort -u)
 	[ -n "$dirs" ] || return 0
+	begin_as "$OBJ_SERIES" "$obj"
 	[ -e "$obj" ] || echo "lint: preparing for sparse (a minute, once)" >&3
 	kconfig series "$TREE" "$obj"
 	# Compile these anew, since sparse looks only at what is being compiled.

@@ -6,7 +6,7 @@ set -eu
 . "$(dirname "$0")/env.sh"
 # The variant that "make debug" builds
 variant=debug
-[ "${PAGE:-}" != 16 ] || variant=debug16
+case ${PAGE:-} in 14 | 16) variant=debug$PAGE ;; esac
 OBJ_DEBUG=$CACHE/series-$KEY/obj-$variant
 export OBJ_DEBUG
 

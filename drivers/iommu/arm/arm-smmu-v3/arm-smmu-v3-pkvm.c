@@ -162,12 +162,9 @@ static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu
  */
 static unsigned long __init pkvm_smmu_pool_pages(void)
 {
-	/* Where a block can be, a table covers this many bits of address */
-	const unsigned int block_table_bits = PAGE_SHIFT +
-		(4 - KVM_PGTABLE_MIN_BLOCK_LEVEL) * (PAGE_SHIFT - 3);
 	unsigned long pages = __hyp_pgtable_total_pages();
-	u8 ia_bits = pkvm_smmu_oas_to_bits(IDR5_OAS_48_BIT);
-	unsigned int i;
+	u8 ia_bits = PKVM_SMMU_MAX_OAS_BITS;
+	unsigned int i, block_table_bits;
 
 	for (i = 0; i < nr_claims; i++) {
 		ia_bits = min(ia_bits, claims[i].oas_bits);
@@ -175,7 +172,8 @@ static unsigned long __init pkvm_smmu_pool_pages(void)
 			pages += PKVM_SMMU_L2_TABLES;
 	}
 
-	/* What isn't RAM is mapped in blocks */
+	/* What isn't RAM is mapped in blocks: a table of them covers this many bits */
+	block_table_bits = PAGE_SHIFT + (4 - pkvm_smmu_block_level(ia_bits)) * (PAGE_SHIFT - 3);
 	if (ia_bits > block_table_bits)
 		pages += BIT(ia_bits - block_table_bits);
 

@@ -70,7 +70,10 @@ void prove_cmd_is_safe(void)
 /* What the host's driver sends goes through as it is */
 void prove_cmd_serves(void)
 {
-	struct smmu_features feat = { .ssid_bits = 20, .sid_bits = 16, .ril = true };
+	struct smmu_features feat = {
+		.ssid_bits = 20, .sid_bits = 16, .ril = true, .big_64k = nondet_bool(),
+	};
+	u64 tg = nondet_u8() & 3, level = 1 + nondet_u8() % 3, range = nondet_u64();
 	u64 asid = nondet_u64() << 48, va = nondet_u64() & ~GENMASK_ULL(11, 0);
 	u64 sid = (nondet_u64() & 0xffff) << 32, leaf = nondet_u64() & 1;
 	static const struct { u64 op, with_sid, with_asid, with_va; } cmds[] = {
@@ -84,6 +87,12 @@ void prove_cmd_serves(void)
 	SUPPOSE(i < ARRAY_SIZE(cmds));
 	host.data[0] = cmds[i].op | (cmds[i].with_sid ? sid : 0) | (cmds[i].with_asid ? asid : 0);
 	host.data[1] = cmds[i].with_va ? va | leaf : 0;
+	/* A range of leaves, of a level that has them */
+	if (cmds[i].with_va && tg) {
+		SUPPOSE(level > 1 || tg == 1 || (tg == 3 && feat.big_64k));
+		host.data[0] |= range & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20));
+		host.data[1] |= tg << 10 | level << 8;
+	}
 	PROVE(smmu_cmd_from_host(&feat, &host, &hw, &sids) != SMMU_CMD_ILLEGAL, "it is legal");
 	PROVE(hw.data[0] == host.data[0] && hw.data[1] == host.data[1], "and unchanged");
 }

@@ -6,6 +6,16 @@
 
 #include "proof.h"
 
+#define MAX_BITS	(PAGE_SHIFT == 16 ? 52 : 48)
+
+/* The address in a descriptor; with pages of 64K its upper four bits are in 15:12 */
+static u64 address(u64 pte)
+{
+	u64 pa = pte & GENMASK_ULL(47, PAGE_SHIFT);
+
+	return PAGE_SHIFT == 16 ? pa | (pte & 0xf000) << 36 : pa;
+}
+
 /* To where it is, and nothing else */
 void prove_leaf_is_exact(void)
 {
@@ -13,13 +23,13 @@ void prove_leaf_is_exact(void)
 	s8 level = nondet_u8() & 3;
 	bool device = nondet_bool();
 
-	SUPPOSE(level >= (PAGE_SHIFT == 12 ? 1 : 2) && pa < BIT_ULL(48));
+	SUPPOSE(level >= (PAGE_SHIFT == 14 ? 2 : 1) && pa < BIT_ULL(MAX_BITS));
 	bytes = 1ULL << (PAGE_SHIFT + (3 - level) * (PAGE_SHIFT - 3));
 	PROVE(bytes == s2_level_size(level), "the size of a leaf");
 	SUPPOSE(!(pa & (bytes - 1)));
 
 	leaf = smmu_s2_leaf(pa, level, device);
-	PROVE((leaf & GENMASK_ULL(47, PAGE_SHIFT)) == pa, "to where it is");
+	PROVE(address(leaf) == pa, "to where it is");
 	PROVE((leaf & 3) == (level == 3 ? 3 : 1), "a leaf of its level");
 	PROVE(!(leaf >> 48), "no other bits");
 	PROVE(leaf >> 10 & 1, "access flag");
@@ -42,12 +52,13 @@ void prove_table_counts(void)
 	u64 pte;
 
 	table_pa = nondet_u64();
-	SUPPOSE(table_pa < BIT_ULL(48) && !(table_pa % PAGE_SIZE));
+	SUPPOSE(table_pa < BIT_ULL(MAX_BITS) && !(table_pa % PAGE_SIZE));
 	SUPPOSE(count <= S2_ENTRIES);
 	pte = s2_table_pte(NULL, count);
 	PROVE(s2_pte_is_table(pte, level), "a table");
 	PROVE(!s2_pte_is_ram(pte, level), "and no leaf");
-	PROVE((pte & GENMASK_ULL(47, PAGE_SHIFT)) == table_pa, "to where the table is");
+	PROVE(address(pte) == table_pa, "to where the table is");
+	PROVE(s2_pte_to_addr(pte) == table_pa, "where EL2 finds it again");
 	PROVE(s2_pte_count(pte) == count, "with as many leaves");
 	/* APTable and the like are none of stage 2, 58:51 and 11:2 are ignored */
 	PROVE(!(pte >> 59) && !(pte & GENMASK_ULL(51, 48)), "no other bits");
@@ -62,7 +73,7 @@ void prove_root_covers(void)
 	unsigned int shift;
 
 	if (smmu_s2_geometry(&s2, ia_bits)) {
-		PROVE(ia_bits < 32 || ia_bits > 48, "what is refused has no format");
+		PROVE(ia_bits < 32 || ia_bits > MAX_BITS, "what is refused has no format");
 		return;
 	}
 	shift = PAGE_SHIFT + (3 - s2.level) * (PAGE_SHIFT - 3);
@@ -71,5 +82,5 @@ void prove_root_covers(void)
 	PROVE(ia_bits > shift, "more than one entry");
 	PROVE(ia_bits - shift <= PAGE_SHIFT - 3 + 4, "no more than 16 tables");
 	dwords_t0sz = 64 - s2.ia_bits;
-	PROVE(dwords_t0sz >= 16 && dwords_t0sz <= 32, "T0SZ is in its range");
+	PROVE(dwords_t0sz >= 64 - MAX_BITS && dwords_t0sz <= 32, "T0SZ is in its range");
 }

@@ -12,8 +12,8 @@ void prove_tlbi_covers(void)
 	u64 ipa = nondet_u64(), pages = nondet_u64(), n, num, scale, tg;
 	struct arm_smmu_cmd cmd;
 
-	SUPPOSE(ipa < BIT_ULL(48) && !(ipa % PAGE_SIZE));
-	SUPPOSE(pages && pages <= (BIT_ULL(48) - ipa) / PAGE_SIZE);
+	SUPPOSE(ipa < BIT_ULL(PKVM_SMMU_MAX_OAS_BITS) && !(ipa % PAGE_SIZE));
+	SUPPOSE(pages && pages <= (BIT_ULL(PKVM_SMMU_MAX_OAS_BITS) - ipa) / PAGE_SIZE);
 	n = tlbi_ipa(&smmu, &cmd, ipa, pages);
 	PROVE(n > 0 && n <= pages, "progress, and not too far");
 	PROVE((cmd.data[0] & 0xff) == 0x2a, "TLBI_S2_IPA");

@@ -21,9 +21,11 @@
 				 CMDQ_PREFETCH_0_SID)
 #define PREFETCH_1		(CMDQ_PREFETCH_1_SIZE | CMDQ_PREFETCH_1_ADDR_MASK)
 #define CFGI_0_SID		(CMDQ_0_OP | CMDQ_CFGI_0_SID)
-#define TLBI_0_ASID		(CMDQ_0_OP | CMDQ_TLBI_0_VMID | CMDQ_TLBI_0_ASID)
+#define TLBI_0			(CMDQ_0_OP | CMDQ_TLBI_0_VMID)
 #define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | CMDQ_TLBI_0_SCALE)
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
+#define CMD_TG_4K		1
+#define CMD_TG_64K		3
 #define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
 
 /* Any CS completes when the command does; cmdq.c has what CS=IRQ does */
@@ -32,72 +34,52 @@
 
 /**
  * struct cmd_rule - what the host may set in a command
- * @opcode:	CMDQ_0_OP
  * @action:	what becomes of it if it sets nothing else
  * @allowed:	the bits that it may set
  */
 struct cmd_rule {
-	u8			opcode;
 	enum smmu_cmd_action	action;
 	u64			allowed[CMDQ_ENT_DWORDS];
 };
 
-/* The ones that come most often come first */
-static const struct cmd_rule cmd_rules[] = {
-	{ CMDQ_OP_CMD_SYNC,	SMMU_CMD_SYNC,
-	  { SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
-	{ CMDQ_OP_TLBI_NH_VA,	SMMU_CMD_FORWARD,
-	  { TLBI_0_ASID | TLBI_0_RANGE, TLBI_1_VA } },
-	{ CMDQ_OP_PREFETCH_CFG,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
-	{ CMD_OP_PREFETCH_ADDR,	SMMU_CMD_DROP,		{ PREFETCH_0, PREFETCH_1 } },
-	{ CMDQ_OP_CFGI_STE,	SMMU_CMD_STES,
-	  { CFGI_0_SID, CMDQ_CFGI_1_LEAF } },
-	{ CMDQ_OP_CFGI_ALL,	SMMU_CMD_STES,
-	  { CFGI_0_SID, CMDQ_CFGI_1_RANGE } },
-	{ CMDQ_OP_CFGI_CD,	SMMU_CMD_FORWARD,
-	  { CFGI_0_SID | CMDQ_CFGI_0_SSID, CMDQ_CFGI_1_LEAF } },
-	{ CMDQ_OP_CFGI_CD_ALL,	SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
-	{ CMDQ_OP_TLBI_NH_ALL,	SMMU_CMD_FORWARD,
-	  { CMDQ_0_OP | CMDQ_TLBI_0_VMID, 0 } },
-	{ CMDQ_OP_TLBI_NH_ASID,	SMMU_CMD_FORWARD,	{ TLBI_0_ASID, 0 } },
-	{ CMDQ_OP_TLBI_NH_VAA,	SMMU_CMD_FORWARD,
-	  { CMDQ_0_OP | CMDQ_TLBI_0_VMID | TLBI_0_RANGE, TLBI_1_VA } },
-	{ CMDQ_OP_TLBI_NSNH_ALL, SMMU_CMD_FORWARD,	{ CMDQ_0_OP, 0 } },
-	{ CMDQ_OP_RESUME,	SMMU_CMD_FORWARD,
-	  { CMDQ_0_OP | CMDQ_RESUME_0_RESP | CMDQ_RESUME_0_SID,
-	    CMDQ_RESUME_1_STAG } },
-	{ CMD_OP_STALL_TERM,	SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
+static_assert(SMMU_CMD_ILLEGAL == 0, "what isn't listed is illegal");
+
+/* By opcode: the lowest field of a command, so that its mask is the highest one */
+static const struct cmd_rule cmd_rules[CMDQ_0_OP + 1] = {
+	[CMDQ_OP_PREFETCH_CFG]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },
+	[CMD_OP_PREFETCH_ADDR]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },
+	[CMDQ_OP_CFGI_STE]	= { SMMU_CMD_STES,	{ CFGI_0_SID, CMDQ_CFGI_1_LEAF } },
+	[CMDQ_OP_CFGI_ALL]	= { SMMU_CMD_STES,	{ CFGI_0_SID, CMDQ_CFGI_1_RANGE } },
+	[CMDQ_OP_CFGI_CD]	= { SMMU_CMD_FORWARD,
+				    { CFGI_0_SID | CMDQ_CFGI_0_SSID, CMDQ_CFGI_1_LEAF } },
+	[CMDQ_OP_CFGI_CD_ALL]	= { SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
+	[CMDQ_OP_TLBI_NH_ALL]	= { SMMU_CMD_FORWARD,	{ TLBI_0, 0 } },
+	[CMDQ_OP_TLBI_NH_ASID]	= { SMMU_CMD_FORWARD,	{ TLBI_0 | CMDQ_TLBI_0_ASID, 0 } },
+	[CMDQ_OP_TLBI_NH_VA]	= { SMMU_CMD_FORWARD,
+				    { TLBI_0 | CMDQ_TLBI_0_ASID | TLBI_0_RANGE, TLBI_1_VA } },
+	[CMDQ_OP_TLBI_NH_VAA]	= { SMMU_CMD_FORWARD,	{ TLBI_0 | TLBI_0_RANGE, TLBI_1_VA } },
+	[CMDQ_OP_TLBI_NSNH_ALL]	= { SMMU_CMD_FORWARD,	{ CMDQ_0_OP, 0 } },
+	[CMDQ_OP_RESUME]	= { SMMU_CMD_FORWARD,
+				    { CFGI_0_SID | CMDQ_RESUME_0_RESP, CMDQ_RESUME_1_STAG } },
+	[CMD_OP_STALL_TERM]	= { SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
+	[CMDQ_OP_CMD_SYNC]	= { SMMU_CMD_SYNC,	{ SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
 };
-
-static const struct cmd_rule *cmd_rule_find(u8 opcode)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(cmd_rules); i++) {
-		if (cmd_rules[i].opcode == opcode)
-			return &cmd_rules[i];
-	}
-
-	return NULL;
-}
 
 /*
  * Section 4.4.1.1: without a granule (TG) the command names one address, and the
  * fields of a range are reserved. With one, they can't all be 0, and level 1 has
- * leaves for 4K only.
+ * leaves for 4K only, or for 64K if addresses have 52 bits.
  */
-static bool cmd_range_is_legal(const struct smmu_features *feat,
-			       const struct arm_smmu_cmd *cmd)
+static bool cmd_range_is_legal(const struct smmu_features *feat, u64 dword0, u64 dword1)
 {
-	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, cmd->data[1]);
-	u64 ttl = FIELD_GET(CMDQ_TLBI_1_TTL, cmd->data[1]);
+	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, dword1);
+	u64 ttl = FIELD_GET(CMDQ_TLBI_1_TTL, dword1);
 
 	if (!tg)
-		return !(cmd->data[0] & TLBI_0_RANGE) &&
-		       !(cmd->data[1] & TLBI_1_RANGE);
+		return !(dword0 & TLBI_0_RANGE) && !(dword1 & TLBI_1_RANGE);
 
-	return feat->ril && (ttl || (cmd->data[0] & TLBI_0_RANGE)) &&
-	       !(tg != 1 && ttl == 1);
+	return feat->ril && (ttl || (dword0 & TLBI_0_RANGE)) &&
+	       (ttl != 1 || tg == CMD_TG_4K || (tg == CMD_TG_64K && feat->big_64k));
 }
 
 static bool cmd_sid_is_legal(const struct smmu_features *feat, u32 sid)
@@ -120,15 +102,15 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 					struct arm_smmu_cmd *hw,
 					struct smmu_sid_range *sids)
 {
-	u8 opcode = FIELD_GET(CMDQ_0_OP, host->data[0]);
-	u32 sid = FIELD_GET(CMDQ_CFGI_0_SID, host->data[0]);
-	const struct cmd_rule *rule = cmd_rule_find(opcode);
-	u64 span;
+	u64 dword0 = host->data[0], dword1 = host->data[1], span;
+	u8 opcode = FIELD_GET(CMDQ_0_OP, dword0);
+	const struct cmd_rule *rule = &cmd_rules[opcode];
+	u32 sid = FIELD_GET(CMDQ_CFGI_0_SID, dword0);
 
-	*hw = *host;
+	hw->data[0] = dword0;
+	hw->data[1] = dword1;
 
-	if (!rule || host->data[0] & ~rule->allowed[0] ||
-	    host->data[1] & ~rule->allowed[1])
+	if (dword0 & ~rule->allowed[0] || dword1 & ~rule->allowed[1])
 		return SMMU_CMD_ILLEGAL;
 
 	switch (opcode) {
@@ -144,12 +126,12 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		break;
 	case CMDQ_OP_CFGI_CD:
 		if (!cmd_sid_is_legal(feat, sid) ||
-		    FIELD_GET(CMDQ_CFGI_0_SSID, host->data[0]) >> feat->ssid_bits)
+		    FIELD_GET(CMDQ_CFGI_0_SSID, dword0) >> feat->ssid_bits)
 			return SMMU_CMD_ILLEGAL;
 		break;
 	case CMDQ_OP_CFGI_ALL:
 		/* Also CFGI_STE_RANGE; a range of 31 is all streams */
-		span = 2ULL << FIELD_GET(CMDQ_CFGI_1_RANGE, host->data[1]);
+		span = 2ULL << FIELD_GET(CMDQ_CFGI_1_RANGE, dword1);
 		sids->first = sid & ~(span - 1);
 		sids->last = min(sids->first + span, 1ULL << feat->sid_bits) - 1;
 		if (!cmd_sid_is_legal(feat, sids->first))
@@ -157,7 +139,7 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		break;
 	case CMDQ_OP_TLBI_NH_VA:
 	case CMDQ_OP_TLBI_NH_VAA:
-		if (!cmd_range_is_legal(feat, host))
+		if (!cmd_range_is_legal(feat, dword0, dword1))
 			return SMMU_CMD_ILLEGAL;
 		fallthrough;
 	case CMDQ_OP_TLBI_NH_ALL:
@@ -169,8 +151,7 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		*hw = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_NH_ALL, 0, SMMU_VMID);
 		break;
 	case CMDQ_OP_RESUME:
-		if (FIELD_GET(CMDQ_RESUME_0_RESP, host->data[0]) >
-		    CMDQ_RESUME_0_RESP_ABORT)
+		if (FIELD_GET(CMDQ_RESUME_0_RESP, dword0) > CMDQ_RESUME_0_RESP_ABORT)
 			return SMMU_CMD_ILLEGAL;
 		fallthrough;
 	case CMD_OP_STALL_TERM:
@@ -178,7 +159,7 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 			return SMMU_CMD_ILLEGAL;
 		break;
 	case CMDQ_OP_CMD_SYNC:
-		if (FIELD_GET(CMDQ_SYNC_0_CS, host->data[0]) > CMDQ_SYNC_0_CS_SEV)
+		if (FIELD_GET(CMDQ_SYNC_0_CS, dword0) > CMDQ_SYNC_0_CS_SEV)
 			return SMMU_CMD_ILLEGAL;
 		*hw = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
 		break;

@@ -26,6 +26,18 @@
 #include "smmu.h"
 
 /**
+ * struct cmdq_run - how far a look at the host's queue has come
+ * @next:	index, with its wrap bit, of the next entry
+ * @n:		how many of those before it are in smmu->batch
+ * @left:	how many before @next the hardware had no time for: they stay in the queue
+ */
+struct cmdq_run {
+	u32		next;
+	unsigned int	n;
+	unsigned int	left;
+};
+
+/**
  * smmu_cmdq_enable() - the host has enabled its command queue
  * @smmu:	the SMMU; emu_lock held
  */
@@ -50,7 +62,7 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 
 /*
  * The host may want to hear of it by a write to memory, for which it needs not trap: into
- * its own queue, which is pinned. Anywhere else would be an MSI, and it has none.
+ * its own queue, which is pinned. Nothing is written anywhere else.
  */
 static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
 {
@@ -66,31 +78,21 @@ static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *
 		       FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]));
 }
 
-/* Returns false if the hardware doesn't answer, and then there is something left */
-static bool cmdq_flush(struct pkvm_smmu *smmu, bool sync)
+/* Returns false if the hardware doesn't answer */
+static bool cmdq_flush(struct pkvm_smmu *smmu, struct cmdq_run *run, bool sync)
 {
-	struct smmu_cmd_batch *batch = &smmu->batch;
-	u64 deadline = 0;
-	int ret;
+	if (run->n)
+		run->left = smmu_hwq_forward(smmu, smmu->batch, run->n, sync);
+	run->n = 0;
 
-	if (!batch->n)
-		return true;
-
-	ret = smmu_hwq_forward(smmu, batch->cmds, &batch->n, sync, &deadline);
-	/* The first wait starts the trap's clock */
-	if (!smmu->deadline)
-		smmu->deadline = deadline;
-	batch->stop = ret;
-
-	return !ret;
+	return !run->left;
 }
 
-/* @pos_mask: the bits of an index with its wrap bit. Returns false if the queue can't go on */
-static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 pos_mask)
+/* Returns false if the queue can't go on */
+static bool cmdq_run_one(struct pkvm_smmu *smmu, struct cmdq_run *run, u32 pos_mask)
 {
-	struct smmu_cmd_batch *batch = &smmu->batch;
-	const __le64 *ent = &smmu->cmdq.va[(batch->next & (pos_mask >> 1)) * CMDQ_ENT_DWORDS];
-	u32 next = (batch->next + 1) & pos_mask;
+	const __le64 *ent = &smmu->cmdq.va[(run->next & (pos_mask >> 1)) * CMDQ_ENT_DWORDS];
+	u32 next = (run->next + 1) & pos_mask;
 	struct smmu_sid_range sids;
 	struct arm_smmu_cmd host;
 
@@ -98,32 +100,32 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 pos_mask)
 	host.data[0] = hal_host_read(&ent[0]);
 	host.data[1] = hal_host_read(&ent[1]);
 
-	switch (smmu_cmd_from_host(&smmu->feat, &host, &batch->cmds[batch->n], &sids)) {
+	switch (smmu_cmd_from_host(&smmu->feat, &host, &smmu->batch[run->n], &sids)) {
 	case SMMU_CMD_STES:
 		if (!smmu_strtab_refresh(smmu, &sids))
 			return false;
 		fallthrough;
 	case SMMU_CMD_FORWARD:
-		batch->next = next;
-		return ++batch->n < SMMU_CMD_BATCH || cmdq_flush(smmu, false);
+		run->next = next;
+		return ++run->n < SMMU_CMD_BATCH || cmdq_flush(smmu, run, false);
 	case SMMU_CMD_SYNC:
-		batch->next = next;
-		batch->n++;
-		if (!cmdq_flush(smmu, true))
+		run->next = next;
+		run->n++;
+		if (!cmdq_flush(smmu, run, true))
 			return false;
 		cmdq_signal_sync(smmu, &host);
 		return true;
 	case SMMU_CMD_DROP:
-		if (!cmdq_flush(smmu, false))
+		if (!cmdq_flush(smmu, run, false))
 			return false;
-		batch->next = next;
+		run->next = next;
 		return true;
 	case SMMU_CMD_ILLEGAL:
 		break;
 	}
 
 	/* CONS is to stop here, not at one before it */
-	if (!cmdq_flush(smmu, false))
+	if (!cmdq_flush(smmu, run, false))
 		return false;
 
 	smmu_denied(smmu, PKVM_SMMU_DENIED_CMD, host.data[0], host.data[1]);
@@ -135,11 +137,9 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, u32 pos_mask)
  * Only what has been given to the hardware has taken long: it, or who had its lock. Mostly
  * there is nothing behind that, and what time it is doesn't matter. @cons: where it began.
  */
-static bool cmdq_has_time(struct pkvm_smmu *smmu, u32 cons)
+static bool cmdq_has_time(struct pkvm_smmu *smmu, const struct cmdq_run *run, u32 cons)
 {
-	const struct smmu_cmd_batch *batch = &smmu->batch;
-
-	return batch->n || batch->next == cons || !smmu_trap_is_over(smmu);
+	return run->n || run->next == cons || !smmu_trap_is_over(smmu);
 }
 
 /**
@@ -151,7 +151,7 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->cmdq;
 	u32 entries = BIT(q->shift), pos_mask = 2 * entries - 1;
 	u32 cons = q->cons & pos_mask, prod = q->prod & pos_mask;
-	struct smmu_cmd_batch *batch = &smmu->batch;
+	struct cmdq_run run = { .next = cons };
 
 	if (!(smmu->host.cr0 & CR0_CMDQEN) || smmu_cmdq_stopped(smmu) || cons == prod)
 		return;
@@ -164,16 +164,13 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	if (((prod - cons) & pos_mask) > entries)
 		return;
 
-	batch->n = 0;
-	batch->next = cons;
-	batch->stop = false;
 	/* There are no more than a queue of them, whatever the budget for tables is */
-	while (batch->next != prod && cmdq_has_time(smmu, cons) && cmdq_run_one(smmu, pos_mask))
+	while (run.next != prod && cmdq_has_time(smmu, &run, cons) &&
+	       cmdq_run_one(smmu, &run, pos_mask))
 		;
-	if (!batch->stop)
-		cmdq_flush(smmu, false);
+	cmdq_flush(smmu, &run, false);
 
-	batch->next = (batch->next - batch->n) & pos_mask;
-	smmu->cmds += (batch->next - cons) & pos_mask;
-	q->cons = (q->cons & CMDQ_CONS_ERR) | batch->next;
+	run.next = (run.next - run.left) & pos_mask;
+	smmu->cmds += (run.next - cons) & pos_mask;
+	q->cons = (q->cons & CMDQ_CONS_ERR) | run.next;
 }

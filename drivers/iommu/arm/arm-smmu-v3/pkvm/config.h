@@ -192,25 +192,36 @@ static inline u64 pkvm_smmu_strtab_size(u32 idr0, u32 idr1, u8 *sid_bits, bool *
 	return sizeof(struct arm_smmu_ste) << *sid_bits;
 }
 
-/* IDR5.OAS and STE.S2PS; EL2's stage 2 has addresses of up to 48 bits */
+/* Without the SMMU's DS only descriptors of 64K have room for more than 48 bits */
+#define PKVM_SMMU_MAX_OAS_BITS	(PAGE_SHIFT == 16 ? 52 : 48)
+#define PKVM_SMMU_MAX_OAS	(PKVM_SMMU_MAX_OAS_BITS == 52 ? IDR5_OAS_52_BIT : IDR5_OAS_48_BIT)
+
+/* IDR5.OAS and STE.S2PS, and the size of an address in EL2's stage 2 */
 static inline u8 pkvm_smmu_oas_to_bits(u32 oas)
 {
 	static const u8 bits[] = {
 		[IDR5_OAS_32_BIT] = 32, [IDR5_OAS_36_BIT] = 36, [IDR5_OAS_40_BIT] = 40,
 		[IDR5_OAS_42_BIT] = 42, [IDR5_OAS_44_BIT] = 44, [IDR5_OAS_48_BIT] = 48,
+		[IDR5_OAS_52_BIT] = 52,
 	};
 
-	return bits[min_t(u32, oas, IDR5_OAS_48_BIT)];
+	return bits[min_t(u32, oas, PKVM_SMMU_MAX_OAS)];
 }
 
 static inline u32 pkvm_smmu_bits_to_oas(u8 bits)
 {
-	u32 oas = IDR5_OAS_48_BIT;
+	u32 oas = PKVM_SMMU_MAX_OAS;
 
 	while (oas && pkvm_smmu_oas_to_bits(oas) > bits)
 		oas--;
 
 	return oas;
+}
+
+/* The level of the largest blocks in it: of 1 GiB, 32 MiB, 512 MiB, or 4 TiB */
+static inline s8 pkvm_smmu_block_level(u8 ia_bits)
+{
+	return PAGE_SHIFT == 12 || ia_bits > 48 ? 1 : 2;
 }
 
 #ifdef CONFIG_ARM_SMMU_V3_PKVM

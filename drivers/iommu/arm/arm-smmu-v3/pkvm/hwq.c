@@ -124,19 +124,11 @@ static bool hwq_is_done(struct pkvm_smmu *smmu, u32 pending)
 	return true;
 }
 
-/*
- * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
- * that of a wait that begins now.
- */
-static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
+static int hwq_wait_long(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 	bool had_time;
 	u64 now;
-
-	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
-	if (hwq_is_done(smmu, pending))
-		return 0;
 
 	if (!*deadline)
 		*deadline = smmu_deadline();
@@ -158,6 +150,16 @@ static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 	return -EIO;
 }
 
+/*
+ * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
+ * that of a wait that begins now.
+ */
+static inline int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
+{
+	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
+	return hwq_is_done(smmu, pending) ? 0 : hwq_wait_long(smmu, pending, deadline);
+}
+
 /* Whoever was waiting when it was late has given up, so it may have caught up since */
 static bool hwq_is_usable(struct pkvm_smmu *smmu)
 {
@@ -173,39 +175,50 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu)
 }
 
 /* As far as is known */
-static bool hwq_is_full(const struct smmu_hwq *q)
+static u32 hwq_room(const struct smmu_hwq *q, u32 prod)
 {
-	return HWQ_POS(q, q->prod - q->cons) > q->pos_mask >> 1;
+	u32 pending = HWQ_POS(q, prod - q->cons);
+
+	return pending < HWQ_ENTRIES(q) ? HWQ_ENTRIES(q) - pending : 0;
 }
 
-/* Returns how many have been appended: all of them, unless the hardware doesn't answer */
-static unsigned int hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			       unsigned int n, u64 *deadline)
+/*
+ * Returns how many have been appended: all of them, unless the hardware doesn't answer.
+ * Inline, as it is on the way of each command of the host's.
+ */
+static __always_inline unsigned int
+hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
+	   u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
+	u32 prod = q->prod, room;
 	unsigned int i;
 
 	if (!hwq_is_usable(smmu))
 		return 0;
 
-	for (i = 0; i < n; i++) {
-		/* Half of it, or each command of a full queue would be waited for */
-		if (hwq_is_full(q)) {
+	room = hwq_room(q, prod);
+	for (i = 0; i < n; i++, room--) {
+		if (!room) {
+			WRITE_ONCE(q->prod, prod);
 			hwq_kick(smmu);
+			/* Half of it, or each command of a full queue would be waited for */
 			if (hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline))
 				break;
+			room = hwq_room(q, prod);
 		}
-		hwq_write(q, q->prod, &cmds[i]);
-		WRITE_ONCE(q->prod, HWQ_POS(q, q->prod + 1));
+		hwq_write(q, prod, &cmds[i]);
+		prod = HWQ_POS(q, prod + 1);
 	}
+	WRITE_ONCE(q->prod, prod);
 	WRITE_ONCE(q->added, q->added + i);
 
 	return i;
 }
 
-/* Commands, a CMD_SYNC behind them, and the hardware hears of it */
-static int hwq_start_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			    unsigned int n, u64 *deadline)
+/* Commands and a CMD_SYNC behind them */
+static int hwq_run_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			  unsigned int n, u64 *deadline)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
 	bool all;
@@ -214,19 +227,17 @@ static int hwq_start_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *c
 	      hwq_append(smmu, &sync, 1, deadline);
 	hwq_kick(smmu);
 
-	return all ? 0 : -EIO;
+	return all ? hwq_wait(smmu, 0, deadline) : -EIO;
 }
 
-/* What was replaced may have been the host's, or not */
+/* What was replaced meanwhile may have been one of them, or not */
 static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 			  unsigned int n, u64 *deadline)
 {
 	u32 skipped = smmu->hwq.skipped;
 	int ret;
 
-	ret = hwq_start_synced(smmu, cmds, n, deadline);
-	if (!ret)
-		ret = hwq_wait(smmu, 0, deadline);
+	ret = hwq_run_synced(smmu, cmds, n, deadline);
 	if (!ret && smmu->hwq.skipped != skipped)
 		ret = -EIO;
 
@@ -235,25 +246,32 @@ static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmd
 
 /**
  * smmu_hwq_forward() - run commands of the host's
- * @smmu:	the SMMU; takes its hw_lock
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
  * @cmds:	ones that may run
- * @n:		how many; on return, how many of the last ones have to be tried again
+ * @n:		how many
  * @sync:	the last one is a CMD_SYNC; wait for it
- * @deadline:	0; on return that of smmu_deadline(), when a wait began, if there was one
  *
- * Return: 0; -EIO if the hardware doesn't answer.
+ * The first wait of a trap starts the trap's clock.
+ *
+ * Return: how many of the last ones have to be tried again; 0 unless the hardware doesn't
+ * answer.
  */
-int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-		     unsigned int *n, bool sync, u64 *deadline)
+unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			      unsigned int n, bool sync)
 {
+	u64 deadline = 0;
+
 	hal_lock(&smmu->hw_lock);
-	*n -= hwq_append(smmu, cmds, *n, deadline);
+	n -= hwq_append(smmu, cmds, n, &deadline);
 	hwq_kick(smmu);
-	if (!*n && sync && hwq_wait(smmu, 0, deadline))
-		*n = 1;
+	if (!n && sync && hwq_wait(smmu, 0, &deadline))
+		n = 1;
 	hal_unlock(&smmu->hw_lock);
 
-	return *n ? -EIO : 0;
+	if (!smmu->deadline)
+		smmu->deadline = deadline;
+
+	return n;
 }
 
 /**
@@ -335,9 +353,7 @@ int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_start_synced(smmu, &cmd, 1, &deadline);
-	if (!ret)
-		ret = hwq_wait(smmu, 0, &deadline);
+	ret = hwq_run_synced(smmu, &cmd, 1, &deadline);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;

@@ -37,14 +37,9 @@ static bool irq_target_is_legal(const struct pkvm_smmu *smmu, phys_addr_t addr)
 }
 
 /* @reg is the offset of its *_IRQ_CFG0. With an address of 0 there is no MSI */
-static void irq_set_msi(struct pkvm_smmu *smmu, u32 irq, u32 reg,
-			const struct smmu_host_msi *msi)
+static void irq_set_msi(struct pkvm_smmu *smmu, u32 reg, const struct smmu_host_msi *msi)
 {
 	u64 addr = msi->addr;
-
-	/* It must not change while the hardware may use it, and what is there is legal */
-	if (!smmu->msis || smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, irq, 0))
-		return;
 
 	if (addr && !irq_target_is_legal(smmu, addr)) {
 		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, reg, addr);
@@ -66,12 +61,16 @@ void smmu_irq_ctrl(struct pkvm_smmu *smmu, u32 irqs)
 {
 	u32 on = irqs & ~smmu->host.irq_ctrl;
 
-	if (on & IRQ_CTRL_GERROR_IRQEN)
-		irq_set_msi(smmu, IRQ_CTRL_GERROR_IRQEN, ARM_SMMU_GERROR_IRQ_CFG0,
-			    &smmu->host.gerror_msi);
-	if (on & IRQ_CTRL_EVTQ_IRQEN)
-		irq_set_msi(smmu, IRQ_CTRL_EVTQ_IRQEN, ARM_SMMU_EVTQ_IRQ_CFG0,
-			    &smmu->host.evtq_msi);
+	/*
+	 * A target must not change while the hardware may use it. If that doesn't come to an
+	 * end, the one that is there is legal, too
+	 */
+	if (on && smmu->msis && !smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, on, 0)) {
+		if (on & IRQ_CTRL_GERROR_IRQEN)
+			irq_set_msi(smmu, ARM_SMMU_GERROR_IRQ_CFG0, &smmu->host.gerror_msi);
+		if (on & IRQ_CTRL_EVTQ_IRQEN)
+			irq_set_msi(smmu, ARM_SMMU_EVTQ_IRQ_CFG0, &smmu->host.evtq_msi);
+	}
 
 	smmu->host.irq_ctrl = irqs;
 	hal_writel(irqs, smmu->base + ARM_SMMU_IRQ_CTRL);

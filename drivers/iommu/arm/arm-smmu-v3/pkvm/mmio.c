@@ -208,8 +208,8 @@ static u64 read_pool_peak(struct pkvm_smmu *smmu)
 
 /*
  * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
- * STATUSR and AGBPA, PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and what of the
- * hardware is IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
+ * STATUSR and AGBPA, PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and
+ * what of the hardware is IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
  */
 static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
@@ -271,9 +271,9 @@ static const struct smmu_reg smmu_regs[] = {
 	  .read = read_evtq_cons, .write = write_evtq_cons },
 };
 
-/* Where those are that are accessed often: the index in the table, plus 1 */
+/* Those that are accessed often, by offset */
 #define SMMU_REGS_INDEXED	SZ_256
-static u8 smmu_reg_index[SMMU_REGS_INDEXED / sizeof(u32)];
+static const struct smmu_reg *smmu_reg_index[SMMU_REGS_INDEXED / sizeof(u32)];
 
 static void *reg_state(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
 {
@@ -322,7 +322,7 @@ int smmu_mmio_init(void)
 		next = reg->offset + reg->size;
 
 		for (at = reg->offset; at < min_t(u32, next, SMMU_REGS_INDEXED); at += sizeof(u32))
-			smmu_reg_index[at / sizeof(u32)] = i + 1;
+			smmu_reg_index[at / sizeof(u32)] = reg;
 	}
 
 	return next <= PKVM_SMMU_MIN_MMIO_SIZE ? 0 : -EINVAL;
@@ -332,25 +332,21 @@ int smmu_mmio_init(void)
 static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 {
 	const struct smmu_reg *reg;
-	unsigned int i = 0;
 
 	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size))
 		return NULL;
 
 	if (offset < SMMU_REGS_INDEXED) {
-		i = smmu_reg_index[offset / sizeof(u32)];
-		if (!i--)
-			return NULL;
-	} else {
-		while (i < ARRAY_SIZE(smmu_regs) &&
-		       offset >= smmu_regs[i].offset + smmu_regs[i].size)
-			i++;
-		if (i == ARRAY_SIZE(smmu_regs) || offset < smmu_regs[i].offset)
-			return NULL;
+		reg = smmu_reg_index[offset / sizeof(u32)];
+		return reg && size <= reg->size ? reg : NULL;
 	}
-	reg = &smmu_regs[i];
 
-	return size <= reg->size ? reg : NULL;
+	for (reg = smmu_regs; reg < smmu_regs + ARRAY_SIZE(smmu_regs); reg++) {
+		if (offset >= reg->offset && offset < reg->offset + reg->size)
+			return size <= reg->size ? reg : NULL;
+	}
+
+	return NULL;
 }
 
 /* Some are there on some SMMUs only */

@@ -10,7 +10,7 @@
  * From take-over on the hardware is enabled with a stream table and a command
  * queue of EL2's, in which no stream passes until the host has asked for it.
  * GBPA aborts, broadcast TLB maintenance is not taken part in (CR2.PTM: the
- * CPU's VMID 0 is another one), and the hardware writes no MSI.
+ * CPU's VMID 0 is another one), and the hardware writes no MSI but as irq.c lets it.
  *
  * See section 3.11 of the SMMUv3 architecture (Arm IHI 0070).
  */
@@ -35,8 +35,7 @@
 /*
  * What the host sees of the ID registers. The rest is 0: stage 2 and its
  * features, because stage 2 is EL2's; ATS and PRI, because a device could then
- * bypass it; broadcast TLB maintenance, and whatever is not known here. MSI is about
- * CMD_SYNC only (cmdq.c): where to write for an interrupt can't be set (mmio.c).
+ * bypass it; broadcast TLB maintenance, and whatever is not known here.
  */
 #define IDR0_HOST	(IDR0_ST_LVL | IDR0_STALL_MODEL | IDR0_TTENDIAN |	\
 			 IDR0_CD2L | IDR0_ASID16 | IDR0_HTTU | IDR0_COHACC |	\
@@ -117,6 +116,7 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	smmu->idr[3] = hw[3] & IDR3_HOST;
 	smmu->idr[5] = (hw[5] & IDR5_HOST) |
 		       FIELD_PREP(IDR5_OAS, pkvm_smmu_bits_to_oas(ia_bits));
+	smmu->feat.big_64k = ia_bits > 48;
 }
 
 static void smmu_read_idrs(struct pkvm_smmu *smmu, u32 *idr)

@@ -11,8 +11,9 @@
  * A table descriptor has, in bits that the hardware ignores, how many entries of the
  * table are leaves of RAM. When they all are, a block can take its place again.
  *
- * The format is the SMMU's, VMSAv8-64 with addresses of up to 48 bits, whatever
- * the CPU uses: an SMMU without IDR5.DS doesn't read the CPU's LPA2 tables.
+ * The format is the SMMU's, VMSAv8-64 with addresses of up to 48 bits, or 52 where
+ * pages of 64K leave room for them, whatever the CPU uses: an SMMU without IDR5.DS
+ * doesn't read the CPU's LPA2 tables.
  *
  * Tables come from EL2's pool and hold nothing of the host's. All that changes them is
  * called with the ownership lock held, or at init. Invalidation is the caller's (tlbi.c).
@@ -27,10 +28,6 @@
 #define S2_LAST_LEVEL		3
 #define S2_BITS_PER_LEVEL	(PAGE_SHIFT - 3)
 #define S2_MAX_CONCAT_BITS	4
-#define S2_MAX_IA_BITS		48
-
-/* Level 1 blocks (1 GiB) exist with the 4K granule only */
-#define S2_MIN_BLOCK_LEVEL	(PAGE_SHIFT == 12 ? 1 : 2)
 
 #define S2_PTE_VALID		BIT_ULL(0)
 #define S2_PTE_TABLE_OR_PAGE	BIT_ULL(1)
@@ -42,7 +39,10 @@
 #define S2_PTE_SH		GENMASK_ULL(9, 8)
 #define S2_PTE_SH_INNER		3ULL
 #define S2_PTE_AF		BIT_ULL(10)
-#define S2_PTE_ADDR		GENMASK_ULL(S2_MAX_IA_BITS - 1, PAGE_SHIFT)
+#define S2_PTE_ADDR		GENMASK_ULL(47, PAGE_SHIFT)
+/* With pages of 64K: bits 51:48 of the address */
+#define S2_PTE_ADDR_HI		GENMASK_ULL(15, 12)
+#define S2_ADDR_HI_SHIFT	48
 /* Ignored in the descriptor of a table, and 0 in all others */
 #define S2_TABLE_COUNT_LO	GENMASK_ULL(11, 2)
 #define S2_TABLE_COUNT_HI	GENMASK_ULL(55, 52)
@@ -60,6 +60,18 @@ static u64 s2_level_size(s8 level)
 	return BIT_ULL(s2_shift(level));
 }
 
+static u64 s2_addr_to_pte(phys_addr_t pa)
+{
+	return (pa & S2_PTE_ADDR) |
+	       (PAGE_SHIFT == 16 ? FIELD_PREP(S2_PTE_ADDR_HI, pa >> S2_ADDR_HI_SHIFT) : 0);
+}
+
+static phys_addr_t s2_pte_to_addr(u64 pte)
+{
+	return (pte & S2_PTE_ADDR) |
+	       (PAGE_SHIFT == 16 ? FIELD_GET(S2_PTE_ADDR_HI, pte) << S2_ADDR_HI_SHIFT : 0);
+}
+
 static bool s2_pte_is_table(u64 pte, s8 level)
 {
 	return level < S2_LAST_LEVEL && (pte & S2_PTE_VALID) &&
@@ -74,14 +86,14 @@ static bool s2_pte_is_ram(u64 pte, s8 level)
 
 static u64 s2_table_pte(u64 *table, u32 count)
 {
-	return hal_virt_to_phys(table) | S2_PTE_VALID | S2_PTE_TABLE_OR_PAGE |
+	return s2_addr_to_pte(hal_virt_to_phys(table)) | S2_PTE_VALID | S2_PTE_TABLE_OR_PAGE |
 	       FIELD_PREP(S2_TABLE_COUNT_LO, count) |
 	       FIELD_PREP(S2_TABLE_COUNT_HI, count >> S2_TABLE_COUNT_SHIFT);
 }
 
 static u64 *s2_pte_table(u64 pte)
 {
-	return hal_phys_to_virt(pte & S2_PTE_ADDR);
+	return hal_phys_to_virt(s2_pte_to_addr(pte));
 }
 
 static u32 s2_pte_count(u64 pte)
@@ -115,7 +127,7 @@ int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits)
 {
 	s8 level;
 
-	if (ia_bits < 32 || ia_bits > S2_MAX_IA_BITS)
+	if (ia_bits < 32 || ia_bits > PKVM_SMMU_MAX_OAS_BITS)
 		return -EINVAL;
 
 	for (level = 2; level >= 0; level--) {
@@ -139,7 +151,7 @@ int smmu_s2_geometry(struct smmu_s2 *s2, u8 ia_bits)
  */
 u64 smmu_s2_leaf(phys_addr_t pa, s8 level, bool device)
 {
-	return (pa & S2_PTE_ADDR) | S2_PTE_VALID | S2_PTE_AF |
+	return s2_addr_to_pte(pa) | S2_PTE_VALID | S2_PTE_AF |
 	       (level == S2_LAST_LEVEL ? S2_PTE_TABLE_OR_PAGE : 0) |
 	       FIELD_PREP(S2_PTE_MEMATTR, device ? S2_PTE_MEMATTR_DEVICE :
 						   S2_PTE_MEMATTR_NORMAL) |
@@ -242,7 +254,7 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 			 phys_addr_t end, enum s2_what what, int *count)
 {
-	s8 top = what == S2_RAM ? s2->ram_level : S2_MIN_BLOCK_LEVEL;
+	s8 top = what == S2_RAM ? s2->ram_level : pkvm_smmu_block_level(s2->ia_bits);
 	u64 size = s2_level_size(level), *table, *first = ptep;
 	int below, ret = 0;
 	phys_addr_t next;
@@ -454,7 +466,7 @@ int smmu_s2_init(struct smmu_s2 *s2, u8 ia_bits, bool split)
 	if (ret)
 		return ret;
 
-	s2->ram_level = split ? S2_MIN_BLOCK_LEVEL : S2_LAST_LEVEL;
+	s2->ram_level = split ? pkvm_smmu_block_level(ia_bits) : S2_LAST_LEVEL;
 	root_bits = s2->ia_bits - s2_shift(s2->level) + 3;
 	s2->pgd = hal_pages_alloc(max(root_bits - PAGE_SHIFT, 0));
 	if (!s2->pgd)

@@ -94,6 +94,7 @@ struct smmu_s2_join {
  * @ssid_bits:	IDR1.SSIDSIZE
  * @sid_bits:	log2 of the stream IDs that the shadow table covers
  * @ril:	range invalidation (IDR3.RIL)
+ * @big_64k:	addresses of 52 bits, with which level 1 has leaves of the 64K granule, too
  * @stalls:	the stall model is offered (IDR0.STALL_MODEL)
  */
 struct smmu_features {
@@ -101,6 +102,7 @@ struct smmu_features {
 	u8	ssid_bits;
 	u8	sid_bits;
 	bool	ril;
+	bool	big_64k;
 	bool	stalls;
 };
 
@@ -201,21 +203,6 @@ struct smmu_host_queue {
 };
 
 /**
- * struct smmu_cmd_batch - commands of the host's on their way to the hardware
- * @cmds:	rewritten
- * @n:		how many
- * @next:	index and wrap bit, in the host's queue, of the entry behind them; they
- *		are consecutive
- * @stop:	the hardware doesn't answer: what is left stays in the host's queue
- */
-struct smmu_cmd_batch {
-	struct arm_smmu_cmd	cmds[SMMU_CMD_BATCH];
-	unsigned int		n;
-	u32			next;
-	bool			stop;
-};
-
-/**
  * struct smmu_host_msi - an MSI as the host wants it
  * @addr:	*_IRQ_CFG0
  * @data:	*_IRQ_CFG1
@@ -281,8 +268,8 @@ struct smmu_host_regs {
  * @cmdq:	the host's command queue; emu_lock
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
- * @batch:	commands that were taken from @cmdq and not given to @hwq yet. Within
- *		smmu_cmdq_consume() only, but EL2's stack is zeroed on use; emu_lock
+ * @batch:	commands on their way from @cmdq to @hwq. Of smmu_cmdq_consume() only, but
+ *		EL2's stack is zeroed on use; emu_lock
  * @deadline:	when this trap has taken long enough; 0 until somebody asks; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
@@ -313,7 +300,7 @@ struct pkvm_smmu {
 	struct smmu_host_queue	cmdq;
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
-	struct smmu_cmd_batch	batch;
+	struct arm_smmu_cmd	batch[SMMU_CMD_BATCH];
 	u64			deadline;
 	u32			budget;
 	u32			denied[PKVM_SMMU_NR_DENIALS];
@@ -403,8 +390,8 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten);
 
 /* hwq.c */
-int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-		     unsigned int *n, bool sync, u64 *deadline);
+unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			      unsigned int n, bool sync);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
 int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
 		   u64 *deadline);

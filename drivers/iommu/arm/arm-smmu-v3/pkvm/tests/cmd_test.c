@@ -305,23 +305,24 @@ static void cmd_sid_ranges(struct kunit *test)
 
 /*
  * Section 4.4.1.1. Without a granule there is no range. With one, a range of one
- * page at no level is reserved, and so is level 1 but for 4K.
+ * page at no level is reserved, and so is level 1 but for 4K, and 64K with 52 bits.
  */
 static bool range_is_legal(unsigned int tg, unsigned int ttl, unsigned int num,
-			   unsigned int scale)
+			   unsigned int scale, bool has_52_bits)
 {
 	if (!tg)
 		return !ttl && !num && !scale;
-	return (ttl || num || scale) && (tg == 1 || ttl != 1);
+	return (ttl || num || scale) && (tg == 1 || ttl != 1 || (tg == 3 && has_52_bits));
 }
 
 static void cmd_ranges(struct kunit *test)
 {
 	static const u8 values[] = { 0, 1, 2, 31 };
-	struct smmu_features no_ril = all_features;
+	struct smmu_features no_ril = all_features, big = all_features;
 	unsigned int op, tg, ttl, i, j;
 
 	no_ril.ril = false;
+	big.big_64k = true;
 	for (op = 0x12; op <= 0x13; op++) {
 		for (i = 0; i < 4 * 4 * ARRAY_SIZE(values) * ARRAY_SIZE(values); i++) {
 			unsigned int num = values[i / 16 % 4], scale = values[i / 64];
@@ -331,7 +332,10 @@ static void cmd_ranges(struct kunit *test)
 			tg = i % 4;
 			ttl = i / 4 % 4;
 			dword1 = 0x1000 | tg << 10 | ttl << 8;
-			legal = range_is_legal(tg, ttl, num, scale);
+			legal = range_is_legal(tg, ttl, num, scale, true);
+			KUNIT_EXPECT_EQ(test, action_of(&big, dword0, dword1),
+					legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
+			legal = range_is_legal(tg, ttl, num, scale, false);
 			KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, dword0, dword1),
 					    legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL,
 					    "TG %u TTL %u NUM %u SCALE %u", tg, ttl, num, scale);

@@ -314,6 +314,13 @@ static void check_table(struct fake_smmu *s)
 	}
 }
 
+/* With pages of 64K, bits 15:12 of a descriptor are bits 51:48 of the address */
+static u64 desc_addr(u64 desc, unsigned int page)
+{
+	return page == 16 ? (desc & GENMASK_ULL(47, 16)) | (desc >> 12 & 15) << 48 :
+			    desc & GENMASK_ULL(47, 12);
+}
+
 bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 {
 	static const u8 page_shifts[] = { 12, 16, 14, 0 };
@@ -321,8 +328,9 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 	unsigned int tg = (s2[0] >> 46) & 3, page = page_shifts[tg], shift, bits;
 	int level = (tg ? 3 : 2) - sl0;
 	u64 table = s2[1] & GENMASK_ULL(51, 4), desc;
+	bool has_52_bits = page == 16 && (s2[0] >> 48 & 7) == 6;
 
-	if (!page || t0sz < 16 || t0sz > 32 || level < 0 || ipa >> (64 - t0sz))
+	if (!page || t0sz < (has_52_bits ? 12 : 16) || t0sz > 32 || level < 0 || ipa >> (64 - t0sz))
 		return false;
 
 	shift = page + (3 - level) * (page - 3);
@@ -337,19 +345,19 @@ bool fake_s2_walk(const u64 *s2, u64 ipa, struct fake_leaf *leaf)
 			return false;
 		if (level == 3 || !(desc & 2))
 			break;
-		table = desc & GENMASK_ULL(47, 12);
+		table = desc_addr(desc, page);
 		bits = page - 3;
 		shift -= bits;
 	}
 
 	/* A leaf where there can be one, and of an aligned address */
-	if ((level == 3 && !(desc & 2)) || level < (page == 12 ? 1 : 2) ||
-	    (desc & GENMASK_ULL(47, 12) & ((1ULL << shift) - 1)))
+	if ((level == 3 && !(desc & 2)) || level < (page == 12 || has_52_bits ? 1 : 2) ||
+	    (desc_addr(desc, page) & ((1ULL << shift) - 1)))
 		return false;
 
 	leaf->level = level;
 	leaf->desc = desc;
-	leaf->pa = (desc & GENMASK_ULL(47, 12)) | (ipa & ((1ULL << shift) - 1));
+	leaf->pa = desc_addr(desc, page) | (ipa & ((1ULL << shift) - 1));
 	return true;
 }
 

@@ -358,9 +358,28 @@ static void mmio_msi(struct kunit *test)
 	set_msi(0, doorbell + 4, 2);
 	expect_msi(test, 0, doorbell + 4, 2);
 	fake_run_all(SMMU0);
+	/* Both at once, of which the first or the second is still in use */
+	for (i = 0; i < 2; i++) {
+		host_writel(ARM_SMMU_IRQ_CTRL, 0);
+		fake_run_all(SMMU0);
+		set_msi(i, doorbell + 8, 3);
+		fake_run_all(SMMU0);
+		host_writel(ARM_SMMU_IRQ_CTRL, 0);
+		for (j = 0; j < 2; j++) {
+			host_writeq(irqs[j].cfg0, doorbell + 12);
+			host_writel(irqs[j].cfg0 + 8, 4);
+		}
+		host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen | irqs[1].irqen);
+		for (j = 0; j < 2; j++) {
+			KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[j].cfg0), doorbell + 12);
+			KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[j].cfg0 + 8), 4);
+		}
+	}
+	host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen);
+	fake_run_all(SMMU0);
 	SMMU0->stuck = true;
 	set_msi(0, doorbell, 3);
-	expect_msi(test, 0, doorbell + 4, 2);
+	expect_msi(test, 0, doorbell + 12, 4);
 }
 
 static void mmio_gerror(struct kunit *test)

@@ -167,7 +167,7 @@ static void probe_id_registers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & ~0x3c04U, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & 0x1400, 0x1400);
 	KUNIT_EXPECT_EQ(test, host_readl(0x10), 0);
-	/* 52-bit addresses would not go through stage 2 */
+	/* No more address bits than there are, and no DS */
 	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x7, 2);
 	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x80, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(0x18), 0x12345678);
@@ -186,8 +186,25 @@ static void probe_common_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 1);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 36);
+	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->feat.big_64k);
 	KUNIT_EXPECT_MEMEQ(test, s2_ste, fake->smmu[1].smmu->feat.s2_ste, 16);
 }
+
+#if PAGE_SHIFT == 16
+/* The host may have what there is: stage 2 has it, too */
+static void probe_52_bits(struct kunit *test)
+{
+	u64 *s2_ste;
+
+	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR5, 0x76);
+	fake_test_boot(test);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 6);
+	s2_ste = SMMU0->smmu->feat.s2_ste;
+	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 52);
+	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 48) & 7, 6);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->feat.big_64k);
+}
+#endif
 
 /*
  * A 2-level table is offered only if the host may use one: a driver that
@@ -495,6 +512,9 @@ static struct kunit_case probe_cases[] = {
 	KUNIT_CASE(probe_old_errors),
 	KUNIT_CASE(probe_id_registers),
 	KUNIT_CASE(probe_common_size),
+#if PAGE_SHIFT == 16
+	KUNIT_CASE(probe_52_bits),
+#endif
 	KUNIT_CASE(probe_st_level),
 	KUNIT_CASE(probe_refusals),
 	KUNIT_CASE(probe_good_revisions),

@@ -16,10 +16,16 @@
 #define ILL		0x1000000U
 #define ABT		0x2000000U
 
+/* Both halves of it are different for each */
+static u64 tlbi_va(unsigned int n)
+{
+	return 0x100001000ULL * n;
+}
+
 /* An invalidation that can be told from others: ASID 1, page @n */
 static void put_tlbi(unsigned int n)
 {
-	host_cmd_put(0x12 | 1ULL << 48, 0x1000ULL * n);
+	host_cmd_put(0x12 | 1ULL << 48, tlbi_va(n));
 }
 
 static void tell(void)
@@ -65,7 +71,7 @@ static void expect_tlbis(struct kunit *test, unsigned int nr)
 		if ((cmd[0] & 0xff) != 0x12)
 			continue;
 		KUNIT_EXPECT_EQ(test, cmd[0], 0x12 | 1ULL << 48);
-		KUNIT_EXPECT_EQ(test, cmd[1], 0x1000ULL * n);
+		KUNIT_EXPECT_EQ(test, cmd[1], tlbi_va(n));
 		n++;
 	}
 	KUNIT_EXPECT_EQ(test, n, nr);
@@ -114,6 +120,9 @@ static void queue_order(struct kunit *test)
 		expect_tlbis(test, 1000);
 		KUNIT_EXPECT_GE(test, count_runs(0x46), 1);
 		KUNIT_EXPECT_FALSE(test, cmdq_error());
+		/* Nothing was denied, and no command is where that is counted */
+		for (n = 0; n < PKVM_SMMU_NR_DENIALS; n++)
+			KUNIT_EXPECT_EQ(test, host_readl(PKVM_SMMU_DENIED(n)), 0);
 	}
 }
 

@@ -17,15 +17,16 @@
 #define LEAF_DEVICE	0x7c5ULL
 #define LEAF_RAM	0x7fdULL
 
-static const u8 oas[] = { 32, 36, 40, 42, 44, 48 };
-
-/* The root's level for each of them */
+/* Sizes of an address, and the root's level for each of them */
 #if PAGE_SHIFT == 12
+static const u8 oas[] = { 32, 36, 40, 42, 44, 48 };
 static const s8 levels[] = { 2, 1, 1, 1, 0, 0 };
 #elif PAGE_SHIFT == 14
+static const u8 oas[] = { 32, 36, 40, 42, 44, 48 };
 static const s8 levels[] = { 2, 2, 2, 1, 1, 1 };
 #else
-static const s8 levels[] = { 2, 2, 2, 2, 2, 1 };
+static const u8 oas[] = { 32, 36, 40, 42, 44, 48, 52 };
+static const s8 levels[] = { 2, 2, 2, 2, 2, 1, 1 };
 #endif
 
 static struct smmu_s2 s2;
@@ -51,7 +52,7 @@ static void s2_geometry(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 31), -EINVAL);
-	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 49), -EINVAL);
+	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, PAGE_SHIFT == 16 ? 53 : 49), -EINVAL);
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&s2, 255), -EINVAL);
 }
 
@@ -84,6 +85,9 @@ static void s2_leaf(struct kunit *test)
 	pa = 0xfff000000000ULL;
 	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 2, false), pa | LEAF_RAM);
 	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 1, true), pa | LEAF_DEVICE);
+	if (PAGE_SHIFT == 16)
+		KUNIT_EXPECT_EQ(test, smmu_s2_leaf(0xa123456780000ULL, 3, false),
+				0x12345678a000ULL | LEAF_RAM | 2);
 }
 
 /* Every page where it is to be: @attr, or nowhere at all if that is 0 */
@@ -121,15 +125,22 @@ static void expect_ram(struct kunit *test)
 
 /*
  * A machine in which pages of all owners alternate, and the pool has the rest. @end
- * is where the first region ends, if not 0.
+ * is where the first region ends, if not 0. With addresses of 52 @bits the second one is
+ * behind 48.
  */
-static void setup(struct kunit *test, unsigned int pages, unsigned int pool, phys_addr_t end)
+static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 bits,
+		  phys_addr_t end)
 {
 	void __iomem *base;
 	phys_addr_t mem;
 	unsigned int i;
 
 	fake_test_again(test, pages + pool);
+	if (bits == 52) {
+		/* All four of the bits that are elsewhere in a descriptor */
+		fake->region[1].base += 0xaULL << 48;
+		fake->region[1].end += 0xaULL << 48;
+	}
 	if (end) {
 		fake->region[0].base += end - fake->region[0].end;
 		fake->region[0].end = end;
@@ -148,13 +159,16 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, phy
 static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 {
 	/* One table for each entry of the root that has MMIO in blocks, at most */
-	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 : 2 * PAGE_SHIFT - 3);
+	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 : bits == 52 ? 42 : 2 * PAGE_SHIFT - 3);
 	unsigned int i, pool = (1ULL << bits) / block / (PAGE_SIZE / 8) * 2 + 64;
 	phys_addr_t pa;
 
 	if (pool > 2048)
 		return;
-	setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool), end);
+	/* So few that they are behind 48 bits */
+	if (bits == 52)
+		pool = 32;
+	setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool), bits, end);
 	/* What is behind 32 bits isn't everywhere */
 	if (bits == 32) {
 		fake->region[1].base = 0;
@@ -163,6 +177,8 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 	}
 	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, split), 0, "%u bits", bits);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+	if (bits == 52)
+		KUNIT_EXPECT_GT(test, ste[1], 1ULL << 48);
 
 	expect_ram(test);
 	/* The registers that EL2 took, and what is beside them */
@@ -203,7 +219,7 @@ static void s2_whole(struct kunit *test)
 static void s2_partial_pages(struct kunit *test)
 {
 	split = false;
-	setup(test, FAKE_NR_PAGES, 64, 0);
+	setup(test, FAKE_NR_PAGES, 64, 40, 0);
 	fake->region[0].base += 0x800;
 	fake->region[0].end -= 0x800;
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
@@ -223,7 +239,7 @@ static void s2_map_unmap(struct kunit *test)
 
 	split = false;
 	/* Enough for a block, where that is not too much */
-	setup(test, PAGE_SHIFT == 12 ? 768 : FAKE_NR_PAGES, 64, 0);
+	setup(test, PAGE_SHIFT == 12 ? 768 : FAKE_NR_PAGES, 64, 40, 0);
 	for (i = 0; i < fake->nr_pages; i++) {
 		if (!fake->pages[i].allocated)
 			fake->pages[i].owner = FAKE_HOST;
@@ -361,36 +377,40 @@ static void s2_split_and_join(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, level_of(base), 2);
 }
 
-/* The largest blocks, of 1 GiB, are split and joined in two steps */
-static void s2_split_1g(struct kunit *test)
+/* The largest blocks, of 1 GiB or 4 TiB, are split and joined in two steps */
+static void s2_split_level_1(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30, pa = base + 5 * SZ_2M + 7 * SZ_4K, mem;
+	const u64 block = S2_BLOCK_SIZE * S2_BLOCK_PAGES;
+	/* The latter behind 48 bits */
+	phys_addr_t base = (PAGE_SHIFT == 12 ? 4 : 70) * block, mem;
+	phys_addr_t pa = base + 5 * S2_BLOCK_SIZE + 7 * PAGE_SIZE;
 	struct smmu_s2_join join;
 	unsigned int used, i;
 
-	if (PAGE_SHIFT != 12)
+	/* With pages of 16K there are none */
+	if (PAGE_SHIFT == 14)
 		return;
 
 	fake_test_again(test, 128);
 	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
 	hal_pool_add(mem, 64 * PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, PAGE_SHIFT == 12 ? 40 : 52), 0);
 	split = true;
 	s2.ram_level = 1;
 	hal_incoherent = fake_incoherent;
-	s2.pgd = hal_pages_alloc(2);
+	s2.pgd = hal_pages_alloc(PAGE_SHIFT == 12 ? 2 : 0);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + SZ_2G), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * block), 0);
 	used = fake->pool_used;
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 2);
-	expect_range(test, base + 5 * SZ_2M, 512, pa, 1);
-	for (i = 0; i < 512; i++)
-		expect_page(test, base + i * SZ_2M, LEAF_RAM);
+	expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, pa, 1);
+	for (i = 0; i < S2_BLOCK_PAGES; i++)
+		expect_page(test, base + i * S2_BLOCK_SIZE, LEAF_RAM);
 	KUNIT_EXPECT_EQ(test, level_of(base), 2);
-	KUNIT_EXPECT_EQ(test, level_of(base + SZ_1G), 1);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, level_of(base + block), 1);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 0);
 	for (i = 2; i > 0; i--) {
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
 		smmu_s2_joined(&join, true);
@@ -401,8 +421,8 @@ static void s2_split_1g(struct kunit *test)
 
 	/* There is memory for one of the two tables: what is mapped is the same */
 	fake->pool_left = 1;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + SZ_4K), -ENOMEM);
-	expect_range(test, base + 5 * SZ_2M, 512, 0, 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), -ENOMEM);
+	expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
 	smmu_s2_joined(&join, true);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
@@ -412,12 +432,12 @@ static void s2_out_of_memory(struct kunit *test)
 {
 	unsigned int pool, used;
 
-	setup(test, FAKE_NR_PAGES, 64, 0);
+	setup(test, FAKE_NR_PAGES, 64, 40, 0);
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
 	used = fake->pool_used;
 	KUNIT_ASSERT_GT(test, used, 3);
 	for (pool = 0; pool < used; pool++) {
-		setup(test, FAKE_NR_PAGES, 64, 0);
+		setup(test, FAKE_NR_PAGES, 64, 40, 0);
 		fake->pool_left = pool;
 		KUNIT_EXPECT_EQ(test, s2_init(40, split), -ENOMEM);
 	}
@@ -467,9 +487,9 @@ static void s2_half_done(struct kunit *test)
 
 static void s2_ram_out_of_reach(struct kunit *test)
 {
-	setup(test, FAKE_NR_PAGES, 64, 0);
+	setup(test, FAKE_NR_PAGES, 64, 40, 0);
 	KUNIT_EXPECT_EQ(test, s2_init(32, split), -ERANGE);
-	KUNIT_EXPECT_EQ(test, s2_init(52, split), -EINVAL);
+	KUNIT_EXPECT_EQ(test, s2_init(PAGE_SHIFT == 16 ? 56 : 52, split), -EINVAL);
 }
 
 static struct kunit_case s2_cases[] = {
@@ -480,7 +500,7 @@ static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_partial_pages),
 	KUNIT_CASE(s2_map_unmap),
 	KUNIT_CASE(s2_split_and_join),
-	KUNIT_CASE(s2_split_1g),
+	KUNIT_CASE(s2_split_level_1),
 	KUNIT_CASE(s2_out_of_memory),
 #if PAGE_SHIFT == 12
 	KUNIT_CASE(s2_half_done),
