@@ -37,14 +37,15 @@ failed_proofs = set()
 
 
 def parse(path):
-    """Yields (name, what, file, before, after)."""
+    """Yields (name, what, file, before, after, page)."""
     for block in re.split(r"^== ", open(path, encoding="utf-8").read(), flags=re.M)[1:]:
         lines = [line for line in block.splitlines() if line and line[0] != "#"]
         name, _, what = lines[0].partition(": ")
-        file = lines[1] if "/" in lines[1] else f"{PKVM}/{lines[1]}"
-        yield (name, what, file,
+        file, _, page = lines[1].partition(" PAGE=")
+        yield (name, what, file if "/" in file else f"{PKVM}/{file}",
                "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "-"),
-               "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "+"))
+               "".join(line[1:] + "\n" for line in lines[2:] if line[0] == "+"),
+               page or "12")
 
 
 def digest(ksrc):
@@ -65,7 +66,7 @@ def digest(ksrc):
 class Rig:
     """A copy of the sources, in which mistakes are made."""
     def __init__(self, ksrc, out):
-        self.ksrc, self.out, self.tree = ksrc, out, f"{out}/tree"
+        self.ksrc, self.out, self.tree, self.page = ksrc, out, f"{out}/tree", "12"
         shutil.rmtree(out, ignore_errors=True)
         for part in (PKVM, HYP, os.path.relpath(HERE, REPO)):
             shutil.copytree(f"{REPO}/{part}", f"{self.tree}/{part}")
@@ -73,7 +74,8 @@ class Rig:
     def make(self, target, out="obj", **variables):
         """Returns exit status and output."""
         cmd = ["make", "-s", "-k", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
-               f"KSRC={self.ksrc}", f"OUT={self.out}/{out}", "PAGE_SHIFTS=12",
+               f"KSRC={self.ksrc}", f"OUT={self.out}/{out}",
+               f"PAGE_SHIFTS={self.page}", f"PAGE={self.page}",
                # What a mistake leaves unused is not what is to be found
                "EXTRA_CFLAGS=-Wno-error", f"CORPUS={os.environ.get('CORPUS', '')}",
                f"CBMC={CBMC}", f"T={variables.pop('T', '')}",
@@ -129,7 +131,7 @@ class Rig:
 
     def try_one(self, mutant):
         """Makes one mistake; returns what finds it."""
-        _, _, file, before, after = mutant
+        _, _, file, before, after, self.page = mutant
         path = f"{self.tree}/{file}"
         with open(path, encoding="utf-8") as source:
             text = source.read()
