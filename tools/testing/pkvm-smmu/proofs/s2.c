@@ -47,19 +47,20 @@ phys_addr_t hal_virt_to_phys(const void *va)
 /* The descriptor of a table points to it, and its count fits beside that */
 void prove_table_counts(void)
 {
-	u32 count = nondet_u32();
+	u32 count = nondet_u32(), then = nondet_u32();
 	s8 level = nondet_u8() % 3;
 	u64 pte;
 
 	table_pa = nondet_u64();
 	SUPPOSE(table_pa < BIT_ULL(MAX_BITS) && !(table_pa % PAGE_SIZE));
-	SUPPOSE(count <= S2_ENTRIES);
+	SUPPOSE(count <= S2_ENTRIES && then <= S2_ENTRIES);
 	pte = s2_table_pte(NULL, count);
 	PROVE(s2_pte_is_table(pte, level), "a table");
 	PROVE(!s2_pte_is_ram(pte, level), "and no leaf");
 	PROVE(address(pte) == table_pa, "to where the table is");
 	PROVE(s2_pte_to_addr(pte) == table_pa, "where EL2 finds it again");
 	PROVE(s2_pte_count(pte) == count, "with as many leaves");
+	PROVE(s2_pte_add(pte, then - count) == s2_table_pte(NULL, then), "or another number");
 	/* APTable and the like are none of stage 2, 58:51 and 11:2 are ignored */
 	PROVE(!(pte >> 59) && !(pte & GENMASK_ULL(51, 48)), "no other bits");
 }

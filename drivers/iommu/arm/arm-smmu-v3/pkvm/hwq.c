@@ -55,14 +55,10 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 	return -ETIMEDOUT;
 }
 
-static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
+/* @base and @pos_mask are those of struct smmu_hwq, which a caller's loop needn't read again */
+static void hwq_write(__le64 *base, u32 pos_mask, u32 pos, const struct arm_smmu_cmd *cmd)
 {
-	return &q->base[(pos & (q->pos_mask >> 1)) * CMDQ_ENT_DWORDS];
-}
-
-static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
-{
-	__le64 *ent = hwq_entry(q, pos);
+	__le64 *ent = &base[(pos & (pos_mask >> 1)) * CMDQ_ENT_DWORDS];
 
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
@@ -78,7 +74,7 @@ static int hwq_recover(struct pkvm_smmu *smmu, u32 cons)
 	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX)
 		return -EIO;
 
-	hwq_write(&smmu->hwq, cons, &sync);
+	hwq_write(smmu->hwq.base, smmu->hwq.pos_mask, cons, &sync);
 	smmu->hwq.skipped++;
 	hal_wmb();
 	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
@@ -161,17 +157,18 @@ static inline int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 }
 
 /* Whoever was waiting when it was late has given up, so it may have caught up since */
-static bool hwq_is_usable(struct pkvm_smmu *smmu)
+static bool hwq_is_still_late(struct pkvm_smmu *smmu)
 {
-	struct smmu_hwq *q = &smmu->hwq;
+	smmu->hwq.late = hwq_pending(smmu) != 0;
+	if (smmu->hwq.late)
+		hwq_check_error(smmu);
 
-	if (q->late) {
-		q->late = hwq_pending(smmu) != 0;
-		if (q->late)
-			hwq_check_error(smmu);
-	}
+	return smmu->hwq.late;
+}
 
-	return !q->broken && !q->late;
+static inline bool hwq_is_usable(struct pkvm_smmu *smmu)
+{
+	return !(smmu->hwq.late && hwq_is_still_late(smmu)) && !smmu->hwq.broken;
 }
 
 /* As far as is known */
@@ -191,7 +188,8 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int
 	   u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 prod = q->prod, room;
+	u32 prod = q->prod, pos_mask = q->pos_mask, room;
+	__le64 *base = q->base;
 	unsigned int i;
 
 	if (!hwq_is_usable(smmu))
@@ -207,8 +205,8 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int
 				break;
 			room = hwq_room(q, prod);
 		}
-		hwq_write(q, prod, &cmds[i]);
-		prod = HWQ_POS(q, prod + 1);
+		hwq_write(base, pos_mask, prod, &cmds[i]);
+		prod = (prod + 1) & pos_mask;
 	}
 	WRITE_ONCE(q->prod, prod);
 	WRITE_ONCE(q->added, q->added + i);

@@ -383,22 +383,6 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	return 0;
 }
 
-/* All SMMUs forget what they have cached of a range; returns -EIO if one doesn't */
-static int smmu_forget(phys_addr_t start, phys_addr_t end, u64 *deadline)
-{
-	int ret = 0;
-	u32 n = 0;
-
-	while (n < nr_smmus && !ret)
-		ret = smmu_tlbi_start(&smmus[n++], start, end, deadline);
-	while (n) {
-		if (smmu_tlbi_finish(&smmus[--n], deadline))
-			ret = -EIO;
-	}
-
-	return ret;
-}
-
 /**
  * pkvm_smmu_host_unmap() - pages are about to leave the host
  * @start:	physical address, page aligned
@@ -421,7 +405,7 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 
 	ret = smmu_s2_unmap(&smmu_s2, start, end);
 	if (!ret)
-		ret = smmu_forget(start, end, &deadline);
+		ret = smmu_tlbi_range(smmus, nr_smmus, start, end, &deadline);
 	if (ret)
 		smmu_s2_map(&smmu_s2, start, end);
 
@@ -435,7 +419,7 @@ static bool smmu_join(phys_addr_t pa, u64 *deadline)
 	int ret = 0;
 
 	while (!ret && smmu_s2_join(&smmu_s2, pa, &join)) {
-		ret = smmu_forget(pa, pa + PAGE_SIZE, deadline);
+		ret = smmu_tlbi_range(smmus, nr_smmus, pa, pa + PAGE_SIZE, deadline);
 		smmu_s2_joined(&join, !ret);
 	}
 

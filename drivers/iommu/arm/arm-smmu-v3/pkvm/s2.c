@@ -72,10 +72,15 @@ static phys_addr_t s2_pte_to_addr(u64 pte)
 	       (PAGE_SHIFT == 16 ? FIELD_GET(S2_PTE_ADDR_HI, pte) << S2_ADDR_HI_SHIFT : 0);
 }
 
+/* Of what is not the last level */
+static bool s2_pte_leads_on(u64 pte)
+{
+	return (pte & S2_PTE_VALID) && (pte & S2_PTE_TABLE_OR_PAGE);
+}
+
 static bool s2_pte_is_table(u64 pte, s8 level)
 {
-	return level < S2_LAST_LEVEL && (pte & S2_PTE_VALID) &&
-	       (pte & S2_PTE_TABLE_OR_PAGE);
+	return level < S2_LAST_LEVEL && s2_pte_leads_on(pte);
 }
 
 static bool s2_pte_is_ram(u64 pte, s8 level)
@@ -84,11 +89,16 @@ static bool s2_pte_is_ram(u64 pte, s8 level)
 	       FIELD_GET(S2_PTE_MEMATTR, pte) == S2_PTE_MEMATTR_NORMAL;
 }
 
+static u64 s2_count_to_pte(u32 count)
+{
+	return FIELD_PREP(S2_TABLE_COUNT_LO, count) |
+	       FIELD_PREP(S2_TABLE_COUNT_HI, count >> S2_TABLE_COUNT_SHIFT);
+}
+
 static u64 s2_table_pte(u64 *table, u32 count)
 {
 	return s2_addr_to_pte(hal_virt_to_phys(table)) | S2_PTE_VALID | S2_PTE_TABLE_OR_PAGE |
-	       FIELD_PREP(S2_TABLE_COUNT_LO, count) |
-	       FIELD_PREP(S2_TABLE_COUNT_HI, count >> S2_TABLE_COUNT_SHIFT);
+	       s2_count_to_pte(count);
 }
 
 static u64 *s2_pte_table(u64 pte)
@@ -100,6 +110,13 @@ static u32 s2_pte_count(u64 pte)
 {
 	return FIELD_GET(S2_TABLE_COUNT_LO, pte) |
 	       FIELD_GET(S2_TABLE_COUNT_HI, pte) << S2_TABLE_COUNT_SHIFT;
+}
+
+/* The same table with so many more leaves of RAM, or fewer */
+static inline u64 s2_pte_add(u64 pte, int more)
+{
+	return (pte & ~(S2_TABLE_COUNT_LO | S2_TABLE_COUNT_HI)) |
+	       s2_count_to_pte(s2_pte_count(pte) + more);
 }
 
 /* In the table that @ptep leads to, the entry for @pa; @shift is that of its level */
@@ -290,7 +307,7 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 		ret = s2_set(s2, &table[(start - base) >> s2_shift(level + 1)], level + 1,
 			     start, next, what, &below);
 		if (below)
-			WRITE_ONCE(*ptep, s2_table_pte(table, s2_pte_count(*ptep) + below));
+			WRITE_ONCE(*ptep, s2_pte_add(*ptep, below));
 		if (ret)
 			break;
 	}
@@ -303,12 +320,13 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
 	unsigned int shift = s2_shift(s2->level);
+	/* log2 of what an entry must map at least: all of it, and more than a page */
+	unsigned int around = max(fls64(start ^ (end - 1)), PAGE_SHIFT + 1);
 	u64 *ptep = &s2->pgd[start >> shift], *parent = NULL;
-	s8 level = s2->level;
-	int count = 0, ret;
+	int level = s2->level, count = 0, ret;
 
 	/* Mostly it is one page: go straight to the table that all of it is in */
-	while (s2_pte_is_table(*ptep, level) && !((start ^ (end - 1)) >> shift)) {
+	while (shift >= around && s2_pte_leads_on(*ptep)) {
 		parent = ptep;
 		level++;
 		shift -= S2_BITS_PER_LEVEL;
@@ -317,8 +335,7 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 
 	ret = s2_set(s2, ptep, level, start, end, what, &count);
 	if (parent && count)
-		s2_store(parent, s2_table_pte(s2_pte_table(*parent),
-					      s2_pte_count(*parent) + count));
+		s2_store(parent, s2_pte_add(*parent, count));
 	hal_wmb();
 
 	return ret;
@@ -400,8 +417,7 @@ void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten)
 
 	hal_page_free(s2_pte_table(join->table));
 	if (parent)
-		s2_store(parent, s2_table_pte(s2_pte_table(*parent),
-					      s2_pte_count(*parent) + 1));
+		s2_store(parent, s2_pte_add(*parent, 1));
 }
 
 static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)

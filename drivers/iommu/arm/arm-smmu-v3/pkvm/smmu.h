@@ -405,9 +405,8 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
 struct arm_smmu_cmd smmu_tlbi_all(void);
 void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0);
 void smmu_tlbi_forgotten(struct pkvm_smmu *smmu);
-int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
+int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
 		    u64 *deadline);
-int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline);
 
 /* strtab.c */
 void smmu_strtab_init(struct pkvm_smmu *smmu);

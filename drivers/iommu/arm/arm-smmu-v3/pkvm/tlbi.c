@@ -14,6 +14,7 @@
  * the old translation. A stream that is noted later finds the page unmapped.
  */
 #include <linux/align.h>
+#include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "smmu.h"
@@ -76,14 +77,16 @@ void smmu_tlbi_forgotten(struct pkvm_smmu *smmu)
 static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd, phys_addr_t ipa,
 		    u64 pages)
 {
-	u8 scale = __ffs(pages), num = (pages >> scale) & CMDQ_TLBI_RANGE_NUM_MAX;
+	u8 scale, num;
 
 	*cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S2_IPA, 0, SMMU_VMID);
 	cmd->data[1] |= ipa & CMDQ_TLBI_1_IPA_MASK;
 	/* A range of one page is reserved (section 4.4.1.1) */
-	if (!smmu->feat.ril || (num == 1 && !scale))
+	if (!smmu->feat.ril || (pages & CMDQ_TLBI_RANGE_NUM_MAX) == 1)
 		return 1;
 
+	scale = __ffs(pages);
+	num = (pages >> scale) & CMDQ_TLBI_RANGE_NUM_MAX;
 	cmd->data[0] |= FIELD_PREP(CMDQ_TLBI_0_SCALE, scale) |
 			FIELD_PREP(CMDQ_TLBI_0_NUM, num - 1);
 	cmd->data[1] |= FIELD_PREP(CMDQ_TLBI_1_TG, (PAGE_SHIFT - 10) / 2);
@@ -115,23 +118,10 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 	return 1;
 }
 
-/**
- * smmu_tlbi_start() - let an SMMU forget what it has cached of a range
- * @smmu:	the SMMU; takes its hw_lock, and leaves it to smmu_tlbi_finish() if there is
- *		something to wait for
- * @start:	page aligned
- * @end:	page aligned, not @start
- * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
- *
- * Tables that led to the range are forgotten, too. With the ownership lock held. Other
- * SMMUs may be started meanwhile, in their order, and are to be finished first.
- *
- * Return: 0; -EIO if it can't be made to.
- */
-int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
-		    u64 *deadline)
+/* Leaves hw_lock to tlbi_finish() if there is something to wait for */
+static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end, u64 *deadline)
 {
-	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS + 1];
+	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS + 1] __uninitialized;
 	unsigned int n;
 	int ret = 0;
 
@@ -148,16 +138,8 @@ int smmu_tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
 	return ret;
 }
 
-/**
- * smmu_tlbi_finish() - wait for smmu_tlbi_start()
- * @smmu:	the SMMU; releases the hw_lock that smmu_tlbi_start() took
- * @deadline:	what smmu_tlbi_start() was given
- *
- * May be called even if that has failed. With the ownership lock held.
- *
- * Return: 0 if what has been started is done; else -EIO.
- */
-int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
+/* Of what tlbi_start() has started, if it has */
+static int tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 {
 	struct arm_smmu_cmd all = smmu_tlbi_all();
 	int ret;
@@ -168,6 +150,35 @@ int smmu_tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 	ret = smmu_hwq_finish(smmu, &all, deadline);
 	smmu->hwq.waiting = false;
 	hal_unlock(&smmu->hw_lock);
+
+	return ret;
+}
+
+/**
+ * smmu_tlbi_range() - let SMMUs forget what they have cached of a range
+ * @smmus:	all of them, in the order of their hw_locks, which this takes
+ * @nr:		how many
+ * @start:	page aligned
+ * @end:	page aligned, not @start
+ * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
+ *
+ * Tables that led to the range are forgotten, too. All are started before one is waited
+ * for. With the ownership lock held.
+ *
+ * Return: 0; -EIO if one can't be made to.
+ */
+int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
+		    u64 *deadline)
+{
+	struct pkvm_smmu *smmu = smmus;
+	int ret = 0;
+
+	while (smmu < smmus + nr && !ret)
+		ret = tlbi_start(smmu++, start, end, deadline);
+	while (smmu > smmus) {
+		if (tlbi_finish(--smmu, deadline))
+			ret = -EIO;
+	}
 
 	return ret;
 }

@@ -1066,8 +1066,8 @@ static void page_leaves_no_time(struct kunit *test)
 	SMMU0->slow = true;
 	deadline = smmu_deadline();
 	fake->now += 2 * SMMU_TIMEOUT_US;
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_start(SMMU0->smmu, pa, pa + PAGE_SIZE, &deadline), 0);
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_finish(SMMU0->smmu, &deadline), -EIO);
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &deadline),
+			-EIO);
 	/* It is not the SMMU that is late */
 	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.late);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
