@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run shell test bench check fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
+.PHONY: help setup fetch tree base kernel build debug run terminal shell test bench check fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
 	series check-series lint where clean distclean
 
 help:
@@ -54,7 +54,7 @@ help:
 ##   T=word              for test, check, mutants: only those with it in their name
 ##   SAMPLE=n            for mutants: one of n, which depends on the tree
 ##   RUNS=n              for fuzz: how many inputs it makes up
-##   PAGE=14, PAGE=16    for debug, and test T=debug*: with pages of 16K or 64K
+##   PAGE=14, PAGE=16    for debug, test T=debug*, and fuzz: with pages of 16K or 64K
 ##   KSRC=/path          base the series on this v7.3 tree, which stays untouched
 ##   KCONFIG_EXTRA=file  add to the kernel's configuration (scripts/kernel.config)
 ##   OBJ=name            build such a variant beside the others
@@ -80,7 +80,11 @@ kernel build: tree
 run: $(if $(BASE),base,kernel)
 	@scripts/run.sh
 
-shell: $(if $(BASE),base,kernel)
+# First of all, and not after a build
+terminal:
+	@[ -t 0 ] || { echo "error: make shell wants a terminal" >&2; exit 1; }
+
+shell: terminal $(if $(BASE),base,kernel)
 	@scripts/shell.sh
 
 build/debug%.config: scripts/debug.config scripts/pages.config

@@ -43,6 +43,7 @@ export REPO CACHE KSRC KEY TREE OBJ_BASE OBJ_SERIES BUSYBOX CROSS
 
 die() { echo "error: $*" >&2; exit 1; }
 
+case ${OBJ:-} in *[!A-Za-z0-9._-]*) die "OBJ=$OBJ: letters, digits, '.', '_' and '-'" ;; esac
 [ -z "${KCONFIG_EXTRA:-}" ] || [ -r "$KCONFIG_EXTRA" ] ||
 	die "KCONFIG_EXTRA=$KCONFIG_EXTRA cannot be read"
 

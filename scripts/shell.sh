@@ -5,7 +5,6 @@
 set -eu
 . "$(dirname "$0")/env.sh"
 
-[ -t 0 ] || die "make shell wants a terminal"
 which=series obj=$OBJ_SERIES
 if [ "${BASE:-}" ]; then
 	which=base obj=$OBJ_BASE

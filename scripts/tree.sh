@@ -23,7 +23,7 @@ cd "$REPO"
 # The new files, then the files that the patches edit.
 new_files >"$lay/.new"
 while read -r path; do
-	[ ! -e "$KSRC/$path" ] || die "$path is in the base already: edit it with a patch"
+	[ ! -e "$KSRC/$path" ] || die "$path is in the base already: KSRC= must be without the series, and a patch edit what is there"
 done <"$lay/.new"
 rsync -a --files-from="$lay/.new" ./ "$lay/"
 

@@ -176,7 +176,10 @@ def main():
                 return False
 
     # One of so many; which ones is up to what they are made in
-    sample = int(os.environ.get("SAMPLE") or 1)
+    sample = os.environ.get("SAMPLE") or "1"
+    if not sample.isdecimal() or not int(sample):
+        sys.exit(f"error: SAMPLE={sample}: a number from 1 on")
+    sample = int(sample)
     if sample > 1 and inputs:
         mutants = mutants[zlib.crc32(inputs.encode()) % sample::sample]
 

@@ -23,9 +23,6 @@
 
 #define IOMMU_NO_PASID		0U
 
-/* Nothing initialises variables here */
-#define __uninitialized
-
 /* EL2 must not */
 void fake_complain(const char *what);
 #undef WARN_ON

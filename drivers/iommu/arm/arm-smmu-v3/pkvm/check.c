@@ -52,16 +52,16 @@ static void check_registers(const struct pkvm_smmu *smmu)
  */
 void smmu_check(struct pkvm_smmu *smmu)
 {
-	u32 per_table = BIT(PKVM_SMMU_STRTAB_SPLIT), n = BIT(smmu->feat.sid_bits), i, j, prod;
+	u32 per_table = BIT(PKVM_SMMU_STRTAB_SPLIT), n = BIT(smmu->feat.sid_bits), i, j, added;
 	const __le64 *tab = smmu->strtab.tab, *stes;
 	u64 desc;
 
 	hal_lock(&smmu->emu_lock);
 	/* No STE changes without a command; others may be adding theirs, which is no matter */
-	prod = READ_ONCE(smmu->hwq.prod);
-	if (prod == smmu->checked)
+	added = READ_ONCE(smmu->hwq.added);
+	if (added == smmu->checked)
 		goto unlock;
-	smmu->checked = prod;
+	smmu->checked = added;
 	check_registers(smmu);
 	for (i = 0; !smmu->strtab.two_level && i < n; i++)
 		check_ste(smmu, &tab[i * STRTAB_STE_DWORDS]);

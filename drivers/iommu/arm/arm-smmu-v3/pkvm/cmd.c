@@ -16,6 +16,8 @@
 
 #define CMD_OP_PREFETCH_ADDR	0x2
 #define CMD_OP_STALL_TERM	0x45
+#define CMD_TG_4K		1
+#define CMD_TG_64K		3
 
 #define PREFETCH_0		(CMDQ_0_OP | CMDQ_0_SSV | CMDQ_CFGI_0_SSID | \
 				 CMDQ_PREFETCH_0_SID)
@@ -24,8 +26,6 @@
 #define TLBI_0			(CMDQ_0_OP | CMDQ_TLBI_0_VMID)
 #define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | CMDQ_TLBI_0_SCALE)
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
-#define CMD_TG_4K		1
-#define CMD_TG_64K		3
 #define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
 
 /* Any CS completes when the command does; cmdq.c has what CS=IRQ does */
@@ -44,7 +44,7 @@ struct cmd_rule {
 
 static_assert(SMMU_CMD_ILLEGAL == 0, "what isn't listed is illegal");
 
-/* By opcode: the lowest field of a command, so that its mask is the highest one */
+/* Indexed by opcode, the bits CMDQ_0_OP of a command, which begin at 0 */
 static const struct cmd_rule cmd_rules[CMDQ_0_OP + 1] = {
 	[CMDQ_OP_PREFETCH_CFG]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },
 	[CMD_OP_PREFETCH_ADDR]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },

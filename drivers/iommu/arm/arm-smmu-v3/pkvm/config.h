@@ -218,7 +218,10 @@ static inline u32 pkvm_smmu_bits_to_oas(u8 bits)
 	return oas;
 }
 
-/* The level of the largest blocks in it: of 1 GiB, 32 MiB, 512 MiB, or 4 TiB */
+/*
+ * The level of the largest blocks in EL2's stage 2: of 1 GiB with pages of 4K, 32 MiB with
+ * 16K, 512 MiB with 64K, or 4 TiB if addresses have 52 bits.
+ */
 static inline s8 pkvm_smmu_block_level(u8 ia_bits)
 {
 	return PAGE_SHIFT == 12 || ia_bits > 48 ? 1 : 2;

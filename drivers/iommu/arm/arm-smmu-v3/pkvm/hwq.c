@@ -55,10 +55,9 @@ int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 	return -ETIMEDOUT;
 }
 
-/* @base and @pos_mask are those of struct smmu_hwq, which a caller's loop needn't read again */
-static void hwq_write(__le64 *base, u32 pos_mask, u32 pos, const struct arm_smmu_cmd *cmd)
+static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
 {
-	__le64 *ent = &base[(pos & (pos_mask >> 1)) * CMDQ_ENT_DWORDS];
+	__le64 *ent = &q->base[(pos & (q->pos_mask >> 1)) * CMDQ_ENT_DWORDS];
 
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
@@ -74,7 +73,7 @@ static int hwq_recover(struct pkvm_smmu *smmu, u32 cons)
 	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX)
 		return -EIO;
 
-	hwq_write(smmu->hwq.base, smmu->hwq.pos_mask, cons, &sync);
+	hwq_write(&smmu->hwq, cons, &sync);
 	smmu->hwq.skipped++;
 	hal_wmb();
 	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
@@ -150,7 +149,7 @@ static int hwq_wait_long(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
  * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
  * that of a wait that begins now.
  */
-static inline int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
+static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 {
 	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
 	return hwq_is_done(smmu, pending) ? 0 : hwq_wait_long(smmu, pending, deadline);
@@ -166,12 +165,15 @@ static bool hwq_is_still_late(struct pkvm_smmu *smmu)
 	return smmu->hwq.late;
 }
 
-static inline bool hwq_is_usable(struct pkvm_smmu *smmu)
+static bool hwq_is_usable(struct pkvm_smmu *smmu)
 {
 	return !(smmu->hwq.late && hwq_is_still_late(smmu)) && !smmu->hwq.broken;
 }
 
-/* As far as is known */
+/*
+ * How many commands there is room for, by what is known of the hardware's progress. None if
+ * it claims to have more to do than there are entries.
+ */
 static u32 hwq_room(const struct smmu_hwq *q, u32 prod)
 {
 	u32 pending = HWQ_POS(q, prod - q->cons);
@@ -181,15 +183,14 @@ static u32 hwq_room(const struct smmu_hwq *q, u32 prod)
 
 /*
  * Returns how many have been appended: all of them, unless the hardware doesn't answer.
- * Inline, as it is on the way of each command of the host's.
+ * Always inline for smmu_hwq_forward()'s sake, which is part of every CMD_SYNC of the host's.
  */
 static __always_inline unsigned int
 hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
 	   u64 *deadline)
 {
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 prod = q->prod, pos_mask = q->pos_mask, room;
-	__le64 *base = q->base;
+	u32 prod = q->prod, room;
 	unsigned int i;
 
 	if (!hwq_is_usable(smmu))
@@ -205,8 +206,8 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int
 				break;
 			room = hwq_room(q, prod);
 		}
-		hwq_write(base, pos_mask, prod, &cmds[i]);
-		prod = (prod + 1) & pos_mask;
+		hwq_write(q, prod, &cmds[i]);
+		prod = HWQ_POS(q, prod + 1);
 	}
 	WRITE_ONCE(q->prod, prod);
 	WRITE_ONCE(q->added, q->added + i);
@@ -214,7 +215,7 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int
 	return i;
 }
 
-/* Commands and a CMD_SYNC behind them */
+/* Commands and a CMD_SYNC behind them; waits for both */
 static int hwq_run_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 			  unsigned int n, u64 *deadline)
 {

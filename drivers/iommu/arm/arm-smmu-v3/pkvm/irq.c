@@ -62,10 +62,12 @@ void smmu_irq_ctrl(struct pkvm_smmu *smmu, u32 irqs)
 	u32 on = irqs & ~smmu->host.irq_ctrl;
 
 	/*
-	 * A target must not change while the hardware may use it. If that doesn't come to an
-	 * end, the one that is there is legal, too
+	 * A target must not change while the hardware may use it. An interrupt for which
+	 * that doesn't come to an end keeps the one that is there, which is legal, too.
 	 */
-	if (on && smmu->msis && !smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, on, 0)) {
+	if (on && smmu->msis) {
+		smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, on, 0);
+		on &= ~hal_readl(smmu->base + ARM_SMMU_IRQ_CTRLACK);
 		if (on & IRQ_CTRL_GERROR_IRQEN)
 			irq_set_msi(smmu, ARM_SMMU_GERROR_IRQ_CFG0, &smmu->host.gerror_msi);
 		if (on & IRQ_CTRL_EVTQ_IRQEN)

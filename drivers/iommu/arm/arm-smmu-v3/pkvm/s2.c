@@ -5,8 +5,8 @@
  * RAM is mapped where the host may access it, and all else except the registers that
  * EL2 took: that never changes. Both are mapped in the largest blocks that fit. When a
  * page leaves, the blocks that it is in are split, by one store for each: all else that
- * they map stays mapped. SMMUs that want a block to be taken away before it is changed
- * (IDR3.BBML below 2) have RAM mapped in pages.
+ * they map stays mapped. If any SMMU wants a block to be taken away before it is changed
+ * (IDR3.BBML below 2), RAM is mapped in pages.
  *
  * A table descriptor has, in bits that the hardware ignores, how many entries of the
  * table are leaves of RAM. When they all are, a block can take its place again.
@@ -21,7 +21,6 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/sizes.h>
 
 #include "smmu.h"
 
@@ -72,7 +71,7 @@ static phys_addr_t s2_pte_to_addr(u64 pte)
 	       (PAGE_SHIFT == 16 ? FIELD_GET(S2_PTE_ADDR_HI, pte) << S2_ADDR_HI_SHIFT : 0);
 }
 
-/* Of what is not the last level */
+/* Is @pte, which is not of the last level, the descriptor of a table? */
 static bool s2_pte_leads_on(u64 pte)
 {
 	return (pte & S2_PTE_VALID) && (pte & S2_PTE_TABLE_OR_PAGE);
@@ -113,7 +112,7 @@ static u32 s2_pte_count(u64 pte)
 }
 
 /* The same table with so many more leaves of RAM, or fewer */
-static inline u64 s2_pte_add(u64 pte, int more)
+static u64 s2_pte_add(u64 pte, int more)
 {
 	return (pte & ~(S2_TABLE_COUNT_LO | S2_TABLE_COUNT_HI)) |
 	       s2_count_to_pte(s2_pte_count(pte) + more);
@@ -320,10 +319,11 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
 	unsigned int shift = s2_shift(s2->level);
-	/* log2 of what an entry must map at least: all of it, and more than a page */
+	/* log2 of the least that an entry with a table of interest maps: all of it, not a page */
 	unsigned int around = max(fls64(start ^ (end - 1)), PAGE_SHIFT + 1);
 	u64 *ptep = &s2->pgd[start >> shift], *parent = NULL;
-	int level = s2->level, count = 0, ret;
+	s8 level = s2->level;
+	int count = 0, ret;
 
 	/* Mostly it is one page: go straight to the table that all of it is in */
 	while (shift >= around && s2_pte_leads_on(*ptep)) {

@@ -13,9 +13,10 @@
  * An access of the host's takes emu_lock, and under it the ownership locks where
  * it pins or reads the host's memory, and at other times hw_lock. A page that
  * changes hands comes with the ownership locks held and takes the hw_lock of every
- * SMMU, in their order, and holds each until that one has completed: it waits for
- * what is in the hardware's queues, and never for the emulation. Meanwhile commands of
- * the host's wait, to any SMMU that has something to forget, for the slowest of them.
+ * SMMU, in their order, and holds each until that one, and those behind it, have
+ * completed: it waits for what is in the hardware's queues, and never for the emulation.
+ * Meanwhile commands of the host's wait, to any SMMU that has something to forget, for
+ * the slowest of them.
  */
 #ifndef __PKVM_SMMU_H
 #define __PKVM_SMMU_H
@@ -53,6 +54,8 @@
 
 /* Commands of the host's that go to the hardware's queue at a time */
 #define SMMU_CMD_BATCH		16
+/* To invalidate more by address isn't worth it; a CMD_SYNC comes on top */
+#define SMMU_TLBI_CMDS		8
 
 /* Generous for any change that the architecture lets software wait for */
 #define SMMU_TIMEOUT_US		1000000
@@ -94,7 +97,8 @@ struct smmu_s2_join {
  * @ssid_bits:	IDR1.SSIDSIZE
  * @sid_bits:	log2 of the stream IDs that the shadow table covers
  * @ril:	range invalidation (IDR3.RIL)
- * @big_64k:	addresses of 52 bits, with which level 1 has leaves of the 64K granule, too
+ * @big_64k:	the host's stage 1 may have leaves of the 64K granule at level 1, of 4 TiB, as
+ *		addresses have 52 bits
  * @stalls:	the stall model is offered (IDR0.STALL_MODEL)
  */
 struct smmu_features {
@@ -269,7 +273,7 @@ struct smmu_host_regs {
  * @evtq:	the host's event queue; emu_lock
  * @strtab:	the shadow stream table; emu_lock
  * @batch:	commands on their way from @cmdq to @hwq. Of smmu_cmdq_consume() only, but
- *		EL2's stack is zeroed on use; emu_lock
+ *		with CONFIG_INIT_STACK_ALL_ZERO the stack is zeroed on use; emu_lock
  * @deadline:	when this trap has taken long enough; 0 until somebody asks; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
  * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
@@ -277,6 +281,7 @@ struct smmu_host_regs {
  * @cmds:	commands that were consumed from the host's queue; emu_lock
  * @checked:	what the hardware had been told when check.c looked last; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
+ * @tlbi:	the same of smmu_tlbi_range()'s commands; hw_lock
  * @cached:	what the hardware may have cached of stage 2; written with emu_lock and
  *		hw_lock
  */
@@ -309,6 +314,7 @@ struct pkvm_smmu {
 	u32			checked;
 
 	struct smmu_hwq		hwq;
+	struct arm_smmu_cmd	tlbi[SMMU_TLBI_CMDS + 1];
 	enum smmu_cached	cached;
 };
 

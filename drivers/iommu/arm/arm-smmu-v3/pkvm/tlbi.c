@@ -13,14 +13,10 @@
  * completed: no stream starts to pass unnoted meanwhile, and caches a combined entry of
  * the old translation. A stream that is noted later finds the page unmapped.
  */
-#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "smmu.h"
-
-/* More commands than that aren't worth it */
-#define TLBI_MAX_CMDS		8
 
 /**
  * smmu_tlbi_all() - the command that drops all that an SMMU may have cached of stage 2
@@ -81,7 +77,7 @@ static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd, phys
 
 	*cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S2_IPA, 0, SMMU_VMID);
 	cmd->data[1] |= ipa & CMDQ_TLBI_1_IPA_MASK;
-	/* A range of one page is reserved (section 4.4.1.1) */
+	/* Not if the lowest range would be of one page: that is reserved (section 4.4.1.1) */
 	if (!smmu->feat.ril || (pages & CMDQ_TLBI_RANGE_NUM_MAX) == 1)
 		return 1;
 
@@ -104,7 +100,7 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 	case SMMU_CACHED_NOTHING:
 		return 0;
 	case SMMU_CACHED_S2:
-		while (start < end && n < TLBI_MAX_CMDS)
+		while (start < end && n < SMMU_TLBI_CMDS)
 			start += tlbi_ipa(smmu, &cmds[n++], start,
 					  (end - start) >> PAGE_SHIFT) << PAGE_SHIFT;
 		if (start >= end)
@@ -121,7 +117,7 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 /* Leaves hw_lock to tlbi_finish() if there is something to wait for */
 static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end, u64 *deadline)
 {
-	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS + 1] __uninitialized;
+	struct arm_smmu_cmd *cmds = smmu->tlbi;
 	unsigned int n;
 	int ret = 0;
 
@@ -138,7 +134,7 @@ static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end
 	return ret;
 }
 
-/* Of what tlbi_start() has started, if it has */
+/* Wait for what tlbi_start() has started, and release hw_lock, if it has left that */
 static int tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 {
 	struct arm_smmu_cmd all = smmu_tlbi_all();
@@ -156,14 +152,15 @@ static int tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
 
 /**
  * smmu_tlbi_range() - let SMMUs forget what they have cached of a range
- * @smmus:	all of them, in the order of their hw_locks, which this takes
+ * @smmus:	an array of them; takes the hw_locks, in its order
  * @nr:		how many
  * @start:	page aligned
  * @end:	page aligned, not @start
  * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
  *
- * Tables that led to the range are forgotten, too. All are started before one is waited
- * for. With the ownership lock held.
+ * Tables that led to the range are forgotten, too. All are started before the end of it is
+ * waited for with any of them, and each lock is held until then. With the ownership lock
+ * held.
  *
  * Return: 0; -EIO if one can't be made to.
  */

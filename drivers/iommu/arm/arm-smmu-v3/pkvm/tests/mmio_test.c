@@ -380,6 +380,14 @@ static void mmio_msi(struct kunit *test)
 	SMMU0->stuck = true;
 	set_msi(0, doorbell, 3);
 	expect_msi(test, 0, doorbell + 12, 4);
+	/* The other one has been off all along, and comes with it */
+	host_writel(ARM_SMMU_IRQ_CTRL, 0);
+	host_writeq(irqs[1].cfg0, doorbell + 16);
+	host_writel(irqs[1].cfg0 + 8, 5);
+	host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen | irqs[1].irqen);
+	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[0].cfg0), doorbell + 12);
+	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[1].cfg0), doorbell + 16);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[1].cfg0 + 8), 5);
 }
 
 static void mmio_gerror(struct kunit *test)
