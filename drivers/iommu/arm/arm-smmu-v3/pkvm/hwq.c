@@ -149,7 +149,7 @@ static int hwq_wait_long(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
  * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
  * that of a wait that begins now.
  */
-static int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
+static inline int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
 {
 	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
 	return hwq_is_done(smmu, pending) ? 0 : hwq_wait_long(smmu, pending, deadline);
@@ -165,7 +165,7 @@ static bool hwq_is_still_late(struct pkvm_smmu *smmu)
 	return smmu->hwq.late;
 }
 
-static bool hwq_is_usable(struct pkvm_smmu *smmu)
+static inline bool hwq_is_usable(struct pkvm_smmu *smmu)
 {
 	return !(smmu->hwq.late && hwq_is_still_late(smmu)) && !smmu->hwq.broken;
 }

@@ -112,7 +112,7 @@ static u32 s2_pte_count(u64 pte)
 }
 
 /* The same table with so many more leaves of RAM, or fewer */
-static u64 s2_pte_add(u64 pte, int more)
+static inline u64 s2_pte_add(u64 pte, int more)
 {
 	return (pte & ~(S2_TABLE_COUNT_LO | S2_TABLE_COUNT_HI)) |
 	       s2_count_to_pte(s2_pte_count(pte) + more);
