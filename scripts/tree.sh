@@ -15,9 +15,8 @@ lay=$CACHE/series-$KEY/lay		# scratch: just those files, as they shall be
 
 lock series
 rm -rf "$lay"
-trap 'rm -rf "$lay"' EXIT
-mkdir -p "$lay" "$TREE"
-touch "$manifest"
+trap 'rm -rf "$lay"; rmdir --ignore-fail-on-non-empty "$CACHE/series-$KEY"' EXIT
+mkdir -p "$lay"
 cd "$REPO"
 
 # The new files, then the files that the patches edit.
@@ -49,6 +48,8 @@ comm -3 <(sort "$lay/.new") <(claimed | sort) | tr -d '\t' |
 # Nothing failed: change the tree.  Until it is done, the manifest names both
 # what was and what will be, so that an interrupted run can be taken up.
 rm -f "$lay/.new" "$lay/.diff"
+mkdir -p "$TREE"
+touch "$manifest"
 (cd "$lay" && find . -type f | sed 's|^\./||' | sort) >"$manifest.new"
 sort -u "$manifest" "$manifest.new" >"$manifest.all"
 mv "$manifest.all" "$manifest"
