@@ -13,7 +13,7 @@ export OBJ_DEBUG
 kernels=$(python3 -B "$REPO/scripts/test.py" --kernels)
 case $kernels in
 *debug*) ;;
-*) [ $variant = debug ] || die "PAGE=$PAGE is for T=debug*: nothing else has such pages" ;;
+*) [ "$variant" = debug ] || die "PAGE=$PAGE is for T=debug*: nothing else has such pages" ;;
 esac
 build() { make --no-print-directory -C "$REPO" "$1"; }
 for kernel in $kernels; do
