@@ -319,7 +319,7 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
 	unsigned int shift = s2_shift(s2->level);
-	/* log2 of the least that an entry with a table of interest maps: all of it, not a page */
+	/* Only an entry that maps that much (log2) has all of the range, and isn't a page's */
 	unsigned int around = max(fls64(start ^ (end - 1)), PAGE_SHIFT + 1);
 	u64 *ptep = &s2->pgd[start >> shift], *parent = NULL;
 	s8 level = s2->level;
