@@ -36,6 +36,7 @@ void kvm_iommu_register_driver(const struct kvm_iommu_driver *driver);
 #ifdef CONFIG_PKVM_IOMMU
 int kvm_iommu_prepare(void);
 void kvm_iommu_finalise(int err);
+bool kvm_iommu_retry(int ret);
 #else
 static inline int kvm_iommu_prepare(void)
 {
@@ -44,6 +45,11 @@ static inline int kvm_iommu_prepare(void)
 
 static inline void kvm_iommu_finalise(int err)
 {
+}
+
+static inline bool kvm_iommu_retry(int ret)
+{
+	return false;
 }
 #endif
 

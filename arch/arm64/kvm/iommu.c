@@ -8,6 +8,7 @@
 #include <linux/init.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include <asm/kvm_asm.h>
 #include <asm/kvm_mmu.h>
@@ -61,4 +62,22 @@ void __init kvm_iommu_finalise(int err)
 {
 	if (iommu_driver)
 		iommu_driver->finalise(err);
+}
+
+/**
+ * kvm_iommu_retry() - is a hypercall that donates memory to be made again?
+ * @ret:	what it has returned
+ *
+ * It returns -EAGAIN if an IOMMU needed more time than EL2 can wait with
+ * host_mmu.lock held. This sleeps for a tick, so that the IOMMU can catch up.
+ *
+ * Return: false if it has not, or if the caller has been killed meanwhile.
+ */
+bool kvm_iommu_retry(int ret)
+{
+	if (ret != -EAGAIN)
+		return false;
+
+	schedule_timeout_killable(1);
+	return !fatal_signal_pending(current);
 }

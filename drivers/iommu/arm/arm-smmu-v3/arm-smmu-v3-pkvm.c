@@ -40,6 +40,7 @@
 #include <linux/slab.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include <asm/kvm_pkvm.h>
 #include <asm/virt.h>
@@ -63,7 +64,7 @@ enum pkvm_smmu_state {
  * @oas_bits:	its output address size
  * @two_level:	its shadow stream table has two levels
  * @msis:	it can signal its interrupts by MSIs
- * @base:	its registers as EL2 emulates them, once it does; or NULL
+ * @seen:	what EL2 had counted of its failures when the log said so last
  *
  * Slots have the same index as in EL2's configuration.
  */
@@ -73,7 +74,7 @@ struct pkvm_smmu_claim {
 	u8			oas_bits;
 	bool			two_level;
 	bool			msis;
-	void __iomem		*base;
+	u64			seen[PKVM_SMMU_NR_COUNTS];
 };
 
 static struct pkvm_smmu_claim claims[PKVM_SMMU_MAX_DEVICES];
@@ -81,6 +82,7 @@ static unsigned int nr_claims;
 static enum pkvm_smmu_state pkvm_smmu_state;
 static const struct arm_smmu_pkvm_host *pkvm_smmu_host;
 static bool pkvm_smmu_registered;
+static struct pkvm_smmu_shared *pkvm_smmu_shared;
 
 /*
  * Serialises all of the above. Taken with the device_lock() of an SMMU held, and
@@ -279,7 +281,12 @@ static int __init pkvm_smmu_prepare(void)
 			break;
 	}
 	if (!ret)
+		ret = pkvm_smmu_alloc(&cfg->shared, sizeof(*pkvm_smmu_shared));
+	if (!ret) {
+		pkvm_smmu_shared = phys_to_virt(cfg->shared.base);
+		memset(pkvm_smmu_shared, 0, sizeof(*pkvm_smmu_shared));
 		ret = pkvm_smmu_fill_pool(cfg);
+	}
 	if (ret == -E2BIG)
 		pkvm_smmu_obstacle = "there is more RAM than EL2 has tables for";
 	else if (ret)
@@ -308,6 +315,8 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 		.mmio.base	= res->start,
 		.mmio.size	= resource_size(res),
 		.coherent	= of_dma_is_coherent(pdev->dev.of_node),
+		.msi_parent	= of_property_present(pdev->dev.of_node, "msi-parent") ||
+				  of_property_present(pdev->dev.of_node, "msi-map"),
 		.refusal	= PKVM_SMMU_NOT_TRIED,
 	};
 	claims[nr_claims].pdev = to_platform_device(get_device(&pdev->dev));
@@ -404,45 +413,54 @@ static const struct faux_device_ops pkvm_smmu_child_ops = {
 	.remove	= pkvm_smmu_child_remove,
 };
 
-static const char * const denial_str[PKVM_SMMU_NR_DENIALS] = {
-	[PKVM_SMMU_DENIED_MMIO]	= "mmio",
-	[PKVM_SMMU_DENIED_CMD]	= "command",
-	[PKVM_SMMU_DENIED_STE]	= "ste",
-	[PKVM_SMMU_DENIED_DMA]	= "dma",
+static const char * const count_str[PKVM_SMMU_NR_COUNTS] = {
+	[PKVM_SMMU_DENIED_MMIO]		= "mmio",
+	[PKVM_SMMU_DENIED_CMD]		= "command",
+	[PKVM_SMMU_DENIED_STE]		= "ste",
+	[PKVM_SMMU_DENIED_DMA]		= "dma",
+	[PKVM_SMMU_FAILED_TIMEOUT]	= "timeout",
+	[PKVM_SMMU_FAILED_BROKEN]	= "broken",
+	[PKVM_SMMU_FAILED_TABLE]	= "table",
+	[PKVM_SMMU_FAILED_MAP]		= "map",
+	[PKVM_SMMU_FAILED_IRQ]		= "irq",
+	[PKVM_SMMU_TRAPS]		= "traps",
+	[PKVM_SMMU_CMDS]		= "commands",
+	[PKVM_SMMU_HW_CMDS]		= "hw_commands",
 };
 
-/* EL2's counters are registers, too: nothing else of EL2's can be read */
-static int show_counters(struct seq_file *m, const char * const *names, unsigned int n,
-			 unsigned int first)
+static u64 pkvm_smmu_count(const struct pkvm_smmu_claim *claim, unsigned int what)
 {
-	const struct pkvm_smmu_claim *claim = m->private;
-	unsigned int i;
+	return READ_ONCE(pkvm_smmu_shared->smmu[claim - claims].n[what]);
+}
 
-	for (i = 0; i < n; i++)
-		seq_printf(m, "%s %u\n", names[i],
-			   readl_relaxed(claim->base + first + i * sizeof(u32)));
-
-	return 0;
+static void show_counts(struct seq_file *m, unsigned int from, unsigned int to)
+{
+	for (; from <= to; from++)
+		seq_printf(m, "%s %llu\n", count_str[from], pkvm_smmu_count(m->private, from));
 }
 
 static int denied_show(struct seq_file *m, void *v)
 {
-	return show_counters(m, denial_str, ARRAY_SIZE(denial_str), PKVM_SMMU_DENIED(0));
+	show_counts(m, PKVM_SMMU_DENIED_MMIO, PKVM_SMMU_DENIED_DMA);
+	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(denied);
 
-static const char * const stat_str[PKVM_SMMU_NR_STATS] = {
-	[PKVM_SMMU_STAT_TRAPS]		= "traps",
-	[PKVM_SMMU_STAT_CMDS]		= "commands",
-	[PKVM_SMMU_STAT_HW_CMDS]	= "hw_commands",
-	[PKVM_SMMU_STAT_POOL]		= "pool_pages",
-	[PKVM_SMMU_STAT_POOL_USED]	= "pool_used",
-	[PKVM_SMMU_STAT_POOL_PEAK]	= "pool_peak",
-};
+static int failed_show(struct seq_file *m, void *v)
+{
+	show_counts(m, PKVM_SMMU_FAILED_TIMEOUT, PKVM_SMMU_FAILED_IRQ);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(failed);
 
 static int stats_show(struct seq_file *m, void *v)
 {
-	return show_counters(m, stat_str, ARRAY_SIZE(stat_str), PKVM_SMMU_STAT(0));
+	const struct pkvm_smmu_pool_counts *pool = &pkvm_smmu_shared->pool;
+
+	show_counts(m, PKVM_SMMU_TRAPS, PKVM_SMMU_HW_CMDS);
+	seq_printf(m, "pool_pages %llu\npool_used %llu\npool_peak %llu\n",
+		   READ_ONCE(pool->all), READ_ONCE(pool->used), READ_ONCE(pool->peak));
+	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
@@ -453,21 +471,50 @@ static void __init pkvm_smmu_init_debugfs(void)
 
 	for (i = 0; i < nr_claims; i++) {
 		struct pkvm_smmu_claim *claim = &claims[i];
-		struct resource *res;
 		struct dentry *dir;
 
 		if (!claim->pdev)
 			continue;
-		/* EL1's description is EL2's by now */
-		res = platform_get_resource(claim->pdev, IORESOURCE_MEM, 0);
-		claim->base = ioremap(res->start, PKVM_SMMU_STAT(PKVM_SMMU_NR_STATS));
-		if (!claim->base)
-			continue;
 		dir = debugfs_create_dir(dev_name(&claim->pdev->dev), root);
 		debugfs_create_file("denied", 0444, dir, claim, &denied_fops);
+		debugfs_create_file("failed", 0444, dir, claim, &failed_fops);
 		debugfs_create_file("stats", 0444, dir, claim, &stats_fops);
 	}
 }
+
+static const char * const failure_str[PKVM_SMMU_NR_COUNTS] = {
+	[PKVM_SMMU_FAILED_TIMEOUT]	= "it did not complete commands in time",
+	[PKVM_SMMU_FAILED_BROKEN]	= "it was reset or has an error, so no page can leave the host",
+	[PKVM_SMMU_FAILED_TABLE]	= "streams abort, as EL2 has no more second-level stream tables",
+	[PKVM_SMMU_FAILED_MAP]		= "devices can't reach all memory, as EL2 has no more pages for tables",
+	[PKVM_SMMU_FAILED_IRQ]		= "EL2 could not raise an interrupt",
+};
+
+/* EL2 can't log, nor interrupt EL1. So look now and then; it costs no trap */
+#define PKVM_SMMU_WATCH_PERIOD	(2 * HZ)
+
+static void pkvm_smmu_watch(struct work_struct *work)
+{
+	unsigned int i, what;
+
+	guard(mutex)(&pkvm_smmu_mutex);
+	for (i = 0; i < nr_claims; i++) {
+		struct pkvm_smmu_claim *claim = &claims[i];
+
+		for (what = PKVM_SMMU_FAILED_TIMEOUT; what <= PKVM_SMMU_FAILED_IRQ; what++) {
+			u64 n = pkvm_smmu_count(claim, what);
+
+			if (claim->pdev && n != claim->seen[what])
+				dev_warn_ratelimited(&claim->pdev->dev, "%s (%llu times)\n",
+						     failure_str[what], n);
+			claim->seen[what] = n;
+		}
+	}
+	queue_delayed_work(system_power_efficient_wq, to_delayed_work(work),
+			   PKVM_SMMU_WATCH_PERIOD);
+}
+
+static DECLARE_DEFERRABLE_WORK(pkvm_smmu_watch_work, pkvm_smmu_watch);
 
 static void pkvm_smmu_create_children(void)
 {
@@ -641,6 +688,7 @@ static void __init pkvm_smmu_decline(void)
 		}
 		for (i = 0; i < cfg->nr_chunks; i++)
 			pkvm_smmu_free(&cfg->pool[i]);
+		pkvm_smmu_free(&cfg->shared);
 	}
 
 	if (pkvm_smmu_registered)
@@ -678,6 +726,7 @@ static void __init pkvm_smmu_finalise(int err)
 			dev_info(&claims[i].pdev->dev, "taken over by EL2, DMA is isolated\n");
 	}
 	pkvm_smmu_init_debugfs();
+	queue_delayed_work(system_power_efficient_wq, &pkvm_smmu_watch_work, 0);
 	pkvm_smmu_create_children();
 }
 

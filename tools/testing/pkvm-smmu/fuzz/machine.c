@@ -402,7 +402,8 @@ enum machine_dma machine_dma(struct fake_smmu *s, u32 sid, u64 addr, bool write,
 
 	addr = ALIGN_DOWN(addr, 8);
 	if (!(fake_reg(s, ARM_SMMU_CR0ACK) & CR0_SMMUEN)) {
-		if (s->armed)
+		/* To end stalls, and GBPA aborts */
+		if (s->armed && !(s->gbpa & BIT(20)))
 			fake_complain("the SMMU is off");
 		return MACHINE_ABORTED;
 	}

@@ -36,7 +36,9 @@ static void check_registers(const struct pkvm_smmu *smmu)
 	const void __iomem *base = smmu->base;
 	u32 cr0 = hal_readl(base + ARM_SMMU_CR0ACK);
 
-	WARN_ON(!(cr0 & CR0_SMMUEN) || !(cr0 & CR0_CMDQEN));
+	WARN_ON(!(cr0 & CR0_CMDQEN));
+	WARN_ON(!(cr0 & CR0_SMMUEN) && !smmu->hwq.smmu_off);
+	WARN_ON(!(hal_readl(base + ARM_SMMU_GBPA) & GBPA_ABORT));
 	WARN_ON(!(hal_readl(base + ARM_SMMU_CR2) & CR2_PTM));
 	WARN_ON((hal_readl(base + ARM_SMMU_STRTAB_BASE) & STRTAB_BASE_ADDR_MASK) !=
 		lower_32_bits(hal_virt_to_phys(smmu->strtab.tab)));
@@ -62,6 +64,9 @@ void smmu_check(struct pkvm_smmu *smmu)
 	if (added == smmu->checked)
 		goto unlock;
 	smmu->checked = added;
+	/* After a reset nothing is as it has to be, and the host may have caused it */
+	if (smmu->hwq.broken)
+		goto unlock;
 	check_registers(smmu);
 	for (i = 0; !smmu->strtab.two_level && i < n; i++)
 		check_ste(smmu, &tab[i * STRTAB_STE_DWORDS]);

@@ -14,13 +14,17 @@
  *
  * One trap costs at most one full queue of the host's, and less if its commands
  * make EL2 read a lot of its tables: the rest, be it of one command, is consumed
- * when the host looks at CMDQ_CONS, or puts in more. A host that looks at memory
- * instead for the end of a CMD_SYNC sees it after one trap, if it has not put in front
- * of it more changes of its tables than SMMU_WORK_PER_TRAP.
+ * when the host reads CMDQ_CONS, or puts in more. A host that looks in memory
+ * for the completion of a CMD_SYNC sees it after one trap, unless the commands in
+ * front of the CMD_SYNC need more work than SMMU_WORK_PER_TRAP.
+ *
+ * Where the host wants an interrupt for a CMD_SYNC, EL2 writes the MSI, and the
+ * hardware raises the wired interrupt, if it has one.
  *
  * All functions are called with emu_lock held. See section 3.5 and chapter 4 of
  * the SMMUv3 architecture (Arm IHI 0070).
  */
+#include <linux/align.h>
 #include <linux/kernel.h>
 
 #include "smmu.h"
@@ -60,22 +64,47 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 	smmu_queue_unpin(&smmu->cmdq);
 }
 
+static bool cmdq_wants_irq(const struct arm_smmu_cmd *sync)
+{
+	return FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) == CMDQ_SYNC_0_CS_IRQ;
+}
+
 /*
- * The host may want to hear of it by a write to memory, for which it needs not trap: into
- * its own queue, which is pinned. Nothing is written anywhere else.
+ * With an address of 0 the hardware writes no MSI, but raises the wired interrupt
+ * (section 4.7.3). Where EL2 alone can write MSIs, and the host wants one, the wire is
+ * left alone: the host may share it with other interrupts.
  */
-static void cmdq_signal_sync(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
+static struct arm_smmu_cmd cmdq_hw_sync(const struct pkvm_smmu *smmu,
+					const struct arm_smmu_cmd *sync)
+{
+	struct arm_smmu_cmd hw = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+
+	if (cmdq_wants_irq(sync) &&
+	    (smmu->msis || !(sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK)))
+		hw.data[0] |= FIELD_PREP(CMDQ_SYNC_0_CS, CMDQ_SYNC_0_CS_IRQ);
+
+	return hw;
+}
+
+/*
+ * The MSI of a CMD_SYNC that has completed goes to memory that the host owns: a page of its
+ * queue, which is pinned, or any other page. Else it aborts.
+ */
+static void cmdq_write_msi(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
 {
 	phys_addr_t addr = sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
+	u32 data = FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]);
 	struct smmu_host_queue *q = &smmu->cmdq;
 
-	if (!(smmu->idr[0] & IDR0_MSI) ||
-	    FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) != CMDQ_SYNC_0_CS_IRQ ||
-	    addr < q->base || addr - q->base >= q->size)
+	if (!(smmu->idr[0] & IDR0_MSI) || !cmdq_wants_irq(sync) || !addr)
 		return;
 
-	hal_host_write((void *)q->va + (addr - q->base),
-		       FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]));
+	if (addr >= ALIGN_DOWN(q->base, PAGE_SIZE) && addr < ALIGN(q->base + q->size, PAGE_SIZE)) {
+		hal_host_write((void *)q->va + (s64)(addr - q->base), data);
+	} else if (hal_host_put(addr, data)) {
+		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_CMDQ_CONS, addr);
+		smmu_gerror_raise(smmu, GERROR_MSI_CMDQ_ABT_ERR);
+	}
 }
 
 /* Returns false if the hardware doesn't answer */
@@ -109,11 +138,11 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, struct cmdq_run *run, u32 pos_m
 		run->next = next;
 		return ++run->n < SMMU_CMD_BATCH || cmdq_flush(smmu, run, false);
 	case SMMU_CMD_SYNC:
+		smmu->batch[run->n++] = cmdq_hw_sync(smmu, &host);
 		run->next = next;
-		run->n++;
 		if (!cmdq_flush(smmu, run, true))
 			return false;
-		cmdq_signal_sync(smmu, &host);
+		cmdq_write_msi(smmu, &host);
 		return true;
 	case SMMU_CMD_DROP:
 		if (!cmdq_flush(smmu, run, false))
@@ -128,7 +157,7 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, struct cmdq_run *run, u32 pos_m
 	if (!cmdq_flush(smmu, run, false))
 		return false;
 
-	smmu_denied(smmu, PKVM_SMMU_DENIED_CMD, host.data[0], host.data[1]);
+	smmu_report(smmu, PKVM_SMMU_DENIED_CMD, host.data[0], host.data[1]);
 	smmu_cmdq_error(smmu, CMDQ_ERR_CERROR_ILL_IDX);
 	return false;
 }
@@ -171,6 +200,19 @@ void smmu_cmdq_consume(struct pkvm_smmu *smmu)
 	cmdq_flush(smmu, &run, false);
 
 	run.next = (run.next - run.left) & pos_mask;
-	smmu->cmds += (run.next - cons) & pos_mask;
+	smmu_count(smmu, PKVM_SMMU_CMDS, (run.next - cons) & pos_mask);
 	q->cons = (q->cons & CMDQ_CONS_ERR) | run.next;
+}
+
+/**
+ * smmu_cmdq_cons() - CMDQ_CONS as the host reads it
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * Return: the register.
+ */
+u32 smmu_cmdq_cons(struct pkvm_smmu *smmu)
+{
+	u8 shift = smmu_queue_shift(smmu->host.cmdq_base, FIELD_GET(IDR1_CMDQS, smmu->idr[1]));
+
+	return smmu->cmdq.cons & (CMDQ_CONS_ERR | (BIT(shift + 1) - 1));
 }

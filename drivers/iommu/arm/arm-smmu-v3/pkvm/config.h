@@ -73,49 +73,76 @@ enum pkvm_smmu_refusal {
 };
 
 /**
- * enum pkvm_smmu_denial - what of the host's or its devices' EL2 stopped
- * @PKVM_SMMU_DENIED_MMIO:	an access to a register, read as zero or ignored
- * @PKVM_SMMU_DENIED_CMD:	a command, which stopped the host's command queue with
- *				CERROR_ILL
- * @PKVM_SMMU_DENIED_STE:	a stream table entry, taken as one with V=0
- * @PKVM_SMMU_DENIED_DMA:	an access of a device's that EL2's stage 2 stopped, as
- *				the events tell that the host has consumed
- * @PKVM_SMMU_NR_DENIALS:	number of kinds
+ * enum pkvm_smmu_count - what EL2 counts for each SMMU
+ * @PKVM_SMMU_DENIED_MMIO:	accesses to registers, read as zero or ignored. Traced with
+ *				the offset and the value
+ * @PKVM_SMMU_DENIED_CMD:	commands, which stopped the host's command queue with
+ *				CERROR_ILL. Traced with dwords 0 and 1
+ * @PKVM_SMMU_DENIED_STE:	stream table entries, taken as ones with V=0. Traced with
+ *				the stream ID and dword 0
+ * @PKVM_SMMU_DENIED_DMA:	accesses by devices that EL2's stage 2 stopped, of which the
+ *				host has consumed the events. Traced with dword 0 of the
+ *				event and the address
+ * @PKVM_SMMU_FAILED_TIMEOUT:	waits for the hardware that timed out. Traced with the
+ *				indices of the hardware's command queue
+ * @PKVM_SMMU_FAILED_BROKEN:	1 once EL2 does not use the SMMU any more, and no page
+ *				leaves the host. Traced with a register and its value
+ * @PKVM_SMMU_FAILED_TABLE:	pages of streams for which EL2 had no second-level table.
+ *				Traced with a stream ID
+ * @PKVM_SMMU_FAILED_MAP:	ranges that came to the host and that devices can't reach, as
+ *				EL2 had no page for a table. Traced with the range
+ * @PKVM_SMMU_FAILED_IRQ:	interrupts that EL2 could not raise, or MSIs that it may not
+ *				write. Traced with the register or the address
+ * @PKVM_SMMU_TRAPS:		accesses of the host to the registers
+ * @PKVM_SMMU_CMDS:		commands that were consumed from the host's queue
+ * @PKVM_SMMU_HW_CMDS:		commands that the hardware was given, EL2's own included
+ * @PKVM_SMMU_NR_COUNTS:	number of kinds
  */
-enum pkvm_smmu_denial {
+enum pkvm_smmu_count {
 	PKVM_SMMU_DENIED_MMIO,
 	PKVM_SMMU_DENIED_CMD,
 	PKVM_SMMU_DENIED_STE,
 	PKVM_SMMU_DENIED_DMA,
-	PKVM_SMMU_NR_DENIALS,
+	PKVM_SMMU_FAILED_TIMEOUT,
+	PKVM_SMMU_FAILED_BROKEN,
+	PKVM_SMMU_FAILED_TABLE,
+	PKVM_SMMU_FAILED_MAP,
+	PKVM_SMMU_FAILED_IRQ,
+	PKVM_SMMU_TRAPS,
+	PKVM_SMMU_CMDS,
+	PKVM_SMMU_HW_CMDS,
+	PKVM_SMMU_NR_COUNTS,
+};
+
+/* Since take-over */
+struct pkvm_smmu_counts {
+	u64	n[PKVM_SMMU_NR_COUNTS];
 };
 
 /**
- * enum pkvm_smmu_stat - what an SMMU, and all of them together, cost EL2
- * @PKVM_SMMU_STAT_TRAPS:	accesses of the host's to the registers
- * @PKVM_SMMU_STAT_CMDS:	commands that were consumed from the host's queue
- * @PKVM_SMMU_STAT_HW_CMDS:	commands that the hardware was given, EL2's own included
- * @PKVM_SMMU_STAT_POOL:	pages that were set aside for the tables of all SMMUs
- * @PKVM_SMMU_STAT_POOL_USED:	of those, pages that are in use
- * @PKVM_SMMU_STAT_POOL_PEAK:	and that were at most
- * @PKVM_SMMU_NR_STATS:		number of kinds
+ * struct pkvm_smmu_pool_counts - pages for tables
+ * @all:	pages that were set aside, for all SMMUs
+ * @used:	of those, pages that are in use
+ * @peak:	of those, the most that were in use at a time
  */
-enum pkvm_smmu_stat {
-	PKVM_SMMU_STAT_TRAPS,
-	PKVM_SMMU_STAT_CMDS,
-	PKVM_SMMU_STAT_HW_CMDS,
-	PKVM_SMMU_STAT_POOL,
-	PKVM_SMMU_STAT_POOL_USED,
-	PKVM_SMMU_STAT_POOL_PEAK,
-	PKVM_SMMU_NR_STATS,
+struct pkvm_smmu_pool_counts {
+	u64	all;
+	u64	used;
+	u64	peak;
 };
 
-/*
- * How often, since take-over: 32-bit counters, read-only, in the part of the
- * registers that is IMPLEMENTATION DEFINED (Arm IHI 0070, section 6.2).
+/**
+ * struct pkvm_smmu_shared - what EL2 writes for EL1 to read
+ * @pool:	pages for tables
+ * @smmu:	by index in struct pkvm_smmu_config
+ *
+ * EL1 shares this memory with EL2 for good, and reads it without a trap. The host
+ * can write it as well, so EL2 makes no use of what is there.
  */
-#define PKVM_SMMU_DENIED(what)		(0xe00 + 4 * (what))
-#define PKVM_SMMU_STAT(what)		(0xe10 + 4 * (what))
+struct pkvm_smmu_shared {
+	struct pkvm_smmu_pool_counts	pool;
+	struct pkvm_smmu_counts		smmu[PKVM_SMMU_MAX_DEVICES];
+};
 
 /**
  * struct pkvm_smmu_mem - a range of physical addresses
@@ -131,6 +158,7 @@ struct pkvm_smmu_mem {
  * struct pkvm_smmu_desc - one SMMUv3
  * @mmio:	its registers, all that firmware says is the SMMU's
  * @coherent:	what firmware says of its table walks
+ * @msi_parent:	firmware names an interrupt controller for its MSIs
  * @cmdq:	for EL2's command queue, aligned to its size
  * @strtab:	for the shadow stream table (its first level, or all of a linear
  *		one), aligned to its size
@@ -140,6 +168,7 @@ struct pkvm_smmu_mem {
 struct pkvm_smmu_desc {
 	struct pkvm_smmu_mem	mmio;
 	bool			coherent;
+	bool			msi_parent;
 	struct pkvm_smmu_mem	cmdq;
 	struct pkvm_smmu_mem	strtab;
 	u32			refusal;
@@ -153,12 +182,14 @@ struct pkvm_smmu_desc {
  * @smmus:	one for each SMMUv3 of the machine
  * @pool:	pages for stage-2 tables and second-level stream tables; the first
  *		one is the biggest
+ * @shared:	for struct pkvm_smmu_shared; stays the host's
  */
 struct pkvm_smmu_config {
 	u32			nr_smmus;
 	u32			nr_chunks;
 	struct pkvm_smmu_desc	smmus[PKVM_SMMU_MAX_DEVICES];
 	struct pkvm_smmu_mem	pool[PKVM_SMMU_MAX_POOL_CHUNKS];
+	struct pkvm_smmu_mem	shared;
 };
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Errors that the host must see, and a count of all that it was denied.
+ * Errors that the host must see.
  *
  * GERROR is the hardware's, but for what EL2 emulates: CMDQ_ERR is about the host's
  * command queue, which is EL2's to stop, and EVTQ_ABT_ERR is raised as well for an
@@ -15,19 +15,6 @@
 #include <linux/kernel.h>
 
 #include "smmu.h"
-
-/**
- * smmu_denied() - the host or a device tried what it may not
- * @smmu:	the SMMU; emu_lock held
- * @what:	what it was
- * @arg0:	offset, dword 0 of the command, stream ID, or dword 0 of the event
- * @arg1:	value, dword 1 of the command, dword 0 of the STE, or the address
- */
-void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u64 arg1)
-{
-	smmu->denied[what]++;
-	hal_trace_denied(what, smmu->base_pa, arg0, arg1);
-}
 
 /**
  * smmu_gerror() - GERROR as the host reads it
@@ -63,13 +50,15 @@ void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
  * @smmu:	the SMMU; emu_lock held
  *
  * To be called again in the next trap if it is still owed: the hardware may have been late.
+ * An error that happens before the interrupt is enabled does not raise it (section 6.3.16).
  */
 void smmu_gerror_signal(struct pkvm_smmu *smmu)
 {
-	if (!smmu->host.errors ||
-	    !(hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_GERROR_IRQEN) ||
+	if (!smmu->host.errors || !(smmu->host.irq_ctrlack & IRQ_CTRL_GERROR_IRQEN) ||
 	    !smmu_hwq_raise_gerror(smmu))
 		smmu->host.irq_owed = false;
+	else
+		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_GERROR, smmu->host.errors);
 }
 
 /**

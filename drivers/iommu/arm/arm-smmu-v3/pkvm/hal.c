@@ -13,14 +13,14 @@
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
 
+#include "config.h"
 #include "hal.h"
 
 static struct hyp_pool smmu_pool;
 
-static struct {
-	hyp_spinlock_t		lock;
-	struct hal_pool_pages	pages;
-} smmu_pool_count;
+/* The host can write to it, so nothing depends on what is there */
+static struct pkvm_smmu_pool_counts *smmu_pool_counts;
+static DEFINE_HYP_SPINLOCK(smmu_pool_counts_lock);
 
 bool hal_incoherent;
 
@@ -33,9 +33,9 @@ void hal_clean_to_memory(const void *va, size_t size)
 	kvm_flush_dcache_to_poc(va, size);
 }
 
-void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
+void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
-	trace_iommu_denied(what, smmu, arg0, arg1);
+	trace_iommu_report(what, smmu, arg0, arg1);
 }
 
 int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
@@ -61,26 +61,22 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 	return 0;
 }
 
-struct hal_pool_pages hal_pool_pages(void)
+void hal_pool_count_in(struct pkvm_smmu_pool_counts *counts)
 {
-	const struct hal_pool_pages *pages = &smmu_pool_count.pages;
-
-	return (struct hal_pool_pages) {
-		.all	= READ_ONCE(pages->all),
-		.used	= READ_ONCE(pages->used),
-		.peak	= READ_ONCE(pages->peak),
-	};
+	smmu_pool_counts = counts;
 }
 
 static void count_pages(int all, int used)
 {
-	struct hal_pool_pages *pages = &smmu_pool_count.pages;
+	struct pkvm_smmu_pool_counts *counts = smmu_pool_counts;
+	u64 now;
 
-	hyp_spin_lock(&smmu_pool_count.lock);
-	pages->all += all;
-	pages->used += used;
-	pages->peak = max(pages->peak, pages->used);
-	hyp_spin_unlock(&smmu_pool_count.lock);
+	hyp_spin_lock(&smmu_pool_counts_lock);
+	now = READ_ONCE(counts->used) + used;
+	WRITE_ONCE(counts->all, READ_ONCE(counts->all) + all);
+	WRITE_ONCE(counts->used, now);
+	WRITE_ONCE(counts->peak, max(READ_ONCE(counts->peak), now));
+	hyp_spin_unlock(&smmu_pool_counts_lock);
 }
 
 int hal_pool_add(phys_addr_t base, size_t size)
@@ -180,6 +176,17 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 
 	hal_ownership_begin();
 	ret = kvm_iommu_copy_from_host(dst, src, size, !hal_incoherent);
+	hal_ownership_end();
+
+	return ret;
+}
+
+int hal_host_put(phys_addr_t dst, u32 val)
+{
+	int ret;
+
+	hal_ownership_begin();
+	ret = kvm_iommu_write_to_host(dst, val);
 	hal_ownership_end();
 
 	return ret;

@@ -43,8 +43,8 @@ static inline void hal_clean(const void *va, size_t size)
 		hal_clean_to_memory(va, size);
 }
 
-/* For whoever watches EL2; see smmu_denied() */
-void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
+/* Trace what smmu_report() counts; @what is one of enum pkvm_smmu_count */
+void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
 
 /**
  * hal_mmio_take() - take a range of MMIO from the host, for good
@@ -74,19 +74,9 @@ void *hal_page_alloc(void);
 void *hal_pages_alloc(u8 order);
 void hal_page_free(void *page);
 
-/**
- * struct hal_pool_pages - how much of the pool is in use
- * @all:	what hal_pool_add() was given, in pages
- * @used:	of those, what is allocated
- * @peak:	and what was at most
- */
-struct hal_pool_pages {
-	u32	all;
-	u32	used;
-	u32	peak;
-};
-
-struct hal_pool_pages hal_pool_pages(void);
+struct pkvm_smmu_pool_counts;
+/* Count the pool's pages there from now on, before any is added to it */
+void hal_pool_count_in(struct pkvm_smmu_pool_counts *counts);
 
 /**
  * hal_host_pin() - keep pages with the host and readable for EL2
@@ -114,6 +104,15 @@ void hal_host_unpin(phys_addr_t base, size_t size);
  * Return: 0, or a negative error if the page isn't, or is shared with anyone.
  */
 int hal_host_copy(void *dst, phys_addr_t src, size_t size);
+
+/**
+ * hal_host_put() - write a word to memory that is the host's alone
+ * @dst:	physical address, aligned to 4 bytes; any value is safe
+ * @val:	the word
+ *
+ * Return: 0, or a negative error if the page isn't, or is shared with anyone.
+ */
+int hal_host_put(phys_addr_t dst, u32 val);
 
 /**
  * hal_ram_region() - the machine's memory map

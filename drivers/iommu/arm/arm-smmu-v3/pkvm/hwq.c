@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hardware's command queue, and waiting for the hardware.
+ * The hardware's command queue.
  *
- * The queue is EL2's and is never off while streams can pass, so that an
- * invalidation of EL2's can't be withheld. Commands of the host's go into it
- * after cmd.c has passed them. Every wait is bounded.
+ * - The queue is EL2's. It is enabled from take-over on, so the host can't
+ *   withhold an invalidation.
+ * - A caller submits commands and gets a ticket, with which it can wait for
+ *   them. hw_lock is not held while EL2 waits for the hardware.
+ * - Every wait ends with its caller's clock.
+ * - If the hardware calls a command illegal, EL2 replaces the command by a
+ *   CMD_SYNC and lets the queue go on: the host can't stop it. A ticket tells
+ *   whether a command was replaced since.
+ * - A wait that times out is remembered until the queue is empty: a wait that
+ *   is no longer than that one fails at once.
+ * - An SMMU is broken if it has an error that EL2 can't mend, or if it is not
+ *   enabled any more, as after a reset. It is not used again, every call fails
+ *   with -EIO, and no page leaves the host.
  *
- * If the hardware calls a command illegal, EL2 puts a CMD_SYNC in its place and
- * goes on: the host can't stop the queue. It may get an interrupt for that, with
- * no error to be seen. EL2's own commands must not be lost that way, so
- * smmu_hwq_run() fails if anything was replaced meanwhile. If the hardware can't
- * be made to go on, the queue is broken for good.
- *
- * If it is merely late, with one command or with all that the host has put into the
- * queue, it is waited for once, and tried again when it has caught up. Till then
- * every call fails at once, so pages stay with who has them.
- *
- * See "Command queue errors" in the SMMUv3 architecture (Arm IHI 0070),
- * section 7.1.
+ * See sections 3.5, 6.3.9 and 7.1 of the SMMUv3 architecture (Arm IHI 0070).
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -29,66 +28,79 @@
 
 #define HWQ_ENTRIES(q)		(1U << (q)->shift)
 /* An index with its wrap bit */
-#define HWQ_POS(q, p)		((p) & (q)->pos_mask)
+#define HWQ_POS(q, p)		((p) & (2 * HWQ_ENTRIES(q) - 1))
 
-/**
- * smmu_hw_wait() - wait until a register has a value
- * @smmu:	the SMMU
- * @reg:	offset of a 32-bit register
- * @mask:	the bits to look at
- * @val:	what they are to be
- *
- * Return: 0, or -ETIMEDOUT.
- */
-int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
+static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 {
-	u64 deadline = smmu_deadline(), now;
-
-	/* Time first: the last look is after the end */
-	do {
-		now = hal_now();
-		if ((hal_readl(smmu->base + reg) & mask) == val)
-			return 0;
-		hal_relax();
-	} while (!smmu_is_over(deadline, now));
-
-	return -ETIMEDOUT;
+	return &q->base[(pos & (HWQ_ENTRIES(q) - 1)) * CMDQ_ENT_DWORDS];
 }
 
-static void hwq_write(struct smmu_hwq *q, u32 pos, const struct arm_smmu_cmd *cmd)
+static void hwq_write(struct smmu_hwq *q, u32 pos,
+		      const struct arm_smmu_cmd *cmd)
 {
-	__le64 *ent = &q->base[(pos & (q->pos_mask >> 1)) * CMDQ_ENT_DWORDS];
+	__le64 *ent = hwq_entry(q, pos);
 
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
 	hal_clean(ent, sizeof(cmd->data));
 }
 
-/* The hardware has stopped at a command: replace it and let it go on */
-static int hwq_recover(struct pkvm_smmu *smmu, u32 cons)
+static void hwq_break(struct pkvm_smmu *smmu, u32 reg)
+{
+	if (!smmu->hwq.broken)
+		smmu_report(smmu, PKVM_SMMU_FAILED_BROKEN, reg,
+			    hal_readl(smmu->base + reg));
+	smmu->hwq.broken = true;
+}
+
+/*
+ * A reset clears CR0. GBPA may then let streams bypass the SMMU, and CMDQ_CONS
+ * says nothing about EL2's commands.
+ */
+static bool hwq_check_enabled(struct pkvm_smmu *smmu)
+{
+	u32 on = CR0_CMDQEN | (smmu->hwq.smmu_off ? 0 : CR0_SMMUEN);
+
+	if ((hal_readl(smmu->base + ARM_SMMU_CR0ACK) & on) != on)
+		hwq_break(smmu, ARM_SMMU_CR0ACK);
+
+	return !smmu->hwq.broken;
+}
+
+/* The hardware has stopped at a command: replace it and let the queue go on */
+static void hwq_recover(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	u32 gerrorn;
+	u32 cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS), gerrorn;
+	u64 op = FIELD_GET(CMDQ_0_OP, le64_to_cpu(*hwq_entry(&smmu->hwq, cons)));
 
-	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX)
-		return -EIO;
+	/* There is nothing else to put in the place of a CMD_SYNC */
+	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX ||
+	    op == CMDQ_OP_CMD_SYNC) {
+		hwq_break(smmu, ARM_SMMU_CMDQ_CONS);
+		return;
+	}
 
+	/* smmu_hwq_raise_gerror() loses nothing by that */
+	if (op != CMD_OP_RESERVED)
+		smmu->hwq.skipped++;
 	hwq_write(&smmu->hwq, cons, &sync);
-	smmu->hwq.skipped++;
 	hal_wmb();
 	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
 	hal_writel(gerrorn ^ GERROR_CMDQ_ERR, smmu->base + ARM_SMMU_GERRORN);
-
-	return 0;
 }
 
-static void hwq_kick(struct pkvm_smmu *smmu)
+static void hwq_check_error(struct pkvm_smmu *smmu)
 {
-	hal_wmb();
-	hal_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
+	u32 err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
+		  hal_readl(smmu->base + ARM_SMMU_GERRORN);
+
+	/* CMDQ_CONS.ERR is valid only now */
+	if (hwq_check_enabled(smmu) && err & GERROR_CMDQ_ERR)
+		hwq_recover(smmu);
 }
 
-/* How many commands have not been consumed? */
+/* How many commands has the hardware not consumed? */
 static u32 hwq_pending(struct pkvm_smmu *smmu)
 {
 	struct smmu_hwq *q = &smmu->hwq;
@@ -98,264 +110,295 @@ static u32 hwq_pending(struct pkvm_smmu *smmu)
 	return HWQ_POS(q, q->prod - q->cons);
 }
 
-/* If the hardware has stopped then let it go on */
-static void hwq_check_error(struct pkvm_smmu *smmu)
+/* CMDQ_CONS is believed only if the SMMU has been enabled all the time */
+static bool hwq_is_done(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
 {
-	u32 err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
-		  hal_readl(smmu->base + ARM_SMMU_GERRORN);
+	s32 left = ticket->end - (smmu->hwq.added - hwq_pending(smmu));
 
-	/* CONS.ERR is valid only now */
-	if (err & GERROR_CMDQ_ERR &&
-	    hwq_recover(smmu, hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS)))
-		smmu->hwq.broken = true;
-}
-
-static bool hwq_is_done(struct pkvm_smmu *smmu, u32 pending)
-{
-	if (hwq_pending(smmu) > pending)
+	if (left > 0 || !hwq_check_enabled(smmu))
 		return false;
 
 	hal_rmb();
 	return true;
 }
 
-static int hwq_wait_long(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
-{
-	struct smmu_hwq *q = &smmu->hwq;
-	bool had_time;
-	u64 now;
-
-	if (!*deadline)
-		*deadline = smmu_deadline();
-	had_time = !smmu_is_over(*deadline, hal_now());
-	while (!q->broken && !q->late) {
-		/* Time first: the last look is after the end */
-		now = hal_now();
-		if (hwq_is_done(smmu, pending))
-			return 0;
-
-		hwq_check_error(smmu);
-		/* It isn't late if others have taken all the time */
-		if (!had_time)
-			break;
-		q->late = smmu_is_over(*deadline, now);
-		hal_relax();
-	}
-
-	return -EIO;
-}
-
 /*
- * Wait until at most @pending commands have not been consumed. A *@deadline of 0 becomes
- * that of a wait that begins now.
+ * How many commands there is room for, by what is known of the hardware's
+ * progress. None if CMDQ_CONS claims more commands than there are entries.
  */
-static inline int hwq_wait(struct pkvm_smmu *smmu, u32 pending, u64 *deadline)
+static u32 hwq_room(const struct smmu_hwq *q)
 {
-	/* Mostly there is nothing to wait for, and what time it is doesn't matter */
-	return hwq_is_done(smmu, pending) ? 0 : hwq_wait_long(smmu, pending, deadline);
-}
-
-/* Whoever was waiting when it was late has given up, so it may have caught up since */
-static bool hwq_is_still_late(struct pkvm_smmu *smmu)
-{
-	smmu->hwq.late = hwq_pending(smmu) != 0;
-	if (smmu->hwq.late)
-		hwq_check_error(smmu);
-
-	return smmu->hwq.late;
-}
-
-static inline bool hwq_is_usable(struct pkvm_smmu *smmu)
-{
-	return !(smmu->hwq.late && hwq_is_still_late(smmu)) && !smmu->hwq.broken;
-}
-
-/*
- * How many commands there is room for, by what is known of the hardware's progress. None if
- * it claims to have more to do than there are entries.
- */
-static u32 hwq_room(const struct smmu_hwq *q, u32 prod)
-{
-	u32 pending = HWQ_POS(q, prod - q->cons);
+	u32 pending = HWQ_POS(q, q->prod - q->cons);
 
 	return pending < HWQ_ENTRIES(q) ? HWQ_ENTRIES(q) - pending : 0;
 }
 
-/*
- * Returns how many have been appended: all of them, unless the hardware doesn't answer.
- * Always inline for smmu_hwq_forward()'s sake, which is part of every CMD_SYNC of the host's.
- */
-static __always_inline unsigned int
-hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-	   u64 *deadline)
+/* Is it worth waiting for the hardware with this clock? */
+static bool hwq_is_usable(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
 {
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 prod = q->prod, room;
+
+	if (q->timed_out) {
+		if (!hwq_pending(smmu))
+			q->timed_out = 0;
+		else
+			hwq_check_error(smmu);
+	}
+
+	return !q->broken && q->timed_out < clock->limit;
+}
+
+/* Other CPUs get hw_lock for a moment. Returns false if the time is over */
+static bool hwq_pause(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+{
+	bool over;
+
+	hal_unlock(&smmu->hw_lock);
+	hal_relax();
+	/* Time first: the last look is after the end */
+	over = smmu_clock_is_over(clock);
+	hal_lock(&smmu->hw_lock);
+
+	return !over;
+}
+
+static void hwq_time_out(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
+{
+	struct smmu_hwq *q = &smmu->hwq;
+
+	q->timed_out = max(q->timed_out, clock->limit);
+	smmu_report(smmu, PKVM_SMMU_FAILED_TIMEOUT, q->prod, q->cons);
+}
+
+static void hwq_kick(struct pkvm_smmu *smmu)
+{
+	hal_wmb();
+	hal_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
+}
+
+/* Returns how many of the commands there was room for */
+static unsigned int hwq_append(struct pkvm_smmu *smmu,
+			       const struct arm_smmu_cmd *cmds, unsigned int n)
+{
+	struct smmu_hwq *q = &smmu->hwq;
 	unsigned int i;
 
-	if (!hwq_is_usable(smmu))
-		return 0;
+	n = min(n, hwq_room(q));
+	for (i = 0; i < n; i++)
+		hwq_write(q, q->prod + i, &cmds[i]);
+	q->prod = HWQ_POS(q, q->prod + n);
+	WRITE_ONCE(q->added, q->added + n);
+	if (n)
+		hwq_kick(smmu);
+	smmu_count(smmu, PKVM_SMMU_HW_CMDS, n);
 
-	room = hwq_room(q, prod);
-	for (i = 0; i < n; i++, room--) {
-		if (!room) {
-			WRITE_ONCE(q->prod, prod);
-			hwq_kick(smmu);
-			/* Half of it, or each command of a full queue would be waited for */
-			if (hwq_wait(smmu, HWQ_ENTRIES(q) / 2, deadline))
-				break;
-			room = hwq_room(q, prod);
-		}
-		hwq_write(q, prod, &cmds[i]);
-		prod = HWQ_POS(q, prod + 1);
+	return n;
+}
+
+/* As hwq_append(), but waits for room */
+static unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
+				    const struct arm_smmu_cmd *cmds,
+				    unsigned int n, struct smmu_clock *clock)
+{
+	unsigned int i = 0;
+	bool more = true;
+
+	while (more && hwq_is_usable(smmu, clock)) {
+		more = hwq_pause(smmu, clock);
+		hwq_pending(smmu);
+		hwq_check_error(smmu);
+		i += hwq_append(smmu, &cmds[i], n - i);
+		if (i == n)
+			return n;
 	}
-	WRITE_ONCE(q->prod, prod);
-	WRITE_ONCE(q->added, q->added + i);
+	if (!more)
+		hwq_time_out(smmu, clock);
 
 	return i;
 }
 
-/* Commands and a CMD_SYNC behind them; waits for both */
-static int hwq_run_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			  unsigned int n, u64 *deadline)
+/**
+ * smmu_hwq_submit() - put commands into the hardware's queue
+ * @smmu:	the SMMU; hw_lock held, and released while the queue is full
+ * @cmds:	the commands
+ * @n:		how many
+ * @ticket:	for smmu_hwq_wait()
+ * @clock:	the caller's; runs from the first wait on
+ *
+ * Return: how many were put there; @n unless the hardware does not make room.
+ */
+unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
+			     const struct arm_smmu_cmd *cmds, unsigned int n,
+			     struct smmu_ticket *ticket,
+			     struct smmu_clock *clock)
 {
-	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	bool all;
+	struct smmu_hwq *q = &smmu->hwq;
+	unsigned int i = 0;
 
-	all = hwq_append(smmu, cmds, n, deadline) == n &&
-	      hwq_append(smmu, &sync, 1, deadline);
-	hwq_kick(smmu);
+	ticket->skipped = q->skipped;
+	if (hwq_is_usable(smmu, clock)) {
+		i = hwq_append(smmu, cmds, n);
+		if (i < n && !smmu_clock_is_over(clock))
+			i += hwq_append_rest(smmu, &cmds[i], n - i, clock);
+	}
+	ticket->end = q->added;
 
-	return all ? hwq_wait(smmu, 0, deadline) : -EIO;
-}
-
-/* What was replaced meanwhile may have been one of them, or not */
-static int hwq_run_locked(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			  unsigned int n, u64 *deadline)
-{
-	u32 skipped = smmu->hwq.skipped;
-	int ret;
-
-	ret = hwq_run_synced(smmu, cmds, n, deadline);
-	if (!ret && smmu->hwq.skipped != skipped)
-		ret = -EIO;
-
-	return ret;
+	return i;
 }
 
 /**
- * smmu_hwq_forward() - run commands of the host's
+ * smmu_hwq_wait() - wait until commands have been consumed
+ * @smmu:	the SMMU; hw_lock held, and released while EL2 waits
+ * @ticket:	of smmu_hwq_submit()
+ * @clock:	the caller's; runs from the first wait on
+ *
+ * Return: 0; -EAGAIN if the time is over; -EIO if the SMMU is broken.
+ */
+int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
+		  struct smmu_clock *clock)
+{
+	bool more = true;
+
+	/* Mostly there is nothing to wait for */
+	if (hwq_is_done(smmu, ticket))
+		return 0;
+
+	/* It is not this SMMU's fault if the time was over before */
+	if (!smmu_clock_is_over(clock)) {
+		hwq_check_error(smmu);
+		while (more && hwq_is_usable(smmu, clock)) {
+			more = hwq_pause(smmu, clock);
+			if (hwq_is_done(smmu, ticket))
+				return 0;
+			hwq_check_error(smmu);
+		}
+		if (!more)
+			hwq_time_out(smmu, clock);
+	}
+
+	return smmu->hwq.broken ? -EIO : -EAGAIN;
+}
+
+/**
+ * smmu_hwq_lost() - may the hardware have called one of the commands illegal?
+ * @smmu:	the SMMU; hw_lock held
+ * @ticket:	of smmu_hwq_submit(); smmu_hwq_wait() has returned 0
+ *
+ * Return: whether a command was replaced since @ticket was issued.
+ */
+bool smmu_hwq_lost(const struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
+{
+	return smmu->hwq.skipped != ticket->skipped;
+}
+
+/* Commands and a CMD_SYNC behind them */
+static int hwq_run_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			  unsigned int n, struct smmu_ticket *ticket)
+{
+	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+	struct smmu_ticket last;
+
+	if (smmu_hwq_submit(smmu, cmds, n, ticket, &smmu->clock) != n ||
+	    !smmu_hwq_submit(smmu, &sync, 1, &last, &smmu->clock))
+		return smmu->hwq.broken ? -EIO : -EAGAIN;
+
+	return smmu_hwq_wait(smmu, &last, &smmu->clock);
+}
+
+/**
+ * smmu_hwq_forward() - run commands of the host
  * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @cmds:	ones that may run
+ * @cmds:	commands that cmd.c has checked
  * @n:		how many
  * @sync:	the last one is a CMD_SYNC; wait for it
  *
- * The first wait of a trap starts the trap's clock.
- *
- * Return: how many of the last ones have to be tried again; 0 unless the hardware doesn't
- * answer.
+ * Return: how many of the last ones must be tried again; 0 unless the hardware
+ * does not answer.
  */
-unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			      unsigned int n, bool sync)
+unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu,
+			      const struct arm_smmu_cmd *cmds, unsigned int n,
+			      bool sync)
 {
-	u64 deadline = 0;
+	struct smmu_ticket ticket;
 
 	hal_lock(&smmu->hw_lock);
-	n -= hwq_append(smmu, cmds, n, &deadline);
-	hwq_kick(smmu);
-	if (!n && sync && hwq_wait(smmu, 0, &deadline))
+	n -= smmu_hwq_submit(smmu, cmds, n, &ticket, &smmu->clock);
+	if (!n && sync && smmu_hwq_wait(smmu, &ticket, &smmu->clock))
 		n = 1;
 	hal_unlock(&smmu->hw_lock);
-
-	if (!smmu->deadline)
-		smmu->deadline = deadline;
 
 	return n;
 }
 
 /**
- * smmu_hwq_run() - run commands of EL2's and wait for their completion
- * @smmu:	the SMMU; takes its hw_lock
+ * smmu_hwq_run() - run commands of EL2 and wait for their completion
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
  * @cmds:	the commands
  * @n:		how many
  *
- * Return: 0 if they are sure to have completed; else -EIO.
+ * Return: 0 if all have completed; -EAGAIN if that is not sure; -EIO if the
+ * SMMU is broken.
  */
-int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n)
+int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+		 unsigned int n)
 {
-	u64 deadline = 0;
+	struct smmu_ticket ticket;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_run_locked(smmu, cmds, n, &deadline);
+	ret = hwq_run_synced(smmu, cmds, n, &ticket);
+	if (!ret && smmu_hwq_lost(smmu, &ticket))
+		ret = -EAGAIN;
 	hal_unlock(&smmu->hw_lock);
-
-	return ret;
-}
-
-/**
- * smmu_hwq_start() - run commands of EL2's
- * @smmu:	the SMMU; hw_lock held
- * @cmds:	the commands, the last of them a CMD_SYNC
- * @n:		how many
- * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
- *
- * To be followed by smmu_hwq_finish(), so that several SMMUs can be at it.
- *
- * Return: 0, or -EIO, and then there is nothing to finish.
- */
-int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		   u64 *deadline)
-{
-	bool all;
-
-	smmu->hwq.started = smmu->hwq.skipped;
-	all = hwq_append(smmu, cmds, n, deadline) == n;
-	hwq_kick(smmu);
-
-	return all ? 0 : -EIO;
-}
-
-/**
- * smmu_hwq_finish() - wait for what smmu_hwq_start() has begun
- * @smmu:	the SMMU; hw_lock held ever since
- * @again:	does what those commands do, should one of them have been lost
- * @deadline:	what smmu_hwq_start() was given
- *
- * Return: 0 if they are sure to have completed; else -EIO.
- */
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 *deadline)
-{
-	int ret;
-
-	ret = hwq_wait(smmu, 0, deadline);
-	/* What was replaced may have been the host's. Now there is none in front */
-	if (!ret && smmu->hwq.skipped != smmu->hwq.started)
-		ret = hwq_run_locked(smmu, again, 1, deadline);
 
 	return ret;
 }
 
 /**
  * smmu_hwq_raise_gerror() - have the SMMU signal its GERROR interrupt
- * @smmu:	the SMMU; takes its hw_lock
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
  *
- * The only way to have a wired interrupt raised is an error. An illegal command of
- * EL2's makes one, which is acknowledged before anyone else can use the queue.
+ * Only an error raises the interrupt. An illegal command of EL2 makes one, and
+ * whoever waits for the queue next replaces the command.
  *
- * Return: 0 if it has been signalled; -EIO if the hardware doesn't answer.
+ * Return: 0 if it has been signalled; -EAGAIN or -EIO as for smmu_hwq_run().
  */
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
-	u64 deadline = 0;
+	struct smmu_ticket ticket;
 	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	ret = hwq_run_synced(smmu, &cmd, 1, &deadline);
+	ret = hwq_run_synced(smmu, &cmd, 1, &ticket);
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
+}
+
+/**
+ * smmu_hwq_check() - is the SMMU as EL2 left it?
+ * @smmu:	the SMMU; hw_lock held
+ *
+ * For a caller that has no command to wait for.
+ *
+ * Return: 0; -EIO if the SMMU is broken.
+ */
+int smmu_hwq_check(struct pkvm_smmu *smmu)
+{
+	return !smmu->hwq.broken && hwq_check_enabled(smmu) ? 0 : -EIO;
+}
+
+/**
+ * smmu_hwq_set_smmu_off() - CR0.SMMUEN is about to be cleared, or is set again
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ * @off:	CR0ACK.SMMUEN may be 0: GBPA aborts all streams
+ */
+void smmu_hwq_set_smmu_off(struct pkvm_smmu *smmu, bool off)
+{
+	hal_lock(&smmu->hw_lock);
+	smmu->hwq.smmu_off = off;
+	hal_unlock(&smmu->hw_lock);
 }
 
 /**

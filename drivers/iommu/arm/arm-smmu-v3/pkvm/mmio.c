@@ -13,8 +13,16 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 
 #include "smmu.h"
+
+/* Registers that arm-smmu-v3.h has no use for */
+#define SMMU_IDR2		0x8
+#define SMMU_IDR4		0x10
+#define SMMU_STATUSR		0x40
+#define SMMU_AGBPA		0x48
+#define SMMU_IDR6		0x190
 
 /* What the host can enable; the rest of CR0 is hidden by the ID registers */
 #define CR0_HOST	(CR0_SMMUEN | CR0_EVTQEN | CR0_CMDQEN)
@@ -34,9 +42,9 @@
  * @state:	where its value is kept, from the start of struct pkvm_smmu, if there
  *		is no @read
  * @mask:	the bits that the host can write
- * @locked_by:	while one of these is set in the host's CR0, writes are ignored
- * @irq:	while this is set in the host's IRQ_CTRL, the same; and the register is
- *		there only if the host can use MSIs
+ * @locked_by:	while one of these is set in the host's CR0 or CR0ACK, writes are ignored
+ * @irq:	the same for IRQ_CTRL and IRQ_CTRLACK; and the register is there only if the
+ *		host can use MSIs
  * @read:	what the host reads, if it isn't in @state; emu_lock held
  * @write:	what a write does, instead of changing @state; emu_lock held
  */
@@ -120,19 +128,21 @@ static u64 read_gbpa(struct pkvm_smmu *smmu)
 	return GBPA_ABORT;
 }
 
-static u64 read_irq_ctrl(struct pkvm_smmu *smmu)
+static void write_irq_ctrl(struct pkvm_smmu *smmu, u64 val)
 {
-	return hal_readl(smmu->base + ARM_SMMU_IRQ_CTRL) & IRQ_CTRL_HOST;
+	smmu_irq_write_ctrl(smmu, val);
 }
 
 static u64 read_irq_ctrlack(struct pkvm_smmu *smmu)
 {
-	return hal_readl(smmu->base + ARM_SMMU_IRQ_CTRLACK) & IRQ_CTRL_HOST;
+	smmu_irq_update(smmu);
+	return smmu->host.irq_ctrlack;
 }
 
-static void write_irq_ctrl(struct pkvm_smmu *smmu, u64 val)
+/* What is there on all SMMUs, and on this one says that nothing is */
+static u64 read_zero(struct pkvm_smmu *smmu)
 {
-	smmu_irq_ctrl(smmu, val);
+	return 0;
 }
 
 static u64 read_gerror(struct pkvm_smmu *smmu)
@@ -155,7 +165,7 @@ static void write_cmdq_prod(struct pkvm_smmu *smmu, u64 val)
 static u64 read_cmdq_cons(struct pkvm_smmu *smmu)
 {
 	smmu_cmdq_consume(smmu);
-	return smmu->cmdq.cons;
+	return smmu_cmdq_cons(smmu);
 }
 
 static void write_cmdq_cons(struct pkvm_smmu *smmu, u64 val)
@@ -183,38 +193,15 @@ static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
 	smmu_evtq_set_cons(smmu, val);
 }
 
-/* Commands are added with hw_lock held, not emu_lock */
-static u64 read_hw_cmds(struct pkvm_smmu *smmu)
-{
-	return READ_ONCE(smmu->hwq.added);
-}
-
-static u64 read_pool(struct pkvm_smmu *smmu)
-{
-	return hal_pool_pages().all;
-}
-
-static u64 read_pool_used(struct pkvm_smmu *smmu)
-{
-	return hal_pool_pages().used;
-}
-
-static u64 read_pool_peak(struct pkvm_smmu *smmu)
-{
-	return hal_pool_pages().peak;
-}
-
 #define STATE(field)	.state = offsetof(struct pkvm_smmu, field)
 
-/*
- * Sorted by offset. Not listed, and why: IDR2, IDR4 (nothing in them is offered),
- * STATUSR and AGBPA, PRIQ_* (IDR0.PRI is hidden), GATOS_* (a translation oracle), and
- * what of the hardware is IMPLEMENTATION DEFINED, among it PMCGs (which write MSIs, too).
- */
+/* Sorted by offset. A comment is in the place of what the host gets none of */
 static const struct smmu_reg smmu_regs[] = {
 	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
 	{ ARM_SMMU_IDR1,		4, STATE(idr[1]) },
+	{ SMMU_IDR2,			4, .read = read_zero },
 	{ ARM_SMMU_IDR3,		4, STATE(idr[3]) },
+	{ SMMU_IDR4,			4, .read = read_zero },
 	{ ARM_SMMU_IDR5,		4, STATE(idr[5]) },
 	{ ARM_SMMU_IIDR,		4, STATE(iidr) },
 	{ ARM_SMMU_AIDR,		4, STATE(aidr) },
@@ -222,10 +209,14 @@ static const struct smmu_reg smmu_regs[] = {
 	  .write = write_cr0 },
 	{ ARM_SMMU_CR0ACK,		4, .read = read_cr0ack },
 	{ ARM_SMMU_CR1,			4, STATE(host.cr1), .mask = CR1_HOST },
-	{ ARM_SMMU_CR2,			4, STATE(host.cr2), .mask = CR2_HOST },
+	{ ARM_SMMU_CR2,			4, STATE(host.cr2), .mask = CR2_HOST,
+	  .locked_by = CR0_SMMUEN },
+	/* S2PII: stage 2 is EL2's */
+	{ SMMU_STATUSR,			4, .read = read_zero },
 	{ ARM_SMMU_GBPA,		4, .read = read_gbpa },
-	{ ARM_SMMU_IRQ_CTRL,		4, .mask = IRQ_CTRL_HOST,
-	  .read = read_irq_ctrl, .write = write_irq_ctrl },
+	{ SMMU_AGBPA,			4, .read = read_zero },
+	{ ARM_SMMU_IRQ_CTRL,		4, STATE(host.irq_ctrl), .mask = IRQ_CTRL_HOST,
+	  .write = write_irq_ctrl },
 	{ ARM_SMMU_IRQ_CTRLACK,		4, .read = read_irq_ctrlack },
 	{ ARM_SMMU_GERROR,		4, .read = read_gerror },
 	{ ARM_SMMU_GERRORN,		4, STATE(host.gerrorn), .mask = GERROR_ERR_MASK,
@@ -255,18 +246,16 @@ static const struct smmu_reg smmu_regs[] = {
 	  .irq = IRQ_CTRL_EVTQ_IRQEN },
 	{ ARM_SMMU_EVTQ_IRQ_CFG2,	4, STATE(host.evtq_msi.attr), .mask = IRQ_CFG2_HOST,
 	  .irq = IRQ_CTRL_EVTQ_IRQEN },
-	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_MMIO), 4, STATE(denied[PKVM_SMMU_DENIED_MMIO]) },
-	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_CMD), 4, STATE(denied[PKVM_SMMU_DENIED_CMD]) },
-	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_STE), 4, STATE(denied[PKVM_SMMU_DENIED_STE]) },
-	{ PKVM_SMMU_DENIED(PKVM_SMMU_DENIED_DMA), 4, STATE(denied[PKVM_SMMU_DENIED_DMA]) },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_TRAPS), 4, STATE(traps) },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_CMDS), 4, STATE(cmds) },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_HW_CMDS), 4, .read = read_hw_cmds },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL), 4, .read = read_pool },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_USED), 4, .read = read_pool_used },
-	{ PKVM_SMMU_STAT(PKVM_SMMU_STAT_POOL_PEAK), 4, .read = read_pool_peak },
+	/* PRIQ_*: IDR0.PRI is hidden */
+	/* GATOS_*, VATOS_SEL, and the VATOS page: they translate addresses for the host */
+	/* MPAMIDR, GMPAM, GBPMPAM: IDR3.MPAM is hidden */
+	{ SMMU_IDR6,			4, .read = read_zero },
+	/* DPT_*, MECIDR, GMECID: IDR3.DPT and IDR3.MEC are hidden */
+	/* IMPLEMENTATION DEFINED registers, 0xe00 to 0xeff, among them PMCGs' */
+	/* CMDQ_CONTROL_PAGE_*: IDR1.ECMDQ is hidden, and such an SMMU refused */
+	/* S_*: the Secure interface */
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
-	  .read = read_evtq_prod, .write = write_evtq_prod },
+	  .locked_by = CR0_EVTQEN, .read = read_evtq_prod, .write = write_evtq_prod },
 	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
 	  .read = read_evtq_cons, .write = write_evtq_cons },
 };
@@ -337,6 +326,8 @@ static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
 		return NULL;
 
 	if (offset < SMMU_REGS_INDEXED) {
+		/* The host chooses the offset, and EL2 reads what the entry points to */
+		offset = array_index_nospec(offset, SMMU_REGS_INDEXED);
 		reg = smmu_reg_index[offset / sizeof(u32)];
 		return reg && size <= reg->size ? reg : NULL;
 	}
@@ -358,15 +349,24 @@ static const struct smmu_reg *smmu_reg_of(const struct pkvm_smmu *smmu, u32 offs
 	return reg && reg->irq && !smmu->msis ? NULL : reg;
 }
 
+/* Writes of the host that a register ignores as something is enabled, or may be */
+static bool smmu_reg_is_locked(const struct pkvm_smmu *smmu, const struct smmu_reg *reg)
+{
+	const struct smmu_host_regs *host = &smmu->host;
+
+	return (host->cr0 | host->cr0ack) & reg->locked_by ||
+	       (host->irq_ctrl | host->irq_ctrlack) & reg->irq;
+}
+
 static void smmu_trap_begins(struct pkvm_smmu *smmu)
 {
-	smmu->traps++;
+	smmu_count(smmu, PKVM_SMMU_TRAPS, 1);
 	smmu->budget = SMMU_WORK_PER_TRAP;
-	smmu->deadline = 0;
-	if (smmu->host.irq_owed) {
-		smmu_start_clock(smmu);
+	smmu->clock = smmu_clock(SMMU_TRAP_US);
+	if (smmu->host.irq_ctrl != smmu->host.irq_ctrlack)
+		smmu_irq_update(smmu);
+	if (smmu->host.irq_owed)
 		smmu_gerror_signal(smmu);
-	}
 }
 
 /**
@@ -387,7 +387,7 @@ u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 	if (reg)
 		val = reg_read(smmu, reg);
 	else
-		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, 0);
+		smmu_report(smmu, PKVM_SMMU_DENIED_MMIO, offset, 0);
 	hal_unlock(&smmu->emu_lock);
 
 	if (!reg || size == reg->size)
@@ -413,9 +413,8 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 
 
 	hal_lock(&smmu->emu_lock);
 	smmu_trap_begins(smmu);
-	if (!reg || !reg->mask || smmu->host.cr0 & reg->locked_by ||
-	    smmu->host.irq_ctrl & reg->irq) {
-		smmu_denied(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
+	if (!reg || !reg->mask || smmu_reg_is_locked(smmu, reg)) {
+		smmu_report(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
 		hal_unlock(&smmu->emu_lock);
 		return;
 	}

@@ -103,9 +103,10 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	smmu->idr[0] = hw[0] & IDR0_HOST;
 	/*
 	 * For CMD_SYNC, which EL2 emulates. Not through its cache, as the host may be writing
-	 * to the same line
+	 * to the same line. And not where firmware has the host use MSIs for interrupts,
+	 * which EL2 can't emulate.
 	 */
-	if (smmu->coherent)
+	if (smmu->coherent && (hw[0] & IDR0_MSI || !smmu->msi_parent))
 		smmu->idr[0] |= IDR0_MSI;
 	smmu->msis = smmu->idr[0] & hw[0] & IDR0_MSI;
 	if (!smmu->strtab.two_level)
@@ -148,6 +149,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	refusal = smmu_check_features(idr, smmu->iidr);
 	if (refusal)
 		return refusal;
+	smmu->msi_parent = desc->msi_parent;
 	smmu->coherent = idr[0] & IDR0_COHACC && desc->coherent;
 	if (!smmu->coherent)
 		hal_incoherent = true;
@@ -165,7 +167,6 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	smmu->strtab.tab = tab;
 	smmu->hwq.base = cmdq;
 	smmu->hwq.shift = cmdq_shift;
-	smmu->hwq.pos_mask = BIT(cmdq_shift + 1) - 1;
 	smmu->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr[5]));
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
 	smmu->splits_blocks = FIELD_GET(IDR3_BBM, idr[3]) == 2;
@@ -175,23 +176,53 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	return PKVM_SMMU_OK;
 }
 
+/* Wait until a register has a value. Return: 0, or -ETIMEDOUT */
+static int smmu_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
+{
+	struct smmu_clock clock = smmu_clock(SMMU_TRAP_US);
+	bool over;
+
+	/* Time first: the last look is after the end */
+	do {
+		over = smmu_clock_is_over(&clock);
+		if ((hal_readl(smmu->base + reg) & mask) == val)
+			return 0;
+		hal_relax();
+	} while (!over);
+
+	return -ETIMEDOUT;
+}
+
+/*
+ * The enables in CR0 and IRQ_CTRL must not change before their last change is
+ * acknowledged (section 6.3.9), and somebody may have changed them right before.
+ */
+static int smmu_set_acked(struct pkvm_smmu *smmu, u32 reg, u32 ack, u32 enables, u32 val)
+{
+	if (smmu_wait(smmu, ack, enables, hal_readl(smmu->base + reg) & enables))
+		return -ETIMEDOUT;
+	hal_writel(val, smmu->base + reg);
+
+	return smmu_wait(smmu, ack, ~0U, val);
+}
+
 static int smmu_set_cr0(struct pkvm_smmu *smmu, u32 cr0)
 {
 	smmu->hw_cr0 = cr0;
-	hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
 
-	return smmu_hw_wait(smmu, ARM_SMMU_CR0ACK, ~0U, cr0);
+	return smmu_set_acked(smmu, ARM_SMMU_CR0, ARM_SMMU_CR0ACK,
+			      CR0_SMMUEN | CR0_EVTQEN | CR0_CMDQEN, cr0);
 }
 
 static int smmu_set_gbpa(struct pkvm_smmu *smmu, u32 gbpa)
 {
-	int ret = smmu_hw_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
+	int ret = smmu_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
 
 	if (ret)
 		return ret;
 
 	hal_writel(gbpa | GBPA_UPDATE, smmu->base + ARM_SMMU_GBPA);
-	return smmu_hw_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
+	return smmu_wait(smmu, ARM_SMMU_GBPA, GBPA_UPDATE, 0);
 }
 
 static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
@@ -225,8 +256,8 @@ static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 	 * No interrupt, and no MSI to an address that somebody left there, which
 	 * can't be changed before interrupts are known to be off.
 	 */
-	hal_writel(0, base + ARM_SMMU_IRQ_CTRL);
-	if (smmu_hw_wait(smmu, ARM_SMMU_IRQ_CTRLACK, ~0U, 0))
+	if (smmu_set_acked(smmu, ARM_SMMU_IRQ_CTRL, ARM_SMMU_IRQ_CTRLACK,
+			   IRQ_CTRL_EVTQ_IRQEN | IRQ_CTRL_GERROR_IRQEN, 0))
 		return -ETIMEDOUT;
 	if (idr[0] & IDR0_MSI) {
 		hal_writeq(0, base + ARM_SMMU_GERROR_IRQ_CFG0);
@@ -246,7 +277,8 @@ static int smmu_program(struct pkvm_smmu *smmu, const u32 *idr)
 /* From whatever state it was found in to one in which no stream passes */
 static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbpa)
 {
-	struct arm_smmu_cmd cmd;
+	struct arm_smmu_cmd cmds[3];
+	unsigned int n = 0;
 	u32 idr[6], cr0;
 
 	smmu_read_idrs(smmu, idr);
@@ -269,23 +301,40 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu, u32 *found_gbp
 	cr0 = CR0_CMDQEN;
 	if (idr[0] & IDR0_ATS)
 		cr0 |= CR0_ATSCHK;
+	smmu_hwq_set_smmu_off(smmu, true);
 	if (smmu_set_cr0(smmu, cr0))
 		return PKVM_SMMU_NO_ANSWER;
 
-	cmd = arm_smmu_make_cmd_cfgi_all();
-	if (smmu_hwq_run(smmu, &cmd, 1))
-		return PKVM_SMMU_NO_ANSWER;
-	if (idr[0] & IDR0_HYP) {
-		cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
-		if (smmu_hwq_run(smmu, &cmd, 1))
-			return PKVM_SMMU_NO_ANSWER;
-	}
-	cmd = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
-	if (smmu_hwq_run(smmu, &cmd, 1))
+	cmds[n++] = arm_smmu_make_cmd_cfgi_all();
+	if (idr[0] & IDR0_HYP)
+		cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
+	cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
+	smmu->clock = smmu_clock(SMMU_TRAP_US);
+	if (smmu_hwq_run(smmu, cmds, n))
 		return PKVM_SMMU_NO_ANSWER;
 
 	if (smmu_set_cr0(smmu, cr0 | CR0_SMMUEN))
 		return PKVM_SMMU_NO_ANSWER;
+	smmu_hwq_set_smmu_off(smmu, false);
+
+	return PKVM_SMMU_OK;
+}
+
+/* What EL1 can read stays with the host, and is pinned for good */
+static enum pkvm_smmu_refusal smmu_share_counts(const struct pkvm_smmu_config *cfg)
+{
+	struct pkvm_smmu_shared *shared;
+	void *va;
+	u32 i;
+
+	if (cfg->shared.size < sizeof(*shared) || !IS_ALIGNED(cfg->shared.base, PAGE_SIZE) ||
+	    hal_host_pin(cfg->shared.base, sizeof(*shared), &va))
+		return PKVM_SMMU_NO_MEMORY;
+
+	shared = va;
+	for (i = 0; i < cfg->nr_smmus; i++)
+		smmus[i].counts = &shared->smmu[i];
+	hal_pool_count_in(&shared->pool);
 
 	return PKVM_SMMU_OK;
 }
@@ -363,7 +412,9 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 		}
 	}
 
-	refusal = smmu_fill_pool(cfg);
+	refusal = smmu_share_counts(cfg);
+	if (!refusal)
+		refusal = smmu_fill_pool(cfg);
 	if (!refusal)
 		refusal = smmu_build_s2(cfg);
 	if (refusal) {
@@ -383,43 +434,56 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	return 0;
 }
 
+static void smmu_host_map(phys_addr_t start, phys_addr_t end)
+{
+	u32 i;
+
+	if (!smmu_s2_map(&smmu_s2, start, end))
+		return;
+
+	/* Devices can't reach all of it, which is safe */
+	for (i = 0; i < nr_smmus; i++)
+		smmu_report(&smmus[i], PKVM_SMMU_FAILED_MAP, start, end);
+}
+
 /**
  * pkvm_smmu_host_unmap() - pages are about to leave the host
  * @start:	physical address, page aligned
  * @end:	physical address, page aligned
  *
- * With the ownership lock held, before any other part of the transition. The SMMUs are
- * waited for together, as long as SMMU_TIMEOUT_US; before that, for each one that others
- * of the host's CPUs are waiting for, as long again.
+ * With the ownership lock held, before any other part of the transition. All SMMUs
+ * together take no longer than SMMU_LEAVE_US, whatever the hardware and other CPUs do.
  *
- * Return: 0 if no device can reach them any more; -EIO if an SMMU can't be made
- * to forget them, -ENOMEM: then the host keeps them, and the caller must give up.
+ * Return: 0 if no device can reach them any more. Else the host keeps them, and the
+ * caller must give up: -EAGAIN if the time did not suffice, -EIO if an SMMU is broken,
+ * -ENOMEM.
  */
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 {
-	u64 deadline = 0;
+	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
 	int ret;
 
 	if (start == end)
 		return 0;
 
+	smmu_clock_is_over(&clock);
 	ret = smmu_s2_unmap(&smmu_s2, start, end);
 	if (!ret)
-		ret = smmu_tlbi_range(smmus, nr_smmus, start, end, &deadline);
+		ret = smmu_tlbi_range(smmus, nr_smmus, start, end, &clock);
 	if (ret)
-		smmu_s2_map(&smmu_s2, start, end);
+		smmu_host_map(start, end);
 
 	return ret;
 }
 
 /* Returns false if it is not worth trying another one. A table that stays is in nobody's way */
-static bool smmu_join(phys_addr_t pa, u64 *deadline)
+static bool smmu_join(phys_addr_t pa, struct smmu_clock *clock)
 {
 	struct smmu_s2_join join;
 	int ret = 0;
 
 	while (!ret && smmu_s2_join(&smmu_s2, pa, &join)) {
-		ret = smmu_tlbi_range(smmus, nr_smmus, pa, pa + PAGE_SIZE, deadline);
+		ret = smmu_tlbi_range(smmus, nr_smmus, pa, pa + PAGE_SIZE, clock);
 		smmu_s2_joined(&join, !ret);
 	}
 
@@ -436,10 +500,11 @@ static bool smmu_join(phys_addr_t pa, u64 *deadline)
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 {
+	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
 	phys_addr_t pa = start;
-	u64 deadline = 0;
 
-	smmu_s2_map(&smmu_s2, start, end);
-	while (pa < end && smmu_join(pa, &deadline))
+	smmu_host_map(start, end);
+	smmu_clock_is_over(&clock);
+	while (pa < end && smmu_join(pa, &clock))
 		pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE;
 }

@@ -21,10 +21,24 @@
 
 #define EVTQ_ENT_SIZE		BIT(EVTQ_ENT_SZ_SHIFT)
 
-/* An index of the queue with its wrap bit, and the overflow flag */
-static u32 queue_index(const struct smmu_host_queue *q, u32 val)
+/* An index of a queue with its wrap bit, and the overflow flag */
+static u32 queue_index(u8 shift, u32 val)
 {
-	return val & (Q_OVERFLOW_FLAG | (BIT(q->shift + 1) - 1));
+	return val & (Q_OVERFLOW_FLAG | (BIT(shift + 1) - 1));
+}
+
+/**
+ * smmu_queue_shift() - the size of a queue of the host's
+ * @q_base:	the base register, as the host wrote it
+ * @max_shift:	the size that the ID registers offer, log2
+ *
+ * A larger size than offered behaves as the one offered (6.3.26).
+ *
+ * Return: log2 of the number of entries.
+ */
+u8 smmu_queue_shift(u64 q_base, u8 max_shift)
+{
+	return min_t(u8, FIELD_GET(Q_BASE_LOG2SIZE, q_base), max_shift);
 }
 
 /**
@@ -38,12 +52,10 @@ static u32 queue_index(const struct smmu_host_queue *q, u32 val)
  */
 int smmu_queue_pin(struct smmu_host_queue *q, u64 q_base, u32 ent_size, u8 max_shift)
 {
-	u8 shift = FIELD_GET(Q_BASE_LOG2SIZE, q_base);
 	void *va;
 	int ret;
 
-	/* A larger size than offered behaves as the one offered (6.3.26) */
-	q->shift = min(shift, max_shift);
+	q->shift = smmu_queue_shift(q_base, max_shift);
 	q->size = (size_t)ent_size << q->shift;
 	q->base = ALIGN_DOWN(q_base & Q_BASE_ADDR_MASK, q->size);
 
@@ -53,7 +65,6 @@ int smmu_queue_pin(struct smmu_host_queue *q, u64 q_base, u32 ent_size, u8 max_s
 		return ret;
 
 	q->va = va;
-	q->reg = q_base;
 
 	return 0;
 }
@@ -69,6 +80,11 @@ void smmu_queue_unpin(struct smmu_host_queue *q)
 
 	hal_host_unpin(q->base, q->size);
 	q->va = NULL;
+}
+
+static u8 evtq_shift(const struct pkvm_smmu *smmu)
+{
+	return smmu_queue_shift(smmu->host.evtq_base, FIELD_GET(IDR1_EVTQS, smmu->idr[1]));
 }
 
 /* Those whose record says which stage it was about (section 7.3) */
@@ -91,16 +107,13 @@ static bool evtq_is_settled(struct pkvm_smmu *smmu)
 	return !((hal_readl(smmu->base + ARM_SMMU_CR0ACK) ^ smmu->hw_cr0) & CR0_EVTQEN);
 }
 
-static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
+/* Takes effect when evtq_is_settled() */
+static void evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
 {
-	u32 cr0 = smmu->hw_cr0 & ~CR0_EVTQEN;
-
+	smmu->hw_cr0 &= ~CR0_EVTQEN;
 	if (enable)
-		cr0 |= CR0_EVTQEN;
-	hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
-	smmu->hw_cr0 = cr0;
-
-	return smmu_hw_wait(smmu, ARM_SMMU_CR0ACK, CR0_EVTQEN, cr0 & CR0_EVTQEN);
+		smmu->hw_cr0 |= CR0_EVTQEN;
+	hal_writel(smmu->hw_cr0, smmu->base + ARM_SMMU_CR0);
 }
 
 /**
@@ -108,9 +121,9 @@ static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
  * @smmu:	the SMMU; emu_lock held
  *
  * While one change of CR0 is not acknowledged there can't be another one (section
- * 6.3.9). It has been waited for, and is not again.
+ * 6.3.9). The host waits for it in CR0ACK, so EL2 does not.
  *
- * Return: 0 if the queue is let go of; -ETIMEDOUT if it stays pinned, as the hardware
+ * Return: 0 if the queue is let go of; -EAGAIN if it stays pinned, as the hardware
  * has not acknowledged a change: to be called again.
  */
 int smmu_evtq_disable(struct pkvm_smmu *smmu)
@@ -123,7 +136,7 @@ int smmu_evtq_disable(struct pkvm_smmu *smmu)
 	if (evtq_is_settled(smmu) && smmu->hw_cr0 & CR0_EVTQEN)
 		evtq_set_enabled(smmu, false);
 	if (smmu->hw_cr0 & CR0_EVTQEN || !evtq_is_settled(smmu))
-		return -ETIMEDOUT;
+		return -EAGAIN;
 
 	q->prod = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
 	q->cons = hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
@@ -136,10 +149,11 @@ int smmu_evtq_disable(struct pkvm_smmu *smmu)
  * smmu_evtq_enable() - the host has enabled its event queue
  * @smmu:	the SMMU; emu_lock held
  *
- * A queue that can't be pinned stays empty, and the host sees EVTQ_ABT_ERR. Nor is it
- * used before the hardware has let go of the last one.
+ * A queue that can't be pinned stays empty, and the host sees EVTQ_ABT_ERR. If the
+ * hardware has not let go of a queue that the host has disabled, then that is this one:
+ * the host could not write EVTQ_BASE since.
  *
- * Return: 0 if the host is to see it enabled; -ETIMEDOUT if the hardware has not
+ * Return: 0 if the host is to see it enabled; -EAGAIN if the hardware has not
  * acknowledged a change: to be called again.
  */
 int smmu_evtq_enable(struct pkvm_smmu *smmu)
@@ -147,12 +161,12 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	struct smmu_host_queue *q = &smmu->evtq;
 	void __iomem *page1 = smmu->base + SMMU_PAGE1;
 
-	/* It was late, and is waited for; unless the host has moved it meanwhile */
-	if (q->va && q->reg == smmu->host.evtq_base && smmu->hw_cr0 & CR0_EVTQEN)
-		return evtq_is_settled(smmu) ? 0 : -ETIMEDOUT;
-	if (smmu_evtq_disable(smmu))
-		return -ETIMEDOUT;
+	if (!evtq_is_settled(smmu))
+		return -EAGAIN;
+	if (smmu->hw_cr0 & CR0_EVTQEN)
+		return 0;
 
+	smmu_evtq_disable(smmu);
 	if (smmu_queue_pin(q, smmu->host.evtq_base, EVTQ_ENT_SIZE,
 			   FIELD_GET(IDR1_EVTQS, smmu->idr[1]))) {
 		smmu_gerror_raise(smmu, GERROR_EVTQ_ABT_ERR);
@@ -162,10 +176,11 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 	hal_writeq(q->base | FIELD_PREP(Q_BASE_LOG2SIZE, q->shift) |
 		   (smmu->host.evtq_base & Q_BASE_RWA),
 		   smmu->base + ARM_SMMU_EVTQ_BASE);
-	hal_writel(queue_index(q, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
-	hal_writel(queue_index(q, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
+	hal_writel(queue_index(q->shift, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
+	hal_writel(queue_index(q->shift, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
+	evtq_set_enabled(smmu, true);
 
-	return evtq_set_enabled(smmu, true);
+	return evtq_is_settled(smmu) ? 0 : -EAGAIN;
 }
 
 /**
@@ -178,7 +193,7 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 u32 smmu_evtq_prod(struct pkvm_smmu *smmu)
 {
 	if (!smmu->evtq.va)
-		return smmu->evtq.prod;
+		return queue_index(evtq_shift(smmu), smmu->evtq.prod);
 
 	return hal_readl(smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD);
 }
@@ -202,13 +217,11 @@ u32 smmu_evtq_cons(struct pkvm_smmu *smmu)
  * @smmu:	the SMMU; emu_lock held
  * @val:	what it wrote
  *
- * For the queue that it is about to enable; ignored while the hardware has one.
+ * For the queue that it is about to enable.
  */
 void smmu_evtq_set_prod(struct pkvm_smmu *smmu, u32 val)
 {
-	/* The SMMU's to write while the queue is enabled */
-	if (!smmu->evtq.va)
-		smmu->evtq.prod = val;
+	smmu->evtq.prod = val;
 }
 
 /*
@@ -230,7 +243,7 @@ static void evtq_count_denied(struct pkvm_smmu *smmu, u32 from, u32 to)
 		u64 dword0 = hal_host_read(&ent[0]);
 
 		if (evt_is_translation(dword0) && hal_host_read(&ent[1]) & EVTQ_1_S2)
-			smmu_denied(smmu, PKVM_SMMU_DENIED_DMA, dword0,
+			smmu_report(smmu, PKVM_SMMU_DENIED_DMA, dword0,
 				    hal_host_read(&ent[2]));
 	}
 }
@@ -250,6 +263,6 @@ void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val)
 	}
 
 	evtq_count_denied(smmu, smmu_evtq_cons(smmu), val);
-	hal_writel(queue_index(&smmu->evtq, val),
+	hal_writel(queue_index(smmu->evtq.shift, val),
 		   smmu->base + SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS);
 }

@@ -10,13 +10,10 @@
  *	the host's ownership lock, and EL2's (of mem_protect.c); the stage 2
  *	hw_lock		one per SMMU; the hardware's command queue and GERRORN
  *	the pool's, and that of its count, under any of them (hal.c)
- * An access of the host's takes emu_lock, and under it the ownership locks where
- * it pins or reads the host's memory, and at other times hw_lock. A page that
- * changes hands comes with the ownership locks held and takes the hw_lock of every
- * SMMU, in their order, and holds each until that one, and those behind it, have
- * completed: it waits for what is in the hardware's queues, and never for the emulation.
- * Meanwhile commands of the host's wait, to any SMMU that has something to forget, for
- * the slowest of them.
+ * A trap of the host takes emu_lock. Under it EL2 takes the ownership locks to pin
+ * or read the host's memory, and at other times hw_lock. The path of a page that
+ * changes hands is entered with the ownership locks held. It takes one hw_lock at
+ * a time, and never emu_lock. No hw_lock is held while EL2 waits for the hardware.
  */
 #ifndef __PKVM_SMMU_H
 #define __PKVM_SMMU_H
@@ -34,16 +31,15 @@
 #define SMMU_PAGE1		SZ_64K
 
 /*
- * How much work one trap does, beside a full command queue: a unit for each STE that is
- * taken anew, each group of them that is looked for, each event that is counted, and
- * each time that an STE is waited for. Nothing is left once the trap has taken, from its
- * first unit or the beginning of its first wait on, as long as the hardware may take for
- * anything. The rest waits for the host's next look at CMDQ_CONS or CR0ACK. The last wait
- * of a trap may take as long again, and a page of the shadow table is filled in one go.
- * Locks that other CPUs have are waited for as long as it takes them, which is bounded by
- * the same; the first wait for one may not count.
+ * How much work one trap does, beside a full command queue. These cost a unit
+ * each: an STE that is shadowed, a group of STEs that is looked up, an event that
+ * is counted, a wait for an STE. A new second-level table costs SMMU_WORK_PER_L2,
+ * whatever the size of a page: one trap can fill all that an SMMU may have.
+ * The budget is 0 once the trap's clock is over. The rest of the work waits for
+ * the host's next read of CMDQ_CONS or CR0ACK.
  */
 #define SMMU_WORK_PER_TRAP	1024
+#define SMMU_WORK_PER_L2	(SMMU_WORK_PER_TRAP / PKVM_SMMU_L2_TABLES - 3)
 
 /* The host's queues are pinned page by page: cap what one enable can cost */
 #define SMMU_HOST_CMDQ_SHIFT	10
@@ -57,8 +53,16 @@
 /* To invalidate more by address isn't worth it; a CMD_SYNC comes on top */
 #define SMMU_TLBI_CMDS		8
 
-/* Generous for any change that the architecture lets software wait for */
-#define SMMU_TIMEOUT_US		1000000
+/*
+ * How long a trap waits for the hardware: Linux waits as long for a CMD_SYNC whose
+ * completion it looks for in memory, and does not trap meanwhile
+ */
+#define SMMU_TRAP_US		1000000
+/*
+ * How long the path of a page that leaves the host takes for all SMMUs and all
+ * locks together. host_mmu.lock is held meanwhile, so EL1 has to try again.
+ */
+#define SMMU_LEAVE_US		20000
 
 /**
  * struct smmu_s2 - the identity stage 2 that all SMMUs share
@@ -123,30 +127,76 @@ enum smmu_cached {
 };
 
 /**
+ * struct smmu_clock - how long a trap, or the path of a page, may take
+ * @limit:	in microseconds
+ * @end:	when it is over, in units of hal_now(); 0 until somebody asks
+ */
+struct smmu_clock {
+	u64	limit;
+	u64	end;
+};
+
+static inline struct smmu_clock smmu_clock(u64 limit)
+{
+	return (struct smmu_clock) { .limit = limit };
+}
+
+/* The first call starts the clock, and returns false */
+static inline bool smmu_clock_is_over(struct smmu_clock *clock)
+{
+	u64 now = hal_now();
+
+	if (!clock->end)
+		clock->end = now + hal_ticks(clock->limit);
+
+	return (s64)(now - clock->end) > 0;
+}
+
+/**
+ * struct smmu_ticket - commands under way
+ * @end:	smmu_hwq.added behind the last of them
+ * @skipped:	smmu_hwq.skipped before the first of them
+ */
+struct smmu_ticket {
+	u32	end;
+	u32	skipped;
+};
+
+/**
+ * struct smmu_tlbi - an invalidation of EL2's under way; with the ownership lock
+ * @cmds:	its commands
+ * @n:		how many; 0 if there was nothing to invalidate
+ * @ticket:	of them
+ * @cached:	what they invalidate
+ */
+struct smmu_tlbi {
+	struct arm_smmu_cmd	cmds[SMMU_TLBI_CMDS + 1];
+	unsigned int		n;
+	struct smmu_ticket	ticket;
+	enum smmu_cached	cached;
+};
+
+/**
  * struct smmu_hwq - the hardware's command queue
  * @base:	the entries, EL2's memory
  * @prod:	index and wrap bit of the next entry to be written
  * @cons:	what the hardware was seen to have consumed last
  * @shift:	log2 of the number of entries
- * @pos_mask:	the bits of an index with its wrap bit
  * @added:	commands that were put into it
- * @skipped:	commands that the hardware would not take and EL2 replaced
- * @started:	of them, those before smmu_hwq_start()
- * @waiting:	something has been started, and not finished; with the ownership lock (tlbi.c)
- * @late:	the hardware did not answer in time; it is not waited for until it has
- * @broken:	the hardware has an error that EL2 can't mend; it is not used again
+ * @skipped:	commands that the hardware called illegal and EL2 replaced
+ * @timed_out:	the longest limit of a clock that ran out since the queue was empty
+ * @smmu_off:	CR0ACK.SMMUEN may be 0: GBPA aborts all streams
+ * @broken:	the SMMU is not used again
  */
 struct smmu_hwq {
 	__le64	*base;
 	u32	prod;
 	u32	cons;
 	u8	shift;
-	u32	pos_mask;
 	u32	added;
 	u32	skipped;
-	u32	started;
-	bool	waiting;
-	bool	late;
+	u64	timed_out;
+	bool	smmu_off;
 	bool	broken;
 };
 
@@ -167,6 +217,7 @@ struct smmu_sid_range {
  * @nr_l2:	second-level tables, up to PKVM_SMMU_L2_TABLES
  * @live:	the host has its SMMU enabled: streams follow its table
  * @forgotten:	not @live, and the hardware has nothing cached
+ * @may_stall:	the host had its SMMU enabled, and transactions may be stalled since
  * @dropped:	there are level-1 descriptors with Span 0 whose table is not free yet
  * @taking:	the streams whose STEs are being taken anew, over several traps
  * @next:	the first of them that has yet to be; 0 when they all have
@@ -179,6 +230,7 @@ struct smmu_strtab {
 	bool	two_level;
 	bool	live;
 	bool	forgotten;
+	bool	may_stall;
 	bool	dropped;
 	struct smmu_sid_range taking;
 	u32	next;
@@ -189,7 +241,6 @@ struct smmu_strtab {
 /**
  * struct smmu_host_queue - a queue of the host's
  * @va:		where EL2 finds it; NULL while it isn't pinned
- * @reg:	the base register that it was pinned for
  * @base:	physical address, aligned as the architecture aligns it
  * @size:	in bytes
  * @shift:	log2 of the number of entries
@@ -198,7 +249,6 @@ struct smmu_strtab {
  */
 struct smmu_host_queue {
 	__le64		*va;
-	u64		reg;
 	phys_addr_t	base;
 	size_t		size;
 	u8		shift;
@@ -227,6 +277,7 @@ struct smmu_host_msi {
  * @errors:	the errors that EL2 emulates and that are active, as in GERROR
  * @gerrorn:	GERRORN
  * @irq_ctrl:	IRQ_CTRL
+ * @irq_ctrlack: IRQ_CTRLACK
  * @gerror_msi:	GERROR_IRQ_CFG*
  * @evtq_msi:	EVTQ_IRQ_CFG*
  * @irq_owed:	there is an error that the hardware could not signal yet
@@ -243,6 +294,7 @@ struct smmu_host_regs {
 	u32	errors;
 	u32	gerrorn;
 	u32	irq_ctrl;
+	u32	irq_ctrlack;
 	struct smmu_host_msi gerror_msi;
 	struct smmu_host_msi evtq_msi;
 	bool	irq_owed;
@@ -260,9 +312,11 @@ struct smmu_host_regs {
  * @iidr:	IIDR
  * @aidr:	AIDR
  * @feat:	for the pure parts; constant after take-over
- * @hw_cr0:	the hardware's CR0; emu_lock
+ * @hw_cr0:	the hardware's CR0 as EL2 wrote it; emu_lock
+ * @hw_irq_ctrl: the hardware's IRQ_CTRL as EL2 wrote it; emu_lock
  * @oas_bits:	the hardware's output address size
  * @coherent:	it sees what is in the CPUs' caches
+ * @msi_parent:	firmware names an interrupt controller for its MSIs
  * @msis:	the host may have it write MSIs
  * @splits_blocks: a block of the stage 2 may become a table, and the other way round, by
  *		one store
@@ -274,16 +328,14 @@ struct smmu_host_regs {
  * @strtab:	the shadow stream table; emu_lock
  * @batch:	commands on their way from @cmdq to @hwq. Of smmu_cmdq_consume() only, but
  *		with CONFIG_INIT_STACK_ALL_ZERO the stack is zeroed on use; emu_lock
- * @deadline:	when this trap has taken long enough; 0 until somebody asks; emu_lock
+ * @clock:	of this trap; emu_lock
  * @budget:	what is left of SMMU_WORK_PER_TRAP in this trap; emu_lock
- * @denied:	how often something was stopped, by enum pkvm_smmu_denial; emu_lock
- * @traps:	accesses of the host's; emu_lock
- * @cmds:	commands that were consumed from the host's queue; emu_lock
  * @checked:	what the hardware had been told when check.c looked last; emu_lock
  * @hwq:	the hardware's command queue; hw_lock
- * @tlbi:	the same of smmu_tlbi_range()'s commands; hw_lock
  * @cached:	what the hardware may have cached of stage 2; written with emu_lock and
  *		hw_lock
+ * @tlbi:	an invalidation under way; the ownership lock
+ * @counts:	what EL1 can read, in memory that the host may write; EL2 makes no use of it
  */
 struct pkvm_smmu {
 	void __iomem		*base;
@@ -293,8 +345,10 @@ struct pkvm_smmu {
 	u32			aidr;
 	struct smmu_features	feat;
 	u32			hw_cr0;
+	u32			hw_irq_ctrl;
 	u8			oas_bits;
 	bool			coherent;
+	bool			msi_parent;
 	bool			msis;
 	bool			splits_blocks;
 
@@ -306,51 +360,50 @@ struct pkvm_smmu {
 	struct smmu_host_queue	evtq;
 	struct smmu_strtab	strtab;
 	struct arm_smmu_cmd	batch[SMMU_CMD_BATCH];
-	u64			deadline;
+	struct smmu_clock	clock;
 	u32			budget;
-	u32			denied[PKVM_SMMU_NR_DENIALS];
-	u32			traps;
-	u32			cmds;
 	u32			checked;
 
 	struct smmu_hwq		hwq;
-	struct arm_smmu_cmd	tlbi[SMMU_TLBI_CMDS + 1];
 	enum smmu_cached	cached;
+	struct smmu_tlbi	tlbi;
+	struct pkvm_smmu_counts	*counts;
 };
 
-/* When the hardware has had enough time, from now on; in units of hal_now() */
-static inline u64 smmu_deadline(void)
-{
-	return hal_now() + hal_ticks(SMMU_TIMEOUT_US);
-}
-
-static inline bool smmu_is_over(u64 deadline, u64 now)
-{
-	return (s64)(now - deadline) > 0;
-}
-
-/* A trap of which the clock isn't started has taken no time. emu_lock held */
-static inline void smmu_start_clock(struct pkvm_smmu *smmu)
-{
-	if (!smmu->deadline)
-		smmu->deadline = smmu_deadline();
-}
-
-/* Has this trap taken long enough? Starts the clock. emu_lock held */
+/* Has this trap taken long enough? emu_lock held */
 static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
 {
-	smmu_start_clock(smmu);
-
-	return smmu_is_over(smmu->deadline, hal_now());
+	return smmu_clock_is_over(&smmu->clock);
 }
 
-/* A unit of the trap's budget; emu_lock held */
-static inline void smmu_spend(struct pkvm_smmu *smmu)
+/* Units of the trap's budget; emu_lock held */
+static inline void smmu_spend(struct pkvm_smmu *smmu, u32 units)
 {
-	if (smmu->budget)
-		smmu->budget--;
+	smmu->budget -= min(units, smmu->budget);
 	if (smmu_trap_is_over(smmu))
 		smmu->budget = 0;
+}
+
+/* Each kind is counted under one lock, which the caller holds */
+static inline void smmu_count(struct pkvm_smmu *smmu, enum pkvm_smmu_count what, u64 n)
+{
+	u64 *count = &smmu->counts->n[what];
+
+	WRITE_ONCE(*count, READ_ONCE(*count) + n);
+}
+
+/**
+ * smmu_report() - EL2 has denied something, or has failed
+ * @smmu:	the SMMU
+ * @what:	what happened
+ * @arg0:	see enum pkvm_smmu_count
+ * @arg1:	see enum pkvm_smmu_count
+ */
+static inline void smmu_report(struct pkvm_smmu *smmu, enum pkvm_smmu_count what,
+			       u64 arg0, u64 arg1)
+{
+	smmu_count(smmu, what, 1);
+	hal_trace(what, smmu->base_pa, arg0, arg1);
 }
 
 /* Has the host's command queue an error that is not acknowledged? emu_lock held */
@@ -396,23 +449,27 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 void smmu_s2_joined(const struct smmu_s2_join *join, bool forgotten);
 
 /* hwq.c */
+unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+			     unsigned int n, struct smmu_ticket *ticket,
+			     struct smmu_clock *clock);
+int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
+		  struct smmu_clock *clock);
+bool smmu_hwq_lost(const struct pkvm_smmu *smmu, const struct smmu_ticket *ticket);
+int smmu_hwq_check(struct pkvm_smmu *smmu);
 unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 			      unsigned int n, bool sync);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);
-int smmu_hwq_start(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n,
-		   u64 *deadline);
-int smmu_hwq_finish(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *again, u64 *deadline);
 int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu);
+void smmu_hwq_set_smmu_off(struct pkvm_smmu *smmu, bool off);
 u32 smmu_hw_errors(struct pkvm_smmu *smmu);
 void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked);
-int smmu_hw_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val);
 
 /* tlbi.c */
 struct arm_smmu_cmd smmu_tlbi_all(void);
 void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0);
 void smmu_tlbi_forgotten(struct pkvm_smmu *smmu);
 int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
-		    u64 *deadline);
+		    struct smmu_clock *clock);
 
 /* strtab.c */
 void smmu_strtab_init(struct pkvm_smmu *smmu);
@@ -421,14 +478,17 @@ int smmu_strtab_disable(struct pkvm_smmu *smmu);
 bool smmu_strtab_refresh(struct pkvm_smmu *smmu, const struct smmu_sid_range *sids);
 
 /* irq.c */
-void smmu_irq_ctrl(struct pkvm_smmu *smmu, u32 irqs);
+void smmu_irq_write_ctrl(struct pkvm_smmu *smmu, u32 irqs);
+void smmu_irq_update(struct pkvm_smmu *smmu);
 
 /* cmdq.c */
 void smmu_cmdq_enable(struct pkvm_smmu *smmu);
 void smmu_cmdq_disable(struct pkvm_smmu *smmu);
 void smmu_cmdq_consume(struct pkvm_smmu *smmu);
+u32 smmu_cmdq_cons(struct pkvm_smmu *smmu);
 
 /* queues.c */
+u8 smmu_queue_shift(u64 q_base, u8 max_shift);
 int smmu_queue_pin(struct smmu_host_queue *q, u64 q_base, u32 ent_size, u8 max_shift);
 void smmu_queue_unpin(struct smmu_host_queue *q);
 int smmu_evtq_enable(struct pkvm_smmu *smmu);
@@ -441,7 +501,6 @@ void smmu_evtq_set_cons(struct pkvm_smmu *smmu, u32 val);
 /* gerror.c */
 u32 smmu_gerror(struct pkvm_smmu *smmu);
 void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn);
-void smmu_denied(struct pkvm_smmu *smmu, enum pkvm_smmu_denial what, u64 arg0, u64 arg1);
 void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err);
 void smmu_gerror_signal(struct pkvm_smmu *smmu);
 void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror);

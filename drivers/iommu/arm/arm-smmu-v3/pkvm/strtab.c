@@ -20,6 +20,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 
 #include "smmu.h"
 
@@ -63,6 +64,9 @@ static __le64 *strtab_ste(struct pkvm_smmu *smmu, u32 sid)
 {
 	__le64 *stes;
 	u64 desc;
+
+	/* The host chooses it, and EL2 reads what the level-1 descriptor points to */
+	sid = array_index_nospec(sid, BIT(smmu->feat.sid_bits));
 
 	if (!smmu->strtab.two_level)
 		return &smmu->strtab.tab[(u64)sid * STRTAB_STE_DWORDS];
@@ -111,7 +115,6 @@ static u32 host_group(struct pkvm_smmu *smmu, u32 sid, phys_addr_t *stes)
 		split = HOST_SPLIT_MIN;
 
 	base = ALIGN_DOWN(base, max(sizeof(l1_desc) << max(bits - split, 0), STE_SIZE));
-	smmu_spend(smmu);
 	if (hal_host_copy(&l1_desc, base + (sid >> split) * sizeof(l1_desc),
 			  sizeof(l1_desc)))
 		return 0;
@@ -144,7 +147,7 @@ static void strtab_translate(struct pkvm_smmu *smmu, u32 sid, phys_addr_t pa, u6
 	smmu_ste_from_host(&smmu->feat, host, hw);
 	smmu_tlbi_note(smmu, hw[0]);
 	if ((host[0] & STRTAB_STE_0_V) && !(hw[0] & STRTAB_STE_0_V))
-		smmu_denied(smmu, PKVM_SMMU_DENIED_STE, sid, host[0]);
+		smmu_report(smmu, PKVM_SMMU_DENIED_STE, sid, host[0]);
 }
 
 /* The hardware has not cached the STE, or has it with V=0 */
@@ -161,7 +164,7 @@ static bool strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
 	int ret = smmu_hwq_run(smmu, &cmd, 1);
 
-	smmu_spend(smmu);
+	smmu_spend(smmu, 1);
 
 	return !ret && smmu->budget;
 }
@@ -197,6 +200,17 @@ static bool strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u
 	return true;
 }
 
+/* What the hardware is to have for a stream, of whose group @n have an STE at @stes */
+static void strtab_shadow(struct pkvm_smmu *smmu, u32 sid, phys_addr_t stes, u32 n, u64 *hw)
+{
+	u32 idx = sid % STRTAB_GROUP;
+
+	if (idx < n)
+		strtab_translate(smmu, sid, stes + idx * STE_SIZE, hw);
+	else
+		smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
+}
+
 /*
  * Take the STEs of streams of one group anew, from *@sid on, whose STE is @ste. Returns
  * false if it is to be called again, and will go on at *@sid.
@@ -204,17 +218,15 @@ static bool strtab_publish(struct pkvm_smmu *smmu, u32 sid, __le64 *ste, const u
 static bool strtab_refresh_group(struct pkvm_smmu *smmu, u32 *sid, u32 last, __le64 *ste,
 				 bool cached)
 {
-	u32 group = ALIGN_DOWN(*sid, STRTAB_GROUP), n;
 	u64 hw[STRTAB_STE_DWORDS];
 	phys_addr_t stes = 0;
+	u32 n;
 
-	n = host_group(smmu, group, &stes);
+	smmu_spend(smmu, 1);
+	n = host_group(smmu, ALIGN_DOWN(*sid, STRTAB_GROUP), &stes);
 	for (; *sid <= last; (*sid)++, ste += STRTAB_STE_DWORDS) {
-		smmu_spend(smmu);
-		if (*sid - group < n)
-			strtab_translate(smmu, *sid, stes + (*sid - group) * STE_SIZE, hw);
-		else
-			smmu_ste_from_host(&smmu->feat, ste_invalid, hw);
+		smmu_spend(smmu, 1);
+		strtab_shadow(smmu, *sid, stes, n, hw);
 		if (!cached)
 			strtab_store(ste, hw);
 		else if (!strtab_publish(smmu, *sid, ste, hw))
@@ -240,10 +252,23 @@ static bool strtab_l2_passes(const __le64 *stes)
 	return false;
 }
 
+/* Shadow a group of STEs that the hardware can't reach yet */
+static void strtab_fill_group(struct pkvm_smmu *smmu, u32 group, __le64 *ste)
+{
+	u64 hw[STRTAB_STE_DWORDS];
+	phys_addr_t stes = 0;
+	u32 n = host_group(smmu, group, &stes), i;
+
+	for (i = 0; i < n; i++, ste += STRTAB_STE_DWORDS) {
+		strtab_shadow(smmu, group + i, stes, n, hw);
+		strtab_store(ste, hw);
+	}
+}
+
 /*
  * Give a page of streams a second level, which holds what the host's table holds:
- * a real SMMU would fetch any of them from now on. If all that it does is to say why
- * a stream aborts then it gets none of the last half of the pages.
+ * a real SMMU would fetch any of them from now on. A table whose STEs all abort, or are
+ * invalid, gets none of the last half of the pages. The rest of the pool is for the stage 2.
  */
 static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 {
@@ -251,14 +276,16 @@ static void strtab_add_l2(struct pkvm_smmu *smmu, u32 sid)
 	__le64 *stes;
 	u64 desc;
 
-	stes = hal_page_alloc();
-	if (!stes)
+	smmu_spend(smmu, SMMU_WORK_PER_L2);
+	stes = smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES ? hal_page_alloc() : NULL;
+	if (!stes) {
+		smmu_report(smmu, PKVM_SMMU_FAILED_TABLE, sid, 0);
 		return;
+	}
 
 	strtab_init_stes(smmu, stes, STRTAB_L2_STES);
-	for (i = first; i < first + STRTAB_L2_STES; )
-		strtab_refresh_group(smmu, &i, i + STRTAB_GROUP - 1,
-				     &stes[(i - first) * STRTAB_STE_DWORDS], false);
+	for (i = 0; i < STRTAB_L2_STES; i += STRTAB_GROUP)
+		strtab_fill_group(smmu, first + i, &stes[i * STRTAB_STE_DWORDS]);
 	if (smmu->strtab.nr_l2 >= PKVM_SMMU_L2_TABLES / 2 && !strtab_l2_passes(stes)) {
 		hal_page_free(stes);
 		return;
@@ -315,7 +342,7 @@ static bool strtab_reclaim_l2(struct pkvm_smmu *smmu)
 		return true;
 
 	ret = smmu_hwq_run(smmu, &cmd, 1);
-	smmu_spend(smmu);
+	smmu_spend(smmu, 1);
 	if (!ret)
 		strtab_free_l2(smmu);
 
@@ -348,7 +375,7 @@ static bool strtab_refresh(struct pkvm_smmu *smmu, u32 *sid, u32 last, bool cach
 	__le64 *ste = strtab_ste(smmu, *sid);
 	phys_addr_t stes;
 
-	smmu_spend(smmu);
+	smmu_spend(smmu, 1);
 	if (ste) {
 		if (!strtab_refresh_group(smmu, sid, last, ste, cached))
 			return false;
@@ -360,9 +387,7 @@ static bool strtab_refresh(struct pkvm_smmu *smmu, u32 *sid, u32 last, bool cach
 	if (host_group(smmu, group, &stes)) {
 		if (!strtab_reclaim_l2(smmu))
 			return false;
-		/* The rest of the pool is for the stage 2 */
-		if (smmu->strtab.nr_l2 < PKVM_SMMU_L2_TABLES)
-			strtab_add_l2(smmu, group);
+		strtab_add_l2(smmu, group);
 	}
 	*sid = last + 1;
 
@@ -429,16 +454,8 @@ static void strtab_clear(struct pkvm_smmu *smmu)
 	hal_clean(smmu->strtab.tab, n * STE_SIZE);
 }
 
-/**
- * smmu_strtab_disable() - the host has disabled its SMMU
- * @smmu:	the SMMU; emu_lock held
- *
- * When it returns 0 every stream aborts, the hardware has nothing cached, and the
- * second-level tables are free. Else it is to be called again.
- *
- * Return: 0, or -EIO if the hardware can't be made to forget.
- */
-int smmu_strtab_disable(struct pkvm_smmu *smmu)
+/* Returns 0 once the hardware has nothing cached, and the second-level tables are free */
+static int strtab_forget(struct pkvm_smmu *smmu)
 {
 	/* While an STE is still in use, what it leads to can be cached again */
 	const struct arm_smmu_cmd cmds[] = {
@@ -448,7 +465,6 @@ int smmu_strtab_disable(struct pkvm_smmu *smmu)
 	};
 	int ret;
 
-	smmu->strtab.live = false;
 	strtab_clear(smmu);
 	ret = smmu_hwq_run(smmu, cmds, ARRAY_SIZE(cmds));
 	if (ret)
@@ -462,12 +478,77 @@ int smmu_strtab_disable(struct pkvm_smmu *smmu)
 	return 0;
 }
 
+static bool strtab_smmuen_is_settled(struct pkvm_smmu *smmu)
+{
+	return !((hal_readl(smmu->base + ARM_SMMU_CR0ACK) ^ smmu->hw_cr0) & CR0_SMMUEN);
+}
+
+static void strtab_set_smmuen(struct pkvm_smmu *smmu, bool enable)
+{
+	smmu->hw_cr0 &= ~CR0_SMMUEN;
+	if (enable)
+		smmu->hw_cr0 |= CR0_SMMUEN;
+	hal_writel(smmu->hw_cr0, smmu->base + ARM_SMMU_CR0);
+}
+
+/*
+ * No transaction is stalled once SMMUEN has become 0 (section 6.3.9.6), and only the
+ * hardware knows which are. So EL2 clears the hardware's SMMUEN, and sets it again. In
+ * between GBPA aborts all streams, and no STE is valid anyway.
+ *
+ * Returns 0 when that is done, and -EAGAIN while the hardware has not acknowledged it.
+ */
+static int strtab_end_stalls(struct pkvm_smmu *smmu)
+{
+	if (smmu->strtab.may_stall) {
+		if (smmu->hw_cr0 & CR0_SMMUEN) {
+			smmu_hwq_set_smmu_off(smmu, true);
+			strtab_set_smmuen(smmu, false);
+		}
+		if (!strtab_smmuen_is_settled(smmu))
+			return -EAGAIN;
+		smmu->strtab.may_stall = false;
+		strtab_set_smmuen(smmu, true);
+	}
+	if (!smmu->hwq.smmu_off)
+		return 0;
+	if (!strtab_smmuen_is_settled(smmu))
+		return -EAGAIN;
+	smmu_hwq_set_smmu_off(smmu, false);
+
+	return 0;
+}
+
+/**
+ * smmu_strtab_disable() - the host has disabled its SMMU
+ * @smmu:	the SMMU; emu_lock held
+ *
+ * When it returns 0 every stream aborts, the hardware has nothing cached, no
+ * transaction is stalled, and the second-level tables are free. Else it is to be
+ * called again.
+ *
+ * Return: 0, or a negative error while the hardware has not answered.
+ */
+int smmu_strtab_disable(struct pkvm_smmu *smmu)
+{
+	int ret;
+
+	smmu->strtab.live = false;
+	if (!smmu->strtab.forgotten) {
+		ret = strtab_forget(smmu);
+		if (ret)
+			return ret;
+	}
+
+	return strtab_end_stalls(smmu);
+}
+
 /**
  * smmu_strtab_enable() - the host has enabled its SMMU
  * @smmu:	the SMMU; emu_lock held
  *
- * Return: 0; -EAGAIN if the budget did not suffice, or -EIO if the hardware can't be
- * made to look: to be called again, in another trap.
+ * Return: 0; -EAGAIN if the budget did not suffice, or another error if the hardware has not
+ * answered: to be called again, in another trap.
  */
 int smmu_strtab_enable(struct pkvm_smmu *smmu)
 {
@@ -477,8 +558,8 @@ int smmu_strtab_enable(struct pkvm_smmu *smmu)
 	bool cached;
 	int ret;
 
-	/* The hardware was late when it was to forget the last table */
-	if (!tab->live && !tab->forgotten) {
+	/* The hardware may not have answered when the host disabled its SMMU */
+	if (!tab->live) {
 		ret = smmu_strtab_disable(smmu);
 		if (ret)
 			return ret;
@@ -487,6 +568,7 @@ int smmu_strtab_enable(struct pkvm_smmu *smmu)
 	/* At first all STEs have V=0. If a CFGI got in between then some may not */
 	cached = tab->live && !(tab->next && !tab->cached);
 	tab->forgotten = false;
+	tab->may_stall = smmu->feat.stalls;
 	tab->live = true;
 	if (!strtab_take(smmu, &all, cached, true))
 		return -EAGAIN;

@@ -8,10 +8,14 @@
  * which no stream has passed has nothing to forget. The CMD_SYNC that follows also
  * waits for accesses that were already translated.
  *
- * What an SMMU may have cached only grows while its streams can pass, and it is noted
- * before a stream can. An invalidation holds hw_lock from its look at that until it has
- * completed: no stream starts to pass unnoted meanwhile, and caches a combined entry of
- * the old translation. A stream that is noted later finds the page unmapped.
+ * What an SMMU may have cached is noted before a stream can pass. An invalidation
+ * chooses its commands by that. If a stream that both stages translate is noted before
+ * the commands have completed, then it may have made a combined entry from an entry of
+ * stage 2 that they had not reached yet: EL2 looks at the note again in the end, and
+ * invalidates again. What is cached after that comes from tables without the page.
+ *
+ * An SMMU with nothing to invalidate must still be as EL2 left it: after a reset, its
+ * streams may bypass it.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -114,68 +118,100 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 	return 1;
 }
 
-/* Leaves hw_lock to tlbi_finish() if there is something to wait for */
-static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end, u64 *deadline)
+/* hw_lock held */
+static int tlbi_submit(struct pkvm_smmu *smmu, unsigned int n, struct smmu_clock *clock)
 {
-	struct arm_smmu_cmd *cmds = smmu->tlbi;
-	unsigned int n;
-	int ret = 0;
+	struct smmu_tlbi *tlbi = &smmu->tlbi;
+
+	tlbi->cached = smmu->cached;
+	tlbi->n = n;
+	if (!n)
+		return smmu_hwq_check(smmu);
+
+	tlbi->cmds[tlbi->n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+	if (smmu_hwq_submit(smmu, tlbi->cmds, tlbi->n, &tlbi->ticket, clock) == tlbi->n)
+		return 0;
+
+	return smmu_hwq_check(smmu) ?: -EAGAIN;
+}
+
+/* All that the SMMU may have cached of stage 2, or nothing; hw_lock held */
+static int tlbi_submit_all(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+{
+	smmu->tlbi.cmds[0] = smmu_tlbi_all();
+
+	return tlbi_submit(smmu, smmu->cached != SMMU_CACHED_NOTHING, clock);
+}
+
+static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
+		      struct smmu_clock *clock)
+{
+	int ret;
 
 	hal_lock(&smmu->hw_lock);
-	n = tlbi_cmds(smmu, start, end, cmds);
-	if (n) {
-		cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-		ret = smmu_hwq_start(smmu, cmds, n, deadline);
-	}
-	smmu->hwq.waiting = n && !ret;
-	if (!smmu->hwq.waiting)
-		hal_unlock(&smmu->hw_lock);
+	ret = tlbi_submit(smmu, tlbi_cmds(smmu, start, end, smmu->tlbi.cmds), clock);
+	hal_unlock(&smmu->hw_lock);
 
 	return ret;
 }
 
-/* Wait for what tlbi_start() has started, and release hw_lock, if it has left that */
-static int tlbi_finish(struct pkvm_smmu *smmu, u64 *deadline)
+/* hw_lock held */
+static int tlbi_wait(struct pkvm_smmu *smmu, struct smmu_clock *clock)
 {
-	struct arm_smmu_cmd all = smmu_tlbi_all();
+	if (!smmu->tlbi.n)
+		return smmu_hwq_check(smmu);
+
+	return smmu_hwq_wait(smmu, &smmu->tlbi.ticket, clock);
+}
+
+/*
+ * A command that was replaced may have been the host's, so one more try is worth it. As
+ * the host can replace commands at any time, there is no third one.
+ */
+static int tlbi_finish(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+{
+	struct smmu_tlbi *tlbi = &smmu->tlbi;
+	bool lost, again = true;
 	int ret;
 
-	if (!smmu->hwq.waiting)
-		return 0;
-
-	ret = smmu_hwq_finish(smmu, &all, deadline);
-	smmu->hwq.waiting = false;
+	hal_lock(&smmu->hw_lock);
+	while (!(ret = tlbi_wait(smmu, clock))) {
+		lost = tlbi->n && smmu_hwq_lost(smmu, &tlbi->ticket);
+		if (!lost && smmu->cached <= tlbi->cached)
+			break;
+		ret = lost && !again ? -EIO : tlbi_submit_all(smmu, clock);
+		if (ret)
+			break;
+		again &= !lost;
+	}
 	hal_unlock(&smmu->hw_lock);
 
 	return ret;
 }
 
 /**
- * smmu_tlbi_range() - let SMMUs forget what they have cached of a range
- * @smmus:	an array of them; takes the hw_locks, in its order
+ * smmu_tlbi_range() - invalidate what SMMUs have cached of a range
+ * @smmus:	an array of them; takes their hw_locks, one at a time
  * @nr:		how many
  * @start:	page aligned
  * @end:	page aligned, not @start
- * @deadline:	when all waits are to end; if 0, the first wait sets it to smmu_deadline()
+ * @clock:	for all of them together
  *
- * Tables that led to the range are forgotten, too. All are started before the end of it is
- * waited for with any of them, and each lock is held until then. With the ownership lock
- * held.
+ * Entries for the tables that led to the range are invalidated, too. With the
+ * ownership lock held.
  *
- * Return: 0; -EIO if one can't be made to.
+ * Return: 0; -EAGAIN if the time did not suffice; -EIO if an SMMU can't be made to.
  */
 int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
-		    u64 *deadline)
+		    struct smmu_clock *clock)
 {
-	struct pkvm_smmu *smmu = smmus;
 	int ret = 0;
+	u32 i, n;
 
-	while (smmu < smmus + nr && !ret)
-		ret = tlbi_start(smmu++, start, end, deadline);
-	while (smmu > smmus) {
-		if (tlbi_finish(--smmu, deadline))
-			ret = -EIO;
-	}
+	for (n = 0; n < nr && !ret; n++)
+		ret = tlbi_start(&smmus[n], start, end, clock);
+	for (i = 0; i < n && !ret; i++)
+		ret = tlbi_finish(&smmus[i], clock);
 
 	return ret;
 }

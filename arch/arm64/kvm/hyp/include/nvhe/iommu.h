@@ -17,9 +17,9 @@
  * @init:	take them, before the host loses its privileges. Return: 0 if no
  *		device reaches memory but through EL2's tables; else a negative
  *		error, and protected KVM does not start.
- * @host_unmap:	pages are about to leave the host; host_mmu.lock held. Return: 0 if
- *		no device can reach them any more; else a negative error, and the
- *		host keeps them.
+ * @host_unmap:	pages are about to leave the host; host_mmu.lock held, so it must be
+ *		quick. Return: 0 if no device can reach them any more; else a negative
+ *		error, and the host keeps them. -EAGAIN: EL1 is to try again.
  * @host_map:	pages have come to the host; host_mmu.lock held.
  * @mmio_read:	the host reads MMIO that @init took, @offset bytes into the range
  *		with this cookie.
@@ -44,10 +44,12 @@ int kvm_iommu_host_unmap(phys_addr_t start, u64 size);
 void kvm_iommu_host_map(phys_addr_t start, u64 size);
 int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa);
 bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end);
+void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt);
 
 int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iomem **va);
 bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);
 int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cached);
+int kvm_iommu_write_to_host(phys_addr_t dst, u32 val);
 
 #else
 
@@ -78,6 +80,8 @@ static inline bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
 {
 	return true;
 }
+
+static inline void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt) { }
 
 #endif /* CONFIG_PKVM_IOMMU */
 

@@ -30,6 +30,9 @@ const struct kvm_iommu_ops *kvm_iommu_ops __ro_after_init;
 /* Its @init has succeeded */
 static bool kvm_iommu_live;
 
+/* Its @host_unmap has returned -EAGAIN in this hypercall */
+static DEFINE_PER_CPU(bool, kvm_iommu_again);
+
 struct kvm_iommu_mmio {
 	phys_addr_t	base;
 	phys_addr_t	end;
@@ -225,6 +228,37 @@ unlock:
 	return ret;
 }
 
+/**
+ * kvm_iommu_write_to_host() - write a word to memory that is the host's alone
+ * @dst:	physical address, aligned to 4 bytes; any value is safe
+ * @val:	the word
+ *
+ * Takes host_mmu.lock.
+ *
+ * Return: 0; -EPERM if it isn't, -EINVAL.
+ */
+int kvm_iommu_write_to_host(phys_addr_t dst, u32 val)
+{
+	int ret = -EPERM;
+	__le32 *to;
+
+	if (!IS_ALIGNED(dst, sizeof(val)))
+		return -EINVAL;
+	if (!is_usable_memory(dst))
+		return -EPERM;
+
+	hyp_spin_lock(&host_mmu.lock);
+	if (get_host_state(hyp_phys_to_page(dst)) == PKVM_PAGE_OWNED) {
+		to = hyp_fixmap_map(dst);
+		WRITE_ONCE(*to, cpu_to_le32(val));
+		hyp_fixmap_unmap();
+		ret = 0;
+	}
+	hyp_spin_unlock(&host_mmu.lock);
+
+	return ret;
+}
+
 static u64 mmio_extend(u64 esr, u64 val, unsigned int size)
 {
 	unsigned int shift = 64 - 8 * size;
@@ -286,11 +320,36 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
  */
 int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
 {
+	int ret;
+
 	hyp_assert_lock_held(&host_mmu.lock);
 	if (!kvm_iommu_live)
 		return 0;
 
-	return kvm_iommu_ops->host_unmap(start, start + size);
+	ret = kvm_iommu_ops->host_unmap(start, start + size);
+	if (ret == -EAGAIN)
+		*this_cpu_ptr(&kvm_iommu_again) = true;
+
+	return ret;
+}
+
+/**
+ * kvm_iommu_hcall_exit() - a hypercall of the host has been handled
+ * @host_ctxt:	the host's registers, with the result
+ *
+ * If the hypercall failed, and a page could not leave the host in time, then the host
+ * sees -EAGAIN, whatever the callers of kvm_iommu_host_unmap() have made of that.
+ */
+void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt)
+{
+	bool *again = this_cpu_ptr(&kvm_iommu_again);
+
+	if (!*again)
+		return;
+
+	*again = false;
+	if ((int)cpu_reg(host_ctxt, 1) < 0)
+		cpu_reg(host_ctxt, 1) = -EAGAIN;
 }
 
 /**

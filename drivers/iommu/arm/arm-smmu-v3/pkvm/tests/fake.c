@@ -245,6 +245,8 @@ u64 fake_reg64(const struct fake_smmu *s, u32 offset)
 void fake_set_reg(struct fake_smmu *s, u32 offset, u32 val)
 {
 	s->regs[offset / sizeof(u32)] = val;
+	if (offset == ARM_SMMU_IRQ_CTRL)
+		s->irq_target = val;
 }
 
 bool fake_ste(struct fake_smmu *s, u32 sid, u64 *ste)
@@ -389,8 +391,8 @@ static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 		if ((cmd[0] >> 32) & 0xffff)
 			fake_complain("a VMID that is not EL2's");
 		break;
-	case 0x46: /* CMD_SYNC */
-		if (cmd[0] != 0x46 || cmd[1])
+	case 0x46: /* CMD_SYNC: the interrupt is a wired one */
+		if ((cmd[0] & ~BIT_ULL(12)) != 0x46 || cmd[1])
 			fake_complain("a CMD_SYNC that is not EL2's");
 		break;
 	default:
@@ -459,7 +461,19 @@ static void acknowledge(struct fake_smmu *s)
 		fake_set_reg(s, ARM_SMMU_GBPA, s->gbpa);
 	}
 	fake_set_reg(s, ARM_SMMU_CR0ACK, fake_reg(s, ARM_SMMU_CR0));
-	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, fake_reg(s, ARM_SMMU_IRQ_CTRL));
+	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, s->irq_target);
+	if (!(fake_reg(s, ARM_SMMU_CR0ACK) & CR0_SMMUEN))
+		s->stalled = 0;
+}
+
+void fake_reset(struct fake_smmu *s, u32 cr0)
+{
+	fake_set_reg(s, ARM_SMMU_CR0, fake_reg(s, ARM_SMMU_CR0) & ~cr0);
+	fake_set_reg(s, ARM_SMMU_CR0ACK, fake_reg(s, ARM_SMMU_CR0ACK) & ~cr0);
+	fake_set_reg(s, ARM_SMMU_IRQ_CTRL, 0);
+	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 0);
+	fake_set_reg(s, ARM_SMMU_GBPA, 0x1000);
+	s->gbpa = 0x1000;
 }
 
 void fake_run_all(struct fake_smmu *s)
@@ -521,7 +535,8 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 /* An MSI goes to MMIO that is the host's. @irq is what enables it */
 static void check_msi(const struct fake_smmu *s, u32 irq, u64 addr)
 {
-	u32 on = fake_reg(s, ARM_SMMU_IRQ_CTRL) | fake_reg(s, ARM_SMMU_IRQ_CTRLACK);
+	u32 on = fake_reg(s, ARM_SMMU_IRQ_CTRL) | fake_reg(s, ARM_SMMU_IRQ_CTRLACK) |
+		 s->irq_target;
 	unsigned int i;
 
 	if (!(fake_reg(s, ARM_SMMU_IDR0) & IDR0_MSI))
@@ -539,16 +554,32 @@ static void check_msi(const struct fake_smmu *s, u32 irq, u64 addr)
 	}
 }
 
+/* SMMUEN is cleared to end stalls only, and where no stream passes nevertheless */
+static void check_may_be_off(struct fake_smmu *s)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+	u32 sid;
+
+	if ((fake_reg(s, ARM_SMMU_IDR0) >> 24 & 3) != 0 || !(s->gbpa & BIT(20)))
+		fake_complain("SMMUEN is cleared");
+	for (sid = 0; sid < 64; sid++) {
+		if (fake_ste(s, sid, ste) && ste[0] & 1)
+			fake_complain("SMMUEN is cleared, and an STE is valid");
+	}
+}
+
 /* After take-over: no write may open anything, whatever the host has done */
-static void check_write(const struct fake_smmu *s, u32 offset, u64 val)
+static void check_write(struct fake_smmu *s, u32 offset, u64 val)
 {
 	u32 enabled = fake_reg(s, ARM_SMMU_CR0) | fake_reg(s, ARM_SMMU_CR0ACK);
 	u32 ats = fake_reg(s, ARM_SMMU_IDR0) & IDR0_ATS ? CR0_ATSCHK : 0;
 
 	switch (offset) {
 	case ARM_SMMU_CR0:
-		if ((val & ~CR0_EVTQEN) != (CR0_ON | ats))
+		if ((val & ~CR0_EVTQEN & ~CR0_SMMUEN) != (CR0_CMDQEN | ats))
 			fake_complain("CR0 is not as EL2 wants it");
+		if (!(val & CR0_SMMUEN))
+			check_may_be_off(s);
 		if (val & CR0_EVTQEN)
 			check_evtq(s);
 		break;
@@ -609,7 +640,7 @@ static struct fake_smmu *mmio_find(const void __iomem *addr, unsigned int size, 
 
 static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 {
-	u32 offset;
+	u32 offset, busy = 0;
 	struct fake_smmu *s = mmio_find(addr, size, &offset);
 
 	if (s->armed)
@@ -629,7 +660,22 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 	if (s->dies_after && s->nr_writes > s->dies_after)
 		s->stuck = true;
 
+	/*
+	 * A field must not change while its last change is under way (6.3.9, 6.3.16). What
+	 * SMMUv3.2 does then, if it doesn't cease the Update: it ignores the new value.
+	 */
+	if (s->armed && offset == ARM_SMMU_CR0 &&
+	    (val ^ fake_reg(s, ARM_SMMU_CR0)) &
+	    (fake_reg(s, ARM_SMMU_CR0) ^ fake_reg(s, ARM_SMMU_CR0ACK)))
+		fake_complain("CR0 changes while an Update is under way");
+	if (offset == ARM_SMMU_IRQ_CTRL) {
+		busy = s->irq_target ^ fake_reg(s, ARM_SMMU_IRQ_CTRLACK);
+		if (s->armed && (val ^ s->irq_target) & busy)
+			fake_complain("IRQ_CTRL changes while an Update is under way");
+		busy &= val ^ s->irq_target;
+	}
 	fake_set_reg(s, offset, val);
+	s->irq_target ^= busy;
 	if (size == 8)
 		fake_set_reg(s, offset + 4, val >> 32);
 	if (!s->slow && !s->stuck)
@@ -654,13 +700,13 @@ void hal_writeq(u64 val, void __iomem *addr)
 	mmio_write(addr, 8, val);
 }
 
-void hal_trace_denied(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
+void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
-	if (what >= PKVM_SMMU_NR_DENIALS || smmu < FAKE_MMIO(0) ||
+	if (what >= PKVM_SMMU_TRAPS || smmu < FAKE_MMIO(0) ||
 	    smmu > FAKE_MMIO(FAKE_NR_SMMUS - 1))
-		fake_complain("something strange was denied");
+		fake_complain("something strange is traced");
 	else
-		fake->denied[what]++;
+		fake->traced[what]++;
 }
 
 void hal_wmb(void)
@@ -806,6 +852,18 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 	return 0;
 }
 
+void hal_pool_count_in(struct pkvm_smmu_pool_counts *counts)
+{
+	fake->pool_counts = counts;
+}
+
+static void count_pool(void)
+{
+	fake->pool_counts->all = fake->pool_pages;
+	fake->pool_counts->used = fake->pool_used;
+	fake->pool_counts->peak = fake->pool_peak;
+}
+
 int hal_pool_add(phys_addr_t base, size_t size)
 {
 	phys_addr_t pa;
@@ -815,13 +873,9 @@ int hal_pool_add(phys_addr_t base, size_t size)
 		fake_page(pa)->in_pool = true;
 		fake->pool_pages++;
 	}
+	count_pool();
 
 	return 0;
-}
-
-struct hal_pool_pages hal_pool_pages(void)
-{
-	return (struct hal_pool_pages) { fake->pool_pages, fake->pool_used, fake->pool_peak };
 }
 
 void *hal_pages_alloc(u8 order)
@@ -845,6 +899,7 @@ void *hal_pages_alloc(u8 order)
 		fake->pool_used += n;
 		fake->pool_peak = max(fake->pool_peak, fake->pool_used);
 		fake->pool_left -= n;
+		count_pool();
 		va = fake->cache + ((size_t)i << PAGE_SHIFT);
 		memset(va, 0, (size_t)n << PAGE_SHIFT);
 		hal_clean(va, (size_t)n << PAGE_SHIFT);
@@ -870,6 +925,7 @@ void hal_page_free(void *page)
 	p->in_pool = true;
 	fake->pool_used--;
 	fake->pool_left++;
+	count_pool();
 }
 
 int hal_host_pin(phys_addr_t base, size_t size, void **va)
@@ -964,6 +1020,24 @@ void hal_host_write(__le32 *word, u32 val)
 		*word = cpu_to_le32(val);
 }
 
+int hal_host_put(phys_addr_t dst, u32 val)
+{
+	struct fake_page *page = fake_page(dst);
+	int ret = -EPERM;
+
+	if (!IS_ALIGNED(dst, 4))
+		return -EINVAL;
+
+	fake_own_lock();
+	if (page && page->owner == FAKE_HOST && !page->shared) {
+		*(__le32 *)fake_va(dst) = cpu_to_le32(val);
+		ret = 0;
+	}
+	fake_own_unlock();
+
+	return ret;
+}
+
 int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	struct fake_page *page = fake_page(src);
@@ -1041,6 +1115,7 @@ int fake_init(unsigned int nr_pages)
 	fake->pool_left = nr_pages;
 	fake->sid_bits = 12;
 	fake->config.nr_smmus = 1;
+	fake->pool_counts = &fake->uncounted;
 	fake->config.nr_chunks = 1;
 
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
@@ -1101,6 +1176,7 @@ int fake_boot(void)
 	int ret;
 
 	set_aside(&cfg->pool[0], 64 * PAGE_SIZE);
+	set_aside(&cfg->shared, sizeof(struct pkvm_smmu_shared));
 	for (i = 0; i < cfg->nr_smmus && i < FAKE_NR_SMMUS; i++) {
 		u32 idr0 = fake_reg(&fake->smmu[i], ARM_SMMU_IDR0);
 
@@ -1113,6 +1189,8 @@ int fake_boot(void)
 	}
 
 	ret = pkvm_smmu_init(cfg);
+	/* Those of cfg->shared stay for good */
+	fake->pins = 0;
 	for (i = 0; i < FAKE_NR_SMMUS; i++) {
 		struct fake_smmu *s = &fake->smmu[i];
 

@@ -87,6 +87,8 @@ struct fake_write {
  * @bad_times:	how often it does
  * @bad_code:	what CMDQ_CONS.ERR it says
  * @nr_gerror_irqs: how often it has signalled the GERROR interrupt
+ * @irq_target:	what IRQ_CTRLACK will be
+ * @stalled:	transactions that are stalled
  * @barriers:	fake->barriers when it was told of commands last
  * @nr_runs:	number of commands run; a test may set it to 0
  * @runs:	the first ones
@@ -109,6 +111,8 @@ struct fake_smmu {
 	unsigned int		bad_times;
 	u8			bad_code;
 	unsigned int		nr_gerror_irqs;
+	u32			irq_target;
+	unsigned int		stalled;
 	unsigned int		barriers;
 	unsigned int		nr_runs;
 	struct fake_run		runs[FAKE_NR_RUNS];
@@ -137,8 +141,10 @@ struct fake_smmu {
  * @watch_sid:	see struct fake_run
  * @watch_ipa:	see struct fake_run
  * @barriers:	how often hal_wmb() was called
- * @denied:	how often EL2 has told that it denied something, by kind
- * @pins:	pages that are pinned
+ * @traced:	how often EL2 has traced something, by kind
+ * @pool_counts: where EL2 counts the pool's pages
+ * @uncounted:	that, before take-over
+ * @pins:	pages that are pinned, but for those that EL2 counts in
  * @now:	the time
  * @relaxed:	how often hal_relax() was called; a test may set it to 0
  * @ran:	called for each command that an SMMU has run, if not NULL
@@ -169,7 +175,9 @@ struct fake {
 	u32			watch_sid;
 	phys_addr_t		watch_ipa;
 	unsigned int		barriers;
-	u32			denied[PKVM_SMMU_NR_DENIALS];
+	u32			traced[PKVM_SMMU_NR_COUNTS];
+	struct pkvm_smmu_pool_counts *pool_counts;
+	struct pkvm_smmu_pool_counts uncounted;
 	unsigned int		pins;
 	u64			now;
 	unsigned int		relaxed;
@@ -216,6 +224,8 @@ u64 fake_reg64(const struct fake_smmu *s, u32 offset);
 void fake_set_reg(struct fake_smmu *s, u32 offset, u32 val);
 /* The SMMU does all that it has been told to do */
 void fake_run_all(struct fake_smmu *s);
+/* It loses power, or these bits of CR0 at least; GBPA lets everything pass */
+void fake_reset(struct fake_smmu *s, u32 cr0);
 /* It writes an event; false if its queue is off or full */
 bool fake_event(struct fake_smmu *s, u64 dword0);
 /* What it would fetch for a stream; false if there is no STE */

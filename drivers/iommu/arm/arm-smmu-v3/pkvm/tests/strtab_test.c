@@ -7,6 +7,7 @@
  * CMD_SYNCs an SMMU may fetch any mixture of old and new dwords, so there at most
  * one may change, or what changes isn't looked at.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
@@ -740,12 +741,12 @@ static void strtab_crawls(struct kunit *test)
 				host_cfgi_all();
 		}
 		SMMU0->slow = true;
-		SMMU0->delay = tenths * SMMU_TIMEOUT_US / 20 + 1;
+		SMMU0->delay = tenths * SMMU_TRAP_US / 20 + 1;
 		host_cmd_put(0x4, 5);
 		host_cmd_put(0x46, 0);
 		start = fake->now;
 		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TIMEOUT_US / 10);
+		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TRAP_US / 10);
 		SMMU0->delay = 0;
 		for (i = 0; i < 1000 && !host_cmdq_is_empty(); i++)
 			fake_run_all(SMMU0);
@@ -938,14 +939,16 @@ static void strtab_enabling(struct kunit *test)
 	unsigned int i;
 	phys_addr_t tab;
 
-	fake_test_again(test, FAKE_NR_PAGES + (64 << 12) / PAGE_SIZE);
-	tab = fake_alloc(64ULL << 12, FAKE_HOST);
+	fake_test_again(test, FAKE_NR_PAGES + (64 << 14) / PAGE_SIZE);
+	fake->sid_bits = 14;
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
+	tab = fake_alloc(64ULL << 14, FAKE_HOST);
 	fake_test_boot(test);
 	host_cmdq_start(4);
-	for (i = 0; i < 4096; i++)
+	for (i = 0; i < 1 << 14; i++)
 		fake_put(tab + i * 64, STE_ABORT0);
 	host_writeq(ARM_SMMU_STRTAB_BASE, tab);
-	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 12);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 14);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	/* Now there may be STEs in caches */
 	host_cmd(0x3 | 1ULL << 32, 1);
@@ -958,6 +961,111 @@ static void strtab_enabling(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
+}
+
+/*
+ * One write of CMDQ_PROD, and all second-level tables that there can be, each with a
+ * CMD_SYNC that the host looks for in memory: it does not trap again.
+ */
+static void strtab_tables_at_once(struct kunit *test)
+{
+	u32 nr = PKVM_SMMU_L2_TABLES, sid, i;
+	phys_addr_t l2, last;
+
+	fake_test_again(test, 2 * FAKE_NR_PAGES);
+	fake->sid_bits = 16;
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
+	fake->config.pool[0].size = 2 * nr * PAGE_SIZE;
+	fake->config.pool[0].base = fake_alloc(2 * nr * PAGE_SIZE, FAKE_HOST);
+	fake_test_boot(test);
+	host_cmdq_start(8);
+	if (!(host_readl(ARM_SMMU_IDR0) & IDR0_MSI))
+		return;
+
+	/* One page of STEs for all of the host's tables, with a split of 6 */
+	l2 = fake_alloc(64ULL << 6, FAKE_HOST);
+	fake_put(l2, STE_BYPASS0);
+	fake_host.strtab = fake_alloc(8ULL << (fake->sid_bits - 6), FAKE_HOST);
+	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+	for (i = 0; i < nr; i++) {
+		sid = i << PKVM_SMMU_STRTAB_SPLIT;
+		if (sid >> fake->sid_bits)
+			break;
+		fake_put(fake_host.strtab + 8 * (sid >> 6), l2 | 7);
+		host_cmd_put(0x3 | (u64)sid << 32, 1);
+		last = fake_host.cmdq + 16 * (fake_host.prod & 255);
+		host_cmd_put(0x46 | 1 << 12, last);
+	}
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, (u32)fake_get(last), 0);
+	KUNIT_EXPECT_EQ(test, hw_config((i - 1) << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
+}
+
+/*
+ * SMMUEN 1 -> 0 ends stalled transactions (6.3.9.6), be it of a stream that has
+ * another STE by now. The host sees it acknowledged when they are gone, and can
+ * change its mind in between.
+ */
+static void strtab_stalls(struct kunit *test)
+{
+	unsigned int slow, on;
+
+	for (slow = 0; slow < 8; slow++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		/* STALL_MODEL 0: stalls, or not */
+		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		fake->watch_sid = SID;
+		fake_test_boot(test);
+		host_cmdq_start(4);
+		host_strtab_start();
+		host_put_ste(SID, states[3].host);
+		host_cfgi_ste(SID);
+		SMMU0->stalled = 3;
+		fake_put(host_ste(SID), slow & 4 ? STE_ABORT0 : 0);
+		host_cfgi_ste(SID);
+		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 3);
+
+		SMMU0->slow = slow & 1;
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		on = slow & 2 ? CR0_SMMUEN : 0;
+		if (on)
+			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | on);
+		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | on);
+		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 0);
+		/* The hardware is as it has to be */
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.smmu_off);
+	}
+}
+
+/* A page leaves while the hardware's SMMUEN is 0: that is no reset */
+static void strtab_stalls_page(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		fake_test_boot(test);
+		host_cmdq_start(4);
+		host_strtab_start();
+		SMMU0->slow = true;
+		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		KUNIT_EXPECT_FALSE(test, fake_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
+		fake_run_all(SMMU0);
+		KUNIT_EXPECT_FALSE(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK) & CR0_SMMUEN);
+		/* But this is one */
+		if (i)
+			fake_reset(SMMU0, CR0_CMDQEN);
+		fake_own_lock();
+		KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), i ? -EIO : 0);
+		fake_own_unlock();
+	}
 }
 
 static struct kunit_case strtab_cases[] = {
@@ -983,6 +1091,9 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_late_reclaim),
 	KUNIT_CASE(strtab_empty_tables),
 	KUNIT_CASE(strtab_enabling),
+	KUNIT_CASE(strtab_tables_at_once),
+	KUNIT_CASE(strtab_stalls),
+	KUNIT_CASE(strtab_stalls_page),
 	{}
 };
 

@@ -73,6 +73,18 @@ void host_writeq(u32 offset, u64 val)
 	smmu_check(SMMU0->smmu);
 }
 
+struct pkvm_smmu_shared *host_shared(void)
+{
+	size_t off = (u8 *)fake_va(fake->config.shared.base) - fake->ram;
+
+	return (void *)(fake->cache + off);
+}
+
+u64 host_count(enum pkvm_smmu_count what)
+{
+	return host_shared()->smmu[0].n[what];
+}
+
 void host_cmdq_start(u8 shift)
 {
 	fake_host.shift = shift;
@@ -101,6 +113,7 @@ bool host_wait_cr0(void)
 	for (i = 0; i < HOST_PATIENCE; i++) {
 		if (host_readl(ARM_SMMU_CR0ACK) == host_readl(ARM_SMMU_CR0))
 			return true;
+		hal_relax();
 	}
 
 	return false;

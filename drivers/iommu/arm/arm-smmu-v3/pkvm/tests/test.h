@@ -39,6 +39,9 @@ u32 host_readl(u32 offset);
 u64 host_readq(u32 offset);
 void host_writel(u32 offset, u32 val);
 void host_writeq(u32 offset, u64 val);
+/* What EL2 counts, in memory that is the host's too; and of SMMU 0 */
+struct pkvm_smmu_shared *host_shared(void);
+u64 host_count(enum pkvm_smmu_count what);
 
 /**
  * struct fake_host - the host's driver

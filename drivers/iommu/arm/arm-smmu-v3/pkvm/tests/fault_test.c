@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hwq.c and tlbi.c, with hardware that does not do its part: an SMMU that was
+ * reset, and hardware that takes its time. What EL2 reports of that, too.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+
+#include "test.h"
+
+static int unmap(phys_addr_t pa)
+{
+	int ret;
+
+	fake_own_lock();
+	ret = pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE);
+	fake_own_unlock();
+
+	return ret;
+}
+
+static void map(phys_addr_t pa)
+{
+	fake_own_lock();
+	pkvm_smmu_host_map(pa, pa + PAGE_SIZE);
+	fake_own_unlock();
+}
+
+static bool is_mapped(phys_addr_t pa)
+{
+	struct fake_leaf leaf;
+
+	return fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf);
+}
+
+static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
+{
+	return host_shared()->smmu[smmu].n[what];
+}
+
+static void expect_stays(struct kunit *test, phys_addr_t pa, int err)
+{
+	KUNIT_EXPECT_EQ(test, unmap(pa), err);
+	KUNIT_EXPECT_TRUE(test, is_mapped(pa));
+}
+
+/* Two SMMUs, of which a stream passes the one that EL2 does not reset */
+static phys_addr_t two_smmus(struct kunit *test, bool cached)
+{
+	phys_addr_t pa;
+
+	fake_test_again(test, FAKE_NR_PAGES);
+	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	fake->config.nr_smmus = 2;
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	fake_put(host_ste(5), STE_BYPASS0);
+	if (cached)
+		host_cfgi_ste(5);
+
+	return pa;
+}
+
+/*
+ * A reset, with nothing cached, or with something. No page leaves, whatever the
+ * host asks next. EL2 says so once, and the host's other accesses work.
+ */
+static void fault_reset(struct kunit *test)
+{
+	unsigned int which, cached, loses;
+	phys_addr_t pa;
+
+	for (loses = 1; loses < 4; loses++) {
+		for (cached = 0; cached < 2; cached++) {
+			for (which = 0; which < 2; which++) {
+				struct fake_smmu *s = &fake->smmu[which];
+
+				pa = two_smmus(test, cached);
+				s = &fake->smmu[which];
+				fake_reset(s, (loses & 1 ? CR0_SMMUEN : 0) |
+					      (loses & 2 ? CR0_CMDQEN : 0));
+				expect_stays(test, pa, -EIO);
+				expect_stays(test, pa, -EIO);
+				KUNIT_EXPECT_EQ(test, count(which, PKVM_SMMU_FAILED_BROKEN), 1);
+				KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
+				KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
+				/* It is not used again, even if it is enabled again */
+				fake_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
+				fake_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
+				expect_stays(test, pa, -EIO);
+			}
+		}
+	}
+}
+
+/* The host's own command is what shows it */
+static void fault_reset_trap(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, true);
+
+	fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	host_cmd_put(0x46, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
+	/* CONS does not move, as of any SMMU that does not answer */
+	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
+	expect_stays(test, pa, -EIO);
+	host_writel(ARM_SMMU_CR0, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), 0);
+}
+
+static void reset_meanwhile(void)
+{
+	/* As if all commands had been consumed */
+	if (fake_reg(SMMU0, ARM_SMMU_CR0ACK))
+		fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	fake_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+}
+
+/* In the middle of an invalidation */
+static void fault_reset_meanwhile(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, true);
+
+	SMMU0->stuck = true;
+	fake->meanwhile = reset_meanwhile;
+	expect_stays(test, pa, -EIO);
+	fake->meanwhile = NULL;
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
+}
+
+/*
+ * The ownership lock is held for no longer than SMMU_LEAVE_US, whatever the
+ * hardware does and whoever has the other locks. The page stays, and leaves later.
+ */
+static void fault_leave_time(struct kunit *test)
+{
+	static const struct {
+		u64	delay;
+		u64	lock;
+		bool	stuck;
+	} quick, hw[] = {
+		{ SMMU_TRAP_US * 45 / 100, 0 },
+		{ SMMU_LEAVE_US * 45 / 100, 0 },
+		{ SMMU_LEAVE_US * 45 / 100, SMMU_LEAVE_US / 3 },
+		{ 0, SMMU_LEAVE_US / 3 },
+		{ 0, 0, true },
+	};
+	phys_addr_t pa;
+	unsigned int i, j, tries;
+	u64 start, took;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(hw); i++) {
+		typeof(&quick) hw_is = &hw[i];
+
+		pa = two_smmus(test, true);
+		for (j = 0; j < 2; j++) {
+			smmu_tlbi_note(fake->smmu[j].smmu, 0xf);
+			fake->smmu[j].slow = true;
+			fake->smmu[j].stuck = hw[i].stuck;
+			fake->smmu[j].delay = hw[i].delay;
+		}
+		for (tries = 0; tries < 100; tries++) {
+			fake->lock_takes = hw_is->lock;
+			start = fake->now;
+			ret = unmap(pa);
+			took = fake->now - start;
+			fake->lock_takes = 0;
+			/* The last command, or the locks, began before the end */
+			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + hw_is->delay +
+						    4 * hw_is->lock + 1000);
+			if (!ret)
+				break;
+			KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+			KUNIT_EXPECT_TRUE(test, is_mapped(pa));
+			if (tries == 3) {
+				for (j = 0; j < 2; j++) {
+					fake->smmu[j].stuck = false;
+					fake->smmu[j].delay = 0;
+				}
+				hw_is = &quick;
+			}
+			/* EL1 sleeps, and the hardware goes on */
+			hal_relax();
+			hal_relax();
+			hal_relax();
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
+		if (hw[i].stuck)
+			KUNIT_EXPECT_GE(test, tries, 3);
+	}
+}
+
+/*
+ * A page that could not leave in time does not spoil what the host waits for: a
+ * trap has more time than that.
+ */
+static void fault_slow_trap(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, true);
+
+	SMMU0->slow = true;
+	SMMU0->delay = 3 * SMMU_LEAVE_US;
+	expect_stays(test, pa, -EAGAIN);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), fake_host.prod);
+	SMMU0->delay = 0;
+	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+}
+
+static unsigned int nested_later;
+
+/* Another CPU of the host has a stream translated by both stages */
+static void nest_meanwhile(struct fake_smmu *s, const u64 *cmd)
+{
+	if ((cmd[0] & 0xff) == 0x2a && !nested_later++)
+		s->smmu->cached = SMMU_CACHED_NESTED;
+}
+
+/*
+ * While the hardware invalidates by IPA a stream with stage 1 begins to pass: it
+ * may have made a combined entry from what was cached of stage 2.
+ */
+static void fault_nested_meanwhile(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, true);
+	unsigned int i, n28 = 0;
+
+	nested_later = 0;
+	fake->ran = nest_meanwhile;
+	SMMU0->slow = true;
+	SMMU0->nr_runs = 0;
+	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	for (i = 0; i < SMMU0->nr_runs; i++)
+		n28 += (SMMU0->runs[i].cmd[0] & 0xff) == 0x28;
+	KUNIT_EXPECT_EQ(test, nested_later, 1);
+	KUNIT_EXPECT_EQ(test, n28, 1);
+}
+
+/* What fails is counted, and says what it was about */
+static void fault_reports(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	pa = two_smmus(test, false);
+	/* No page for a table: devices can't reach what has come to the host */
+	if (is_mapped(pa) && !unmap(pa)) {
+		struct fake_leaf leaf;
+
+		fake->pool_left = 0;
+		map(pa);
+		if (!fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf)) {
+			for (i = 0; i < 2; i++)
+				KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
+		}
+	}
+
+	/* No page for a second-level table */
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake_test_boot(test);
+	fake->pool_left = 0;
+	host_cmdq_start(4);
+	host_strtab_start();
+	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE), SMMU0->smmu->strtab.two_level);
+
+	/* An interrupt that can't be raised */
+	two_smmus(test, false);
+	host_writel(ARM_SMMU_IRQ_CTRL, 1);
+	SMMU0->stuck = true;
+	host_cmd_put(0xff, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_IRQ), 1);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 1);
+}
+
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(fault_reset),
+	KUNIT_CASE(fault_reset_trap),
+	KUNIT_CASE(fault_reset_meanwhile),
+	KUNIT_CASE(fault_leave_time),
+	KUNIT_CASE(fault_slow_trap),
+	KUNIT_CASE(fault_nested_meanwhile),
+	KUNIT_CASE(fault_reports),
+	{}
+};
+
+static struct kunit_suite fault_suite = {
+	.name = "pkvm-smmu-fault",
+	.init = fake_test_init,
+	.exit = fake_test_exit,
+	.test_cases = fault_cases,
+};
+
+kunit_test_suite(fault_suite);
