@@ -13,14 +13,29 @@ collects them, and adds what can only be seen from outside:
   disk-NAME    the disk image holds what the guest says it wrote
 
 As a command it prints one line per result and exits with 0 if and only if none
-is a failure, and with 2 if there was no boot. As a module: boot() does all that, and returns the results.
+is a failure, and with 2 if there was no boot. As a module: boot() does all that, and returns
+the results. What it takes besides kernel, initrd and tests is what add() of test.py takes:
+
+  expect="block"  or "leak", where every attack has to succeed
+  append=""       more for the kernel's command line
+  timeout=120     seconds
+  dtb_edits=""    source that is appended to QEMU's device tree, with &smmu and &pcie in it
+  smmu="nested"   stages of the SMMU: or "1", "2"; or "none" for no SMMU
+  virt=True       a machine with EL2
+  cpu="max", mem=1024 (MiB), smp=2, igb=False (one more device), icount=False (see command())
+
+The language of dtb_edits is dtc's: a node that is there already is added to. For instance
+
+  &smmu { power-domains = <&domain>; /delete-property/ dma-coherent; };
+  &pcie { status = "disabled"; };
+  / { domain: power-controller { compatible = "acme,power"; #power-domain-cells = <0>; }; };
+
 """
 import argparse
 import hashlib
 import os
 import random
 import re
-import struct
 import subprocess
 import sys
 import tempfile
@@ -87,35 +102,6 @@ def make_disk(name, directory):
     return path
 
 
-def without_coherence(blob):
-    """A device tree in which neither the SMMU nor the root has "dma-coherent"."""
-    blob = bytearray(blob)
-    structs, strings = struct.unpack_from(">2I", blob, 8)
-    # QEMU makes it large, doubles that, and Linux takes no more than 2 MiB.
-    strings_size, structs_size = struct.unpack_from(">2I", blob, 32)
-    del blob[max(structs + structs_size, strings + strings_size):]
-    struct.pack_into(">I", blob, 4, len(blob))
-    path, pos, done = [], structs, 0
-    while (token := struct.unpack_from(">I", blob, pos)[0]) != 9:  # FDT_END
-        pos += 4
-        if token == 1:  # FDT_BEGIN_NODE
-            end = blob.index(0, pos)
-            path.append(blob[pos:end].decode())
-            pos = (end + 4) & ~3
-        elif token == 2:  # FDT_END_NODE
-            path.pop()
-        elif token == 3:  # FDT_PROP
-            size, name = struct.unpack_from(">2I", blob, pos)
-            name = blob[strings + name:blob.index(0, strings + name)]
-            if name == b"dma-coherent" and (path == [""] or path[-1].startswith("smmuv3@")):
-                struct.pack_into(">3I", blob, pos - 4, 4, 4, 4)  # FDT_NOP
-                done += 1
-            pos += 8 + ((size + 3) & ~3)
-    if not done:
-        raise BootError("QEMU's device tree has no coherent SMMU")
-    return bytes(blob)
-
-
 def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem=1024,
             virt=True, igb=False, smp=2, icount=False, serial="stdio", dtb=None):
     """QEMU's command line."""
@@ -176,22 +162,28 @@ def look_at_disk(path, name):
                   f"the image {'holds' if same else 'does not hold'} what the guest wrote")
 
 
-def incoherent_dtb(tmp, *args, **machine):
-    """Writes the machine's device tree, but with an SMMU that does not snoop. Returns where."""
+def edited_dtb(edits, tmp, *args, **machine):
+    """Writes the machine's device tree, with edits. Returns where."""
     path = os.path.join(tmp, "dtb")
     cmd = command(*args, **machine)
     cmd[cmd.index("-machine") + 1] += f",dumpdtb={path}"
-    if subprocess.run(cmd, capture_output=True, check=False).returncode:
-        raise BootError("QEMU does not write its device tree")
-    with open(path, "rb") as old:
-        blob = old.read()
-    with open(path, "wb") as new:
-        new.write(without_coherence(blob))
+    try:
+        subprocess.run(cmd, capture_output=True, text=True, check=True)
+        source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", path], capture_output=True,
+                                text=True, check=True).stdout
+        for label in ("smmu", "pcie"):
+            source = re.sub(rf"^\t(?={label}\w*@)", f"\t{label}: ", source, flags=re.M)
+        subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", path], input=source + edits,
+                       capture_output=True, text=True, check=True)
+    except OSError:
+        raise BootError("no dtc: run make setup") from None
+    except subprocess.CalledProcessError as error:
+        raise BootError(f"no device tree: {' '.join(error.stderr.split())}") from None
     return path
 
 
 def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=120,
-         each=None, console=None, coherent=True, **machine):
+         each=None, console=None, dtb_edits="", **machine):
     """Boots, runs the tests, and returns the list of results.
 
     each(result) is called for every result as it comes, console(line) for every
@@ -219,6 +211,9 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
         # The guest's memory is a file without a name, so that it can be looked at.
         ram = os.memfd_create("guest-ram")
         ram_path = f"/proc/self/fd/{ram}"
+        if dtb_edits:
+            machine["dtb"] = edited_dtb(dtb_edits, tmp, kernel, initrd, append, disks,
+                                        os.path.join(tmp, "ram"), **machine)
         if "shell" in tests:
             cmd = command(kernel, initrd, append, disks, ram_path, serial="mon:stdio",
                           **machine)
@@ -226,9 +221,6 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                 raise BootError("QEMU failed")
             return results
 
-        if not coherent:
-            machine["dtb"] = incoherent_dtb(tmp, kernel, initrd, append, disks,
-                                            os.path.join(tmp, "ram"), **machine)
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)
         looks, unwell, last, ended = [], None, "", None
         expired = threading.Event()
@@ -292,8 +284,7 @@ def main():
     parser.add_argument("--mem", type=int, default=1024, help="MiB")
     parser.add_argument("--no-virt", action="store_true", help="a machine without EL2")
     parser.add_argument("--igb", action="store_true", help="one more device")
-    parser.add_argument("--incoherent", action="store_true",
-                        help="an SMMU that does not snoop, for all that Linux knows")
+    parser.add_argument("--dtb-edits", default="", help="appended to the device tree's source")
     parser.add_argument("--timeout", type=int, default=120, help="seconds")
     parser.add_argument("--log", help="file for the console")
     parser.add_argument("--console", action="store_true", help="show the console")
@@ -303,7 +294,7 @@ def main():
         results = boot(args.kernel, args.initrd, args.tests.split(","), expect=args.expect,
                        append=args.append, log=args.log, timeout=args.timeout,
                        smmu=args.smmu, cpu=args.cpu, mem=args.mem, virt=not args.no_virt,
-                       igb=args.igb, coherent=not args.incoherent,
+                       igb=args.igb, dtb_edits=args.dtb_edits,
                        each=None if args.console else lambda r: print(r, flush=True),
                        console=(lambda line: print(line, flush=True)) if args.console else None)
     except BootError as error:

@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/apt.sh"
 
-packages="bc binutils bison build-essential ccache cpio dpkg-dev flex git
+packages="bc binutils bison build-essential ccache cpio device-tree-compiler dpkg-dev flex git
 	kmod libc6-dev libelf-dev libssl-dev make perl python3 python3-docutils rsync sparse
 	xz-utils debian-archive-keyring"
 [ "${1:-}" != coverage ] || packages="$packages gcovr"

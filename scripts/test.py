@@ -38,6 +38,7 @@ def scenarios():
     table = []
 
     def add(name, tests, append, kernel="series", **options):
+        """One row. The options are boot()'s, which boot.py has at its top."""
         table.append((name, tests, kernel, dict(options, append=append)))
 
     # The unmodified kernel: if nothing leaks there, the attacks prove nothing.
@@ -63,7 +64,8 @@ def scenarios():
     # An SMMU that does not snoop, as its device tree has it. QEMU's does, so that only a
     # fake machine can tell whether caches are cleaned: see make check.
     add("incoherent", ["up", "hvhe", "io", *ATTACKS], PKVM + " iommu.passthrough=1",
-        coherent=False)
+        dtb_edits="/ { /delete-property/ dma-coherent; };"
+                  "&smmu { /delete-property/ dma-coherent; };")
 
     # The kselftest, which takes its time: one test for each attack. And on the kernel
     # with EL2's assertions, on which the host's driver is a module.
