@@ -18,7 +18,7 @@ the results. What it takes besides kernel, initrd and tests is what add() of tes
 
   expect="block"  or "leak", where every attack has to succeed
   append=""       more for the kernel's command line
-  timeout=120     seconds
+  timeout=120     seconds of QEMU's CPU time
   dtb_edits=""    source that is appended to QEMU's device tree, with &smmu and &pcie in it
   smmu="nested"   stages of the SMMU: or "1", "2"; or "none" for no SMMU
   virt=True       a machine with EL2
@@ -33,20 +33,24 @@ The language of dtb_edits is dtc's: a node that is there already is added to. Fo
 """
 import argparse
 import hashlib
+import json
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
 RAM_BASE = 0x40000000
 MIB = 1 << 20
 
-# How long a machine is left alone in which Linux has stopped.
-HALTED_S = 0.5
+# Limits are CPU time, so that it doesn't matter what else this machine does. A guest that waits
+# for ever takes next to none, and is stopped after so many times the limit by the clock.
+WALL_FACTOR = 10
 
 # What dma-attack writes.
 PATTERN = b"pKVM-DMA-ATTACK!"
@@ -54,6 +58,7 @@ PATTERN = b"pKVM-DMA-ATTACK!"
 # A line of guest/init, alone on its line of the console.
 SAYS = re.compile(r"## (PASS|FAIL|SKIP) ([^:]*): (.*)")
 LOOK = re.compile(r"## LOOK (\S+) (data|pattern|zero) (\S+) ?(\S*)")
+BUSY = re.compile(r"## BUSY (\S+)")
 END = re.compile(r"## END (\d+)$")
 
 # What a kernel says when it is not well, EL2's last words included.
@@ -182,6 +187,45 @@ def edited_dtb(edits, tmp, *args, **machine):
     return path
 
 
+def cpu_time(process):
+    """How many seconds of CPU time a child that was not waited for has taken."""
+    with open(f"/proc/{process.pid}/stat", encoding="utf-8") as stat:
+        user, system = stat.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def limit(process, seconds, over, expired):
+    """Kills a process that takes more CPU time than that before it is over."""
+    end = time.monotonic() + WALL_FACTOR * seconds
+    while not over.wait(0.2):
+        try:
+            if cpu_time(process) <= seconds and time.monotonic() <= end:
+                continue
+        except FileNotFoundError:
+            return
+        expired.set()
+        process.kill()
+        return
+
+
+def wait_for_device(monitor, register):
+    """Asks QEMU's monitor until bit 0 of a register of the machine's is clear."""
+    def ask(name, **arguments):
+        print(json.dumps({"execute": name, "arguments": arguments}), file=qmp, flush=True)
+        while "return" not in (answer := json.loads(qmp.readline())):
+            pass
+        return answer["return"]
+
+    with socket.socket(socket.AF_UNIX) as conn:
+        conn.connect(monitor)
+        with conn.makefile("rw") as qmp:
+            ask("qmp_capabilities")
+            # "0000000010000098: 0x00000001"
+            while int(ask("human-monitor-command", **{"command-line": f"xp /1wx {register}"})
+                      .split()[1], 0) & 1:
+                time.sleep(0.1)
+
+
 def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=120,
          each=None, console=None, dtb_edits="", **machine):
     """Boots, runs the tests, and returns the list of results.
@@ -221,16 +265,18 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                 raise BootError("QEMU failed")
             return results
 
+        # Linux must be down before a device has done its work, which takes 100 ms of the
+        # machine's time: instructions, however slow they are.
+        machine.setdefault("icount", "shutdown" in tests)
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)
-        looks, unwell, last, ended = [], None, "", None
-        expired = threading.Event()
+        monitor = os.path.join(tmp, "monitor")
+        cmd += ["-qmp", f"unix:{monitor},server=on,wait=off"]
+        looks, unwell, last, ended, busy = [], None, "", None, None
+        over, expired = threading.Event(), threading.Event()
         with subprocess.Popen(cmd, pass_fds=[ram], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu, \
              open(log or os.devnull, "w", encoding="utf-8") as logfile:
-            def expire():
-                expired.set()
-                qemu.kill()
-            timer = threading.Timer(timeout, expire)
+            timer = threading.Thread(target=limit, args=(qemu, timeout, over, expired))
             timer.start()
             for line in qemu.stdout:
                 line = line.decode(errors="replace").rstrip("\r\n")
@@ -244,15 +290,23 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                     looks.append(match)
                 elif match := END.search(line):
                     ended = int(match[1])
+                elif match := BUSY.search(line):
+                    busy = match[1]
                 elif line.endswith("reboot: System halted"):
-                    # Devices may still be at work
-                    threading.Timer(HALTED_S, qemu.terminate).start()
+                    try:
+                        if busy:
+                            wait_for_device(monitor, busy)
+                    except (OSError, ValueError) as error:
+                        unwell = unwell or f"QEMU's monitor: {error}"
+                    qemu.kill()
                 elif UNWELL.match(line) and not unwell:
                     unwell = line
-            timer.cancel()
+            over.set()
+            timer.join()
 
         if expired.is_set():
-            add(Result("FAIL", "boot", f"not done after {timeout} s; last line: {last}"))
+            add(Result("FAIL", "boot", f"not done after {timeout} s of CPU time, or "
+                                       f"{WALL_FACTOR} times that; last line: {last}"))
         elif ended is None:
             add(Result("FAIL", "boot", f"died: {unwell or last}"))
         elif ended != len(results):
@@ -285,7 +339,7 @@ def main():
     parser.add_argument("--no-virt", action="store_true", help="a machine without EL2")
     parser.add_argument("--igb", action="store_true", help="one more device")
     parser.add_argument("--dtb-edits", default="", help="appended to the device tree's source")
-    parser.add_argument("--timeout", type=int, default=120, help="seconds")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds of CPU time")
     parser.add_argument("--log", help="file for the console")
     parser.add_argument("--console", action="store_true", help="show the console")
     args = parser.parse_args()
