@@ -23,7 +23,7 @@ python3 scripts/series.py >/dev/null
 
 scripts() {
 	local f
-	for f in scripts/*.py; do
+	for f in scripts/*.py tools/testing/pkvm-smmu/*.py; do
 		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -1
 	done
 	! command -v shellcheck >/dev/null ||
