@@ -8,7 +8,7 @@ void prove_cmd_is_safe(void)
 {
 	struct smmu_features feat = {
 		.ssid_bits = nondet_u8(), .sid_bits = nondet_u8(), .ril = nondet_bool(),
-		.stalls = nondet_bool(),
+		.asid16 = nondet_bool(), .stalls = nondet_bool(),
 	};
 	struct arm_smmu_cmd host = { .data = { nondet_u64(), nondet_u64() } }, hw = {};
 	struct smmu_sid_range sids = { .first = 1 };
@@ -31,6 +31,8 @@ void prove_cmd_is_safe(void)
 
 	if (op >= 0x10 && op <= 0x13)
 		PROVE(!((hw.data[0] >> 32) & 0xffff), "EL2's VMID");
+	if (op == 0x11 || op == 0x12)
+		PROVE(feat.asid16 || !(hw.data[0] >> 56), "an ASID that there can be");
 	if (op == 0x12 || op == 0x13) {
 		u64 tg = hw.data[1] >> 10 & 3, ttl = hw.data[1] >> 8 & 3;
 		u64 num_scale = hw.data[0] & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20));
@@ -38,6 +40,8 @@ void prove_cmd_is_safe(void)
 		PROVE(feat.ril || !(tg | ttl | num_scale), "no ranges where there are none");
 		PROVE(tg || !(ttl | num_scale), "no reserved encoding: a range without granule");
 		PROVE(!tg || ttl || num_scale, "no reserved encoding: granule without range");
+		PROVE(tg != 2 || ttl != 1, "nor a level that has leaves with DS only");
+		PROVE(!(hw.data[0] & BIT_ULL(25)), "nor a scale");
 	}
 	if (op == 0x03 || op == 0x05 || op == 0x06 || op == 0x44 || op == 0x45)
 		PROVE(!(sid >> feat.sid_bits), "a stream of the table");
@@ -71,7 +75,7 @@ void prove_cmd_is_safe(void)
 void prove_cmd_serves(void)
 {
 	struct smmu_features feat = {
-		.ssid_bits = 20, .sid_bits = 16, .ril = true, .big_64k = nondet_bool(),
+		.ssid_bits = 20, .sid_bits = 16, .ril = true, .asid16 = true,
 	};
 	u64 tg = nondet_u8() & 3, level = 1 + nondet_u8() % 3, range = nondet_u64();
 	u64 asid = nondet_u64() << 48, va = nondet_u64() & ~GENMASK_ULL(11, 0);
@@ -80,6 +84,7 @@ void prove_cmd_serves(void)
 		{ 0x03, 1, 0, 0 }, { 0x05, 1, 0, 0 }, { 0x06, 1, 0, 0 },
 		{ 0x10, 0, 0, 0 }, { 0x11, 0, 1, 0 }, { 0x12, 0, 1, 1 }, { 0x46, 0, 0, 0 },
 	};
+	enum smmu_cmd_action action;
 	struct smmu_sid_range sids;
 	struct arm_smmu_cmd host, hw;
 	unsigned int i = nondet_u32();
@@ -89,10 +94,11 @@ void prove_cmd_serves(void)
 	host.data[1] = cmds[i].with_va ? va | leaf : 0;
 	/* A range of leaves, of a level that has them */
 	if (cmds[i].with_va && tg) {
-		SUPPOSE(level > 1 || tg == 1 || (tg == 3 && feat.big_64k));
-		host.data[0] |= range & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20));
+		SUPPOSE(level > 1 || tg != 2);
+		host.data[0] |= range & (GENMASK_ULL(16, 12) | GENMASK_ULL(24, 20));
 		host.data[1] |= tg << 10 | level << 8;
 	}
-	PROVE(smmu_cmd_from_host(&feat, &host, &hw, &sids) != SMMU_CMD_ILLEGAL, "it is legal");
+	action = smmu_cmd_from_host(&feat, &host, &hw, &sids);
+	PROVE(action != SMMU_CMD_ILLEGAL && action != SMMU_CMD_DROP, "it is legal");
 	PROVE(hw.data[0] == host.data[0] && hw.data[1] == host.data[1], "and unchanged");
 }

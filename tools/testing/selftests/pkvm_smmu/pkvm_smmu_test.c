@@ -495,8 +495,9 @@ TEST_F(smmu, a07_stream_beyond_the_table)
 
 	smmu_on();
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_CFGI_STE | CMD_SID(sids[i]), 1));
-		EXPECT_EQ(CERROR_ILL, smmu_cmd(CMD_CFGI_ALL | CMD_SID(sids[i]), 3));
+		/* No effect (Arm IHI 0070, section 4.1.7) */
+		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sids[i]), 1));
+		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL | CMD_SID(sids[i]), 3));
 	}
 	/* Within what the SMMU has, and beyond what the host's table has */
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(1 << STRTAB_BITS), 1));

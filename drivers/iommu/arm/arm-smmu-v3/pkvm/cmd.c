@@ -7,6 +7,9 @@
  * other bit, makes the command illegal. VMIDs are EL2's, and no physical address
  * gets through: CMD_SYNC, which can name one, is EL2's own.
  *
+ * A StreamID or SubstreamID that is out of range is no error: the command has no
+ * effect (section 4.1.7).
+ *
  * Pure: no locks, no memory but the arguments. See "Commands" in the SMMUv3
  * architecture (Arm IHI 0070), chapter 4.
  */
@@ -16,15 +19,18 @@
 
 #define CMD_OP_PREFETCH_ADDR	0x2
 #define CMD_OP_STALL_TERM	0x45
-#define CMD_TG_4K		1
-#define CMD_TG_64K		3
+#define CMD_TG_16K		2
 
 #define PREFETCH_0		(CMDQ_0_OP | CMDQ_0_SSV | CMDQ_CFGI_0_SSID | \
 				 CMDQ_PREFETCH_0_SID)
 #define PREFETCH_1		(CMDQ_PREFETCH_1_SIZE | CMDQ_PREFETCH_1_ADDR_MASK)
 #define CFGI_0_SID		(CMDQ_0_OP | CMDQ_CFGI_0_SID)
 #define TLBI_0			(CMDQ_0_OP | CMDQ_TLBI_0_VMID)
-#define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | CMDQ_TLBI_0_SCALE)
+/* SCALE has a sixth bit with IDR5.DS only, which is hidden from the host */
+#define TLBI_0_SCALE		GENMASK_ULL(24, 20)
+#define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | TLBI_0_SCALE)
+/* Reserved without IDR0.ASID16 */
+#define TLBI_0_ASID_HIGH	GENMASK_ULL(63, 56)
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
 #define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
 
@@ -66,23 +72,27 @@ static const struct cmd_rule cmd_rules[CMDQ_0_OP + 1] = {
 };
 
 /*
- * Section 4.4.1.1: without a granule (TG) the command names one address, and the
- * fields of a range are reserved. With one, they can't all be 0, and level 1 has
- * leaves for 4K only, or for 64K if addresses have 52 bits.
+ * Section 4.4.1.1: without a granule (TG) the command names one address, and NUM,
+ * SCALE and TTL are reserved. With a granule they must not all be 0.
+ *
+ * A 16K granule has no leaves at level 1 unless IDR5.DS is set. The host sees
+ * IDR5.DS = 0, so TTL = 1 counts as TTL = 0. The hardware may have DS, and would
+ * limit the invalidation to level 1: clear TTL.
  */
-static bool cmd_range_is_legal(const struct smmu_features *feat, u64 dword0, u64 dword1)
+static bool cmd_range_from_host(const struct smmu_features *feat, struct arm_smmu_cmd *hw)
 {
-	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, dword1);
-	u64 ttl = FIELD_GET(CMDQ_TLBI_1_TTL, dword1);
+	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, hw->data[1]);
 
 	if (!tg)
-		return !(dword0 & TLBI_0_RANGE) && !(dword1 & TLBI_1_RANGE);
+		return !(hw->data[0] & TLBI_0_RANGE) && !(hw->data[1] & TLBI_1_RANGE);
 
-	return feat->ril && (ttl || (dword0 & TLBI_0_RANGE)) &&
-	       (ttl != 1 || tg == CMD_TG_4K || (tg == CMD_TG_64K && feat->big_64k));
+	if (tg == CMD_TG_16K && FIELD_GET(CMDQ_TLBI_1_TTL, hw->data[1]) == 1)
+		hw->data[1] &= ~CMDQ_TLBI_1_TTL;
+
+	return feat->ril && (hw->data[0] & TLBI_0_RANGE || hw->data[1] & CMDQ_TLBI_1_TTL);
 }
 
-static bool cmd_sid_is_legal(const struct smmu_features *feat, u32 sid)
+static bool cmd_sid_in_range(const struct smmu_features *feat, u32 sid)
 {
 	return !((u64)sid >> feat->sid_bits);
 }
@@ -121,29 +131,31 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		hw->data[1] &= ~CMDQ_CFGI_1_LEAF;
 		fallthrough;
 	case CMDQ_OP_CFGI_CD_ALL:
-		if (!cmd_sid_is_legal(feat, sid))
-			return SMMU_CMD_ILLEGAL;
+		if (!cmd_sid_in_range(feat, sid))
+			return SMMU_CMD_DROP;
 		break;
 	case CMDQ_OP_CFGI_CD:
-		if (!cmd_sid_is_legal(feat, sid) ||
+		if (!cmd_sid_in_range(feat, sid) ||
 		    FIELD_GET(CMDQ_CFGI_0_SSID, dword0) >> feat->ssid_bits)
-			return SMMU_CMD_ILLEGAL;
+			return SMMU_CMD_DROP;
 		break;
 	case CMDQ_OP_CFGI_ALL:
 		/* Also CFGI_STE_RANGE; a range of 31 is all streams */
 		span = 2ULL << FIELD_GET(CMDQ_CFGI_1_RANGE, dword1);
 		sids->first = sid & ~(span - 1);
 		sids->last = min(sids->first + span, 1ULL << feat->sid_bits) - 1;
-		if (!cmd_sid_is_legal(feat, sids->first))
-			return SMMU_CMD_ILLEGAL;
+		if (!cmd_sid_in_range(feat, sids->first))
+			return SMMU_CMD_DROP;
 		break;
 	case CMDQ_OP_TLBI_NH_VA:
 	case CMDQ_OP_TLBI_NH_VAA:
-		if (!cmd_range_is_legal(feat, dword0, dword1))
+		if (!cmd_range_from_host(feat, hw))
 			return SMMU_CMD_ILLEGAL;
 		fallthrough;
 	case CMDQ_OP_TLBI_NH_ALL:
 	case CMDQ_OP_TLBI_NH_ASID:
+		if (!feat->asid16 && dword0 & TLBI_0_ASID_HIGH)
+			return SMMU_CMD_ILLEGAL;
 		hw->data[0] &= ~CMDQ_TLBI_0_VMID;
 		hw->data[0] |= FIELD_PREP(CMDQ_TLBI_0_VMID, SMMU_VMID);
 		break;
@@ -151,12 +163,11 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 		*hw = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_NH_ALL, 0, SMMU_VMID);
 		break;
 	case CMDQ_OP_RESUME:
-		if (FIELD_GET(CMDQ_RESUME_0_RESP, dword0) > CMDQ_RESUME_0_RESP_ABORT)
-			return SMMU_CMD_ILLEGAL;
-		fallthrough;
 	case CMD_OP_STALL_TERM:
-		if (!feat->stalls || !cmd_sid_is_legal(feat, sid))
+		if (!feat->stalls)
 			return SMMU_CMD_ILLEGAL;
+		if (!cmd_sid_in_range(feat, sid))
+			return SMMU_CMD_DROP;
 		break;
 	case CMDQ_OP_CMD_SYNC:
 		if (FIELD_GET(CMDQ_SYNC_0_CS, dword0) > CMDQ_SYNC_0_CS_SEV)

@@ -117,7 +117,6 @@ static void smmu_host_idrs(struct pkvm_smmu *smmu, const u32 *hw, u8 ia_bits)
 	smmu->idr[3] = hw[3] & IDR3_HOST;
 	smmu->idr[5] = (hw[5] & IDR5_HOST) |
 		       FIELD_PREP(IDR5_OAS, pkvm_smmu_bits_to_oas(ia_bits));
-	smmu->feat.big_64k = ia_bits > 48;
 }
 
 static void smmu_read_idrs(struct pkvm_smmu *smmu, u32 *idr)
@@ -171,6 +170,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	smmu->feat.ssid_bits = FIELD_GET(IDR1_SSIDSIZE, idr[1]);
 	smmu->splits_blocks = FIELD_GET(IDR3_BBM, idr[3]) == 2;
 	smmu->feat.ril = idr[3] & IDR3_RIL;
+	smmu->feat.asid16 = idr[0] & IDR0_ASID16;
 	smmu->feat.stalls = FIELD_GET(IDR0_STALL_MODEL, idr[0]) != IDR0_STALL_MODEL_NONE;
 
 	return PKVM_SMMU_OK;

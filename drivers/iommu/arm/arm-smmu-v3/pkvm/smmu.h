@@ -101,8 +101,7 @@ struct smmu_s2_join {
  * @ssid_bits:	IDR1.SSIDSIZE
  * @sid_bits:	log2 of the stream IDs that the shadow table covers
  * @ril:	range invalidation (IDR3.RIL)
- * @big_64k:	the host's stage 1 may have leaves of the 64K granule at level 1, of 4 TiB, as
- *		addresses have 52 bits
+ * @asid16:	ASIDs have 16 bits (IDR0.ASID16)
  * @stalls:	the stall model is offered (IDR0.STALL_MODEL)
  */
 struct smmu_features {
@@ -110,7 +109,7 @@ struct smmu_features {
 	u8	ssid_bits;
 	u8	sid_bits;
 	bool	ril;
-	bool	big_64k;
+	bool	asid16;
 	bool	stalls;
 };
 
@@ -420,7 +419,7 @@ void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *
 /**
  * enum smmu_cmd_action - what becomes of a command of the host's
  * @SMMU_CMD_ILLEGAL:	stops the host's queue with CERROR_ILL
- * @SMMU_CMD_DROP:	nothing: it is a hint
+ * @SMMU_CMD_DROP:	has no effect: a hint, or a StreamID that is out of range
  * @SMMU_CMD_FORWARD:	goes to the hardware as rewritten
  * @SMMU_CMD_STES:	the STEs that it names are taken anew, then it is forwarded
  * @SMMU_CMD_SYNC:	completes when all before it have

@@ -13,7 +13,8 @@
 #define SID		GENMASK_ULL(63, 32)
 #define VMID_MASK		GENMASK_ULL(47, 32)
 #define ASID_MASK		GENMASK_ULL(63, 48)
-#define NUM_SCALE	(GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20))
+/* Bit 25 is reserved: IDR5.DS is hidden from the host */
+#define NUM_SCALE	(GENMASK_ULL(16, 12) | GENMASK_ULL(24, 20))
 #define TTL_TG		(GENMASK_ULL(9, 8) | GENMASK_ULL(11, 10))
 #define ADDR		GENMASK_ULL(63, 12)
 #define LEAF		BIT_ULL(0)
@@ -58,7 +59,7 @@ static const struct cmd_expect expects[] = {
 };
 
 static const struct smmu_features all_features = {
-	.sid_bits = 32, .ssid_bits = 20, .ril = true, .stalls = true,
+	.sid_bits = 32, .ssid_bits = 20, .ril = true, .asid16 = true, .stalls = true,
 };
 
 static enum smmu_cmd_action run(const struct smmu_features *feat, u64 dword0, u64 dword1,
@@ -212,24 +213,27 @@ static void cmd_stall_term(struct kunit *test)
 	struct smmu_features few = { .sid_bits = 8 };
 
 	KUNIT_EXPECT_EQ(test, action_of(&few, 0x45, 0), SMMU_CMD_ILLEGAL);
+	/* Not even for a stream that there is not (section 4.1.3) */
+	KUNIT_EXPECT_EQ(test, action_of(&few, 0x44 | 256ULL << 32, 0), SMMU_CMD_ILLEGAL);
+	KUNIT_EXPECT_EQ(test, action_of(&few, 0x45 | 256ULL << 32, 0), SMMU_CMD_ILLEGAL);
 	few.stalls = true;
 	KUNIT_EXPECT_EQ(test, action_of(&few, 0x45 | 255ULL << 32, 0), SMMU_CMD_FORWARD);
-	KUNIT_EXPECT_EQ(test, action_of(&few, 0x45 | 256ULL << 32, 0), SMMU_CMD_ILLEGAL);
 }
 
+/* Section 4.7.1: Ac and Ab are a bit each, and Ab is ignored if Ac is 1 */
 static void cmd_resume(struct kunit *test)
 {
 	struct smmu_features feat = { .sid_bits = 8, .stalls = true };
 	unsigned int resp;
 
 	for (resp = 0; resp < 4; resp++)
-		KUNIT_EXPECT_EQ(test, action_of(&feat, 0x44 | resp << 12, 0),
-				resp == 3 ? SMMU_CMD_ILLEGAL : SMMU_CMD_FORWARD);
+		KUNIT_EXPECT_EQ(test, action_of(&feat, 0x44 | resp << 12, 0), SMMU_CMD_FORWARD);
 }
 
+/* Section 4.1.7: what is out of range has no effect, and is no error */
 static void cmd_sid_bounds(struct kunit *test)
 {
-	static const u8 opcodes[] = { 0x03, 0x05, 0x06, 0x44 };
+	static const u8 opcodes[] = { 0x03, 0x05, 0x06, 0x44, 0x45 };
 	static const u8 bits[] = { 0, 1, 6, 16, 23, 31 };
 	unsigned int i, j;
 
@@ -240,11 +244,14 @@ static void cmd_sid_bounds(struct kunit *test)
 			struct smmu_features feat = { .sid_bits = bits[j], .stalls = true };
 			u64 end = 1ULL << bits[j];
 
-			KUNIT_EXPECT_NE(test, action_of(&feat, op | (end - 1) << 32, 0),
-					SMMU_CMD_ILLEGAL);
+			KUNIT_EXPECT_EQ(test, action_of(&feat, op | (end - 1) << 32, 0),
+					op == 0x03 ? SMMU_CMD_STES : SMMU_CMD_FORWARD);
 			KUNIT_EXPECT_EQ(test, action_of(&feat, op | end << 32, 0),
+					SMMU_CMD_DROP);
+			KUNIT_EXPECT_EQ(test, action_of(&feat, op | SID, 0), SMMU_CMD_DROP);
+			/* A reserved bit is an error all the same */
+			KUNIT_EXPECT_EQ(test, action_of(&feat, op | SID | BIT(8), 0),
 					SMMU_CMD_ILLEGAL);
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | SID, 0), SMMU_CMD_ILLEGAL);
 		}
 	}
 
@@ -256,7 +263,7 @@ static void cmd_sid_bounds(struct kunit *test)
 				SMMU_CMD_FORWARD);
 		if (i < 20)
 			KUNIT_EXPECT_EQ(test, action_of(&feat, 0x05 | 1ULL << (i + 12), 0),
-					SMMU_CMD_ILLEGAL);
+					SMMU_CMD_DROP);
 	}
 }
 
@@ -284,7 +291,7 @@ static void cmd_sid_ranges(struct kunit *test)
 			}
 			action = run(&feat, 0x4 | (u64)sids[i] << 32, range, &hw, &got);
 			if (first == ~0ULL) {
-				KUNIT_EXPECT_EQ(test, action, SMMU_CMD_ILLEGAL);
+				KUNIT_EXPECT_EQ(test, action, SMMU_CMD_DROP);
 				continue;
 			}
 			KUNIT_EXPECT_EQ(test, action, SMMU_CMD_STES);
@@ -303,44 +310,60 @@ static void cmd_sid_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got.last, 5);
 }
 
+/* Section 4.4.1.1, without IDR5.DS: for 16K, level 1 means any level */
+static unsigned int effective_ttl(unsigned int tg, unsigned int ttl)
+{
+	return tg == 2 && ttl == 1 ? 0 : ttl;
+}
+
 /*
- * Section 4.4.1.1. Without a granule there is no range. With one, a range of one
- * page at no level is reserved, and so is level 1 but for 4K, and 64K with 52 bits.
+ * The same section. Without a granule there is no range. With one, a range of one
+ * page at any level is reserved.
  */
 static bool range_is_legal(unsigned int tg, unsigned int ttl, unsigned int num,
-			   unsigned int scale, bool has_52_bits)
+			   unsigned int scale)
 {
 	if (!tg)
 		return !ttl && !num && !scale;
-	return (ttl || num || scale) && (tg == 1 || ttl != 1 || (tg == 3 && has_52_bits));
+	return effective_ttl(tg, ttl) || num || scale;
+}
+
+static void expect_range(struct kunit *test, u64 dword0, unsigned int tg, unsigned int ttl,
+			 bool legal)
+{
+	struct smmu_features no_ril = all_features;
+	u64 dword1 = 0x1000 | tg << 10 | ttl << 8;
+	struct smmu_sid_range sids;
+	struct arm_smmu_cmd hw;
+
+	no_ril.ril = false;
+	KUNIT_EXPECT_EQ(test, action_of(&no_ril, dword0, dword1),
+			legal && !tg ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
+	KUNIT_EXPECT_EQ_MSG(test, run(&all_features, dword0, dword1, &hw, &sids),
+			    legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL,
+			    "0x%llx, TG %u TTL %u", (unsigned long long)dword0, tg, ttl);
+	if (!legal)
+		return;
+	/* An SMMU with DS would take level 1 of 16K for what it says */
+	KUNIT_EXPECT_EQ(test, hw.data[0], dword0);
+	KUNIT_EXPECT_EQ(test, hw.data[1], 0x1000 | tg << 10 | effective_ttl(tg, ttl) << 8);
 }
 
 static void cmd_ranges(struct kunit *test)
 {
 	static const u8 values[] = { 0, 1, 2, 31 };
-	struct smmu_features no_ril = all_features, big = all_features;
 	unsigned int op, tg, ttl, i, j;
 
-	no_ril.ril = false;
-	big.big_64k = true;
 	for (op = 0x12; op <= 0x13; op++) {
 		for (i = 0; i < 4 * 4 * ARRAY_SIZE(values) * ARRAY_SIZE(values); i++) {
 			unsigned int num = values[i / 16 % 4], scale = values[i / 64];
-			u64 dword0 = op | num << 12 | scale << 20, dword1;
-			bool legal;
+			u64 dword0 = op | num << 12 | scale << 20;
 
 			tg = i % 4;
 			ttl = i / 4 % 4;
-			dword1 = 0x1000 | tg << 10 | ttl << 8;
-			legal = range_is_legal(tg, ttl, num, scale, true);
-			KUNIT_EXPECT_EQ(test, action_of(&big, dword0, dword1),
-					legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
-			legal = range_is_legal(tg, ttl, num, scale, false);
-			KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, dword0, dword1),
-					    legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL,
-					    "TG %u TTL %u NUM %u SCALE %u", tg, ttl, num, scale);
-			KUNIT_EXPECT_EQ(test, action_of(&no_ril, dword0, dword1),
-					legal && !tg ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
+			expect_range(test, dword0, tg, ttl, range_is_legal(tg, ttl, num, scale));
+			/* SCALE is of five bits */
+			expect_range(test, dword0 | BIT(25), tg, ttl, false);
 		}
 	}
 
@@ -351,6 +374,25 @@ static void cmd_ranges(struct kunit *test)
 					    j == 0x44 || j == 0x46 ? expect_find(j)->action :
 					    SMMU_CMD_ILLEGAL, "0x%x", j);
 	}
+}
+
+/* Section 4.4: the upper half of an ASID is reserved if they are of 8 bits */
+static void cmd_asid_bounds(struct kunit *test)
+{
+	struct smmu_features feat = { .sid_bits = 8 };
+	unsigned int op, bit;
+
+	for (op = 0x11; op <= 0x12; op++) {
+		for (bit = 48; bit < 64; bit++) {
+			KUNIT_EXPECT_EQ(test, action_of(&feat, op | 1ULL << bit, 0),
+					bit < 56 ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
+			KUNIT_EXPECT_EQ(test, action_of(&all_features, op | 1ULL << bit, 0),
+					SMMU_CMD_FORWARD);
+		}
+	}
+	/* Where those bits are of something else there is no ASID */
+	KUNIT_EXPECT_EQ(test, action_of(&feat, 0x46 | 1ULL << 12 | 0xffULL << 56, 0),
+			SMMU_CMD_SYNC);
 }
 
 /* No interrupt is raised, and no word is written, by a CMD_SYNC of the host's */
@@ -385,6 +427,7 @@ static struct kunit_case cmd_cases[] = {
 	KUNIT_CASE(cmd_sid_bounds),
 	KUNIT_CASE(cmd_sid_ranges),
 	KUNIT_CASE(cmd_ranges),
+	KUNIT_CASE(cmd_asid_bounds),
 	KUNIT_CASE(cmd_sync_forms),
 	{}
 };

@@ -369,25 +369,38 @@ static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 	bool ril = fake_reg(s, ARM_SMMU_IDR3) >> 10 & 1;
 	u64 ttl_num_scale = (cmd[1] & GENMASK_ULL(9, 8)) |
 			    (cmd[0] & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20)));
-	u64 tg = (cmd[1] >> 10) & 3;
+	u64 tg = (cmd[1] >> 10) & 3, ttl = (cmd[1] >> 8) & 3;
+	u64 sid_bits = fake_reg(s, ARM_SMMU_IDR1) & 0x3f;
+	bool asid16 = fake_reg(s, ARM_SMMU_IDR0) >> 12 & 1;
 
 	switch (cmd[0] & 0xff) {
-	case 0x03: /* CFGI_STE */
 	case 0x04: /* CFGI_STE_RANGE, CFGI_ALL */
-	case 0x05: /* CFGI_CD */
-	case 0x06: /* CFGI_CD_ALL */
+		break;
 	case 0x44: /* RESUME */
 	case 0x45: /* STALL_TERM */
+		if ((fake_reg(s, ARM_SMMU_IDR0) >> 24 & 3) == 1)
+			fake_complain("stalls of an SMMU that has none");
+		fallthrough;
+	case 0x03: /* CFGI_STE */
+	case 0x05: /* CFGI_CD */
+	case 0x06: /* CFGI_CD_ALL */
+		if (cmd[0] >> 32 >> sid_bits)
+			fake_complain("a stream that is out of range");
 		break;
 	case 0x12: /* TLBI_NH_VA */
 	case 0x13: /* TLBI_NH_VAA */
 	case 0x2a: /* TLBI_S2_IPA */
 		if (!!tg != !!ttl_num_scale || (tg && !ril))
 			fake_complain("a reserved encoding of a range");
+		/* With IDR5.DS they mean what the host doesn't, as it does not see that */
+		if ((tg == 2 && ttl == 1) || cmd[0] & BIT_ULL(25))
+			fake_complain("a range that means something else with DS");
 		fallthrough;
 	case 0x10: /* TLBI_NH_ALL */
 	case 0x11: /* TLBI_NH_ASID */
 	case 0x28: /* TLBI_S12_VMALL */
+		if (!asid16 && cmd[0] >> 56)
+			fake_complain("an ASID that is out of range");
 		if ((cmd[0] >> 32) & 0xffff)
 			fake_complain("a VMID that is not EL2's");
 		break;

@@ -186,7 +186,6 @@ static void probe_common_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 1);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 36);
-	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->feat.big_64k);
 	KUNIT_EXPECT_MEMEQ(test, s2_ste, fake->smmu[1].smmu->feat.s2_ste, 16);
 }
 
@@ -202,7 +201,6 @@ static void probe_52_bits(struct kunit *test)
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 52);
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 48) & 7, 6);
-	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->feat.big_64k);
 }
 #endif
 

@@ -507,6 +507,45 @@ static void queue_illegal(struct kunit *test)
 	expect_tlbis(test, 3);
 }
 
+/*
+ * No error, and no denial: commands for what is out of range have no effect (section
+ * 4.1.7), and level 1 of a granule without leaves there is no limit (4.4.1.1).
+ */
+static void queue_out_of_range(struct kunit *test)
+{
+	static const u64 cmds[][2] = {
+		{ 0x3 | 1ULL << 52, 1 },		/* CFGI_STE */
+		{ 0x4 | 1ULL << 52, 3 },		/* CFGI_STE_RANGE */
+		{ 0x5 | 1ULL << 52, 1 },		/* CFGI_CD */
+		{ 0x5 | 1ULL << 31, 1 },		/* its SubstreamID */
+		{ 0x6 | 1ULL << 50, 0 },		/* CFGI_CD_ALL */
+		{ 0x44 | 1ULL << 44, 1 },		/* RESUME */
+		{ 0x45 | 1ULL << 63, 0 },		/* STALL_TERM */
+		{ 0x12 | 1ULL << 48 | 1 << 12, 2 << 10 | 1 << 8 },
+		{ 0x12 | 1ULL << 48 | 1 << 12, 3 << 10 | 1 << 8 },
+		{ 0x11 | 0xffffULL << 48, 0 },
+	};
+	unsigned int i;
+
+	/* Stalls, too */
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+	boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		SMMU0->nr_runs = 0;
+		host_cmd(cmds[i][0], cmds[i][1]);
+		KUNIT_EXPECT_EQ_MSG(test, cmdq_error(), false, "command %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, host_cmdq_is_empty(), true, "command %u", i);
+		/* Those that have an effect are the last three */
+		KUNIT_EXPECT_EQ_MSG(test, SMMU0->nr_runs, i < ARRAY_SIZE(cmds) - 3 ? 0 : 1,
+				    "command %u", i);
+		if (cmdq_error())
+			return;
+	}
+	KUNIT_EXPECT_EQ(test, fake->denied[PKVM_SMMU_DENIED_CMD], 0);
+}
+
 static void queue_far_prod(struct kunit *test)
 {
 	unsigned int prod;
@@ -1585,6 +1624,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_owed),
 	KUNIT_CASE(queue_long_commands),
 	KUNIT_CASE(queue_illegal),
+	KUNIT_CASE(queue_out_of_range),
 	KUNIT_CASE(queue_far_prod),
 	KUNIT_CASE(queue_sizes),
 	KUNIT_CASE(queue_foreign_memory),
