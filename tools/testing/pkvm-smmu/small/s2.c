@@ -30,7 +30,7 @@ static_assert(S2_ENTRIES == 4);
 
 bool hal_incoherent;
 
-static u64 tables[NR_TABLES][4];
+static u64 tables[NR_TABLES][4], before[NR_TABLES][4];
 static unsigned int nr_tables, nr_allowed;
 static unsigned long nr_cases;
 
@@ -152,6 +152,20 @@ static void start_with(unsigned int kinds)
 	memcpy(may_be, was, sizeof(was));
 }
 
+/* It says whether there is more RAM, or less; and if not then RAM is mapped as it was */
+static void check_changed(unsigned int start, unsigned int end, enum s2_what what, int ret)
+{
+	bool changed = false;
+	unsigned int i;
+
+	for (i = start; i < end; i++)
+		changed |= is_ram(was[i]) != (what == S2_RAM);
+	if (ret != changed)
+		fail("it says that RAM has changed, or that it hasn't");
+	if (what == S2_RAM && !changed && memcmp(tables, before, sizeof(tables)))
+		fail("what is mapped already is mapped in another way");
+}
+
 static void try_range(struct smmu_s2 *s2, unsigned int kinds, unsigned int start,
 		      unsigned int end, enum s2_what what)
 {
@@ -159,6 +173,7 @@ static void try_range(struct smmu_s2 *s2, unsigned int kinds, unsigned int start
 	int ret;
 
 	start_with(kinds);
+	memcpy(before, tables, sizeof(tables));
 	for (i = start; i < end; i++)
 		may_be[i] = what == S2_NOTHING ? 0 :
 			    smmu_s2_leaf((u64)i << 12, 3, what == S2_DEVICE);
@@ -167,8 +182,10 @@ static void try_range(struct smmu_s2 *s2, unsigned int kinds, unsigned int start
 		if (walk(i) != may_be[i])
 			fail("a page is not as it is to be");
 	}
-	if (ret && nr_tables < nr_allowed)
+	if (ret < 0 && nr_tables < nr_allowed)
 		fail("it fails, and there was memory");
+	if (ret >= 0)
+		check_changed(start, end, what, ret);
 	check_counts();
 	nr_cases++;
 }
@@ -183,6 +200,8 @@ static void try_join(struct smmu_s2 *s2, unsigned int kinds, unsigned int page, 
 	       s2->ram_level < 3;
 	if (smmu_s2_join(s2, (u64)page << 12, &join) != full)
 		fail("a table that isn't full is joined, or one that is isn't");
+	if (full && (join.start != (u64)(page & ~3) << 12 || join.end != join.start + (4 << 12)))
+		fail("it isn't all of the table that is invalidated");
 	if (full)
 		smmu_s2_joined(&join, forgotten);
 	if (full && !(tables[0][page / 4] & 2) != forgotten)

@@ -434,16 +434,17 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 	return 0;
 }
 
-static void smmu_host_map(phys_addr_t start, phys_addr_t end)
+/* Returns whether anything has been mapped that was not */
+static bool smmu_host_map(phys_addr_t start, phys_addr_t end)
 {
+	int ret = smmu_s2_map(&smmu_s2, start, end);
 	u32 i;
 
-	if (!smmu_s2_map(&smmu_s2, start, end))
-		return;
-
 	/* Devices can't reach all of it, which is safe */
-	for (i = 0; i < nr_smmus; i++)
+	for (i = 0; i < nr_smmus && ret < 0; i++)
 		smmu_report(&smmus[i], PKVM_SMMU_FAILED_MAP, start, end);
+
+	return ret;
 }
 
 /**
@@ -483,7 +484,7 @@ static bool smmu_join(phys_addr_t pa, struct smmu_clock *clock)
 	int ret = 0;
 
 	while (!ret && smmu_s2_join(&smmu_s2, pa, &join)) {
-		ret = smmu_tlbi_range(smmus, nr_smmus, pa, pa + PAGE_SIZE, clock);
+		ret = smmu_tlbi_range(smmus, nr_smmus, join.start, join.end, clock);
 		smmu_s2_joined(&join, !ret);
 	}
 
@@ -495,7 +496,8 @@ static bool smmu_join(phys_addr_t pa, struct smmu_clock *clock)
  * @start:	physical address, page aligned
  * @end:	physical address, page aligned
  *
- * With the ownership lock held. The pool has room for the tables of all RAM; if it
+ * With the ownership lock held. They may be mapped already, as pages are that a guest
+ * has shared: then nothing is done. The pool has room for the tables of all RAM; if it
  * hadn't, devices could not reach these pages.
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
@@ -503,7 +505,9 @@ void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
 	phys_addr_t pa = start;
 
-	smmu_host_map(start, end);
+	if (!smmu_host_map(start, end))
+		return;
+
 	smmu_clock_is_over(&clock);
 	while (pa < end && smmu_join(pa, &clock))
 		pa = ALIGN_DOWN(pa, SMMU_S2_JOIN_SIZE) + SMMU_S2_JOIN_SIZE;

@@ -254,8 +254,9 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 			 phys_addr_t end, enum s2_what what, int *count);
 
 /*
- * Entries of @level, of which the first one is @ptep and maps @start. Adds to *@count how
- * many more leaves of RAM there are. Returns -ENOMEM, and then part of it may be done.
+ * Entries of @level, of which the first one is @ptep and maps @start. Sets *@count, which
+ * is 0, to how many more leaves of RAM they are. Returns 1 if leaves of RAM have changed
+ * here or below, 0 if not; or -ENOMEM, and then part of it may be done.
  */
 static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		  phys_addr_t end, enum s2_what what, int *count)
@@ -263,8 +264,8 @@ static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 	if (level < S2_LAST_LEVEL)
 		return s2_set_blocks(s2, ptep, level, start, end, what, count);
 
-	*count += s2_set_pages(ptep, start, end, what);
-	return 0;
+	*count = s2_set_pages(ptep, start, end, what);
+	return *count != 0;
 }
 
 static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
@@ -272,6 +273,7 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 {
 	s8 top = what == S2_RAM ? s2->ram_level : pkvm_smmu_block_level(s2->ia_bits);
 	u64 size = s2_level_size(level), *table, *first = ptep;
+	bool changed = false;
 	int below, ret = 0;
 	phys_addr_t next;
 
@@ -280,6 +282,9 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 
 		next = min(base + size, end);
 		if (what == S2_NOTHING && !(*ptep & S2_PTE_VALID))
+			continue;
+		/* This block maps the range already: do not split it */
+		if (what == S2_RAM && s2_pte_is_ram(*ptep, level))
 			continue;
 
 		if (next - start == size && level >= top && !s2_pte_is_table(*ptep, level)) {
@@ -307,14 +312,16 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 			     start, next, what, &below);
 		if (below)
 			WRITE_ONCE(*ptep, s2_pte_add(*ptep, below));
-		if (ret)
+		if (ret < 0)
 			break;
+		changed |= ret;
 	}
 	hal_clean(first, (ptep - first) * sizeof(*ptep));
 
-	return ret;
+	return ret < 0 ? ret : changed || *count;
 }
 
+/* Returns what s2_set() does */
 static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
 			enum s2_what what)
 {
@@ -347,7 +354,10 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
  * @start:	page aligned
  * @end:	page aligned
  *
- * Return: 0, or -ENOMEM, and then only part of it may be mapped.
+ * A page that is mapped already stays as it is, as does a block that has it.
+ *
+ * Return: 1; 0 if all of it was mapped already, and nothing has changed; -ENOMEM, and
+ * then only part of it may be mapped.
  */
 int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
@@ -366,16 +376,17 @@ int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
  */
 int smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
-	return s2_set_range(s2, start, end, S2_NOTHING);
+	return min(s2_set_range(s2, start, end, S2_NOTHING), 0);
 }
 
 /**
  * smmu_s2_join() - put a block in the place of a table
  * @s2:		the stage 2
  * @pa:		an address that the block maps
- * @join:	what smmu_s2_joined() is to be told
+ * @join:	for smmu_s2_joined()
  *
- * The SMMUs are to forget the table: all of them, and any one page of it.
+ * The table may be in the caches of any SMMU. Before smmu_s2_joined(), invalidate all
+ * that it maps, from @join->start to @join->end.
  *
  * Return: false if no table on the way to @pa is full of RAM.
  */
@@ -389,8 +400,9 @@ bool smmu_s2_join(struct smmu_s2 *s2, phys_addr_t pa, struct smmu_s2_join *join)
 		if (level >= s2->ram_level && s2_pte_count(*ptep) == S2_ENTRIES) {
 			join->ptep = ptep;
 			join->table = *ptep;
-			s2_store(ptep, smmu_s2_leaf(ALIGN_DOWN(pa, s2_level_size(level)),
-						    level, false));
+			join->start = ALIGN_DOWN(pa, s2_level_size(level));
+			join->end = join->start + s2_level_size(level);
+			s2_store(ptep, smmu_s2_leaf(join->start, level, false));
 			hal_wmb();
 			return true;
 		}
@@ -434,7 +446,7 @@ static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 
 		if (hole > start) {
 			ret = s2_set_range(s2, start, hole, S2_DEVICE);
-			if (ret)
+			if (ret < 0)
 				return ret;
 		}
 		start = hole_end;
@@ -453,7 +465,7 @@ static int s2_map_ram(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 
 	for (; hal_ram_next(start, end, &from, &to); start = to) {
 		ret = smmu_s2_map(s2, from, to);
-		if (ret)
+		if (ret < 0)
 			return ret;
 	}
 

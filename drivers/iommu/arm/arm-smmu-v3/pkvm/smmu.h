@@ -88,11 +88,15 @@ struct smmu_s2 {
  * @ptep:	the entry
  * @table:	what it was
  * @parent:	the entry of the table that it is in; NULL if that is the root
+ * @start:	the first address that the block maps
+ * @end:	and the one behind its last
  */
 struct smmu_s2_join {
-	u64	*ptep;
-	u64	table;
-	u64	*parent;
+	u64		*ptep;
+	u64		table;
+	u64		*parent;
+	phys_addr_t	start;
+	phys_addr_t	end;
 };
 
 /**

@@ -543,7 +543,7 @@ static void queue_out_of_range(struct kunit *test)
 		if (cmdq_error())
 			return;
 	}
-	KUNIT_EXPECT_EQ(test, fake->denied[PKVM_SMMU_DENIED_CMD], 0);
+	KUNIT_EXPECT_EQ(test, fake->traced[PKVM_SMMU_DENIED_CMD], 0);
 }
 
 static void queue_far_prod(struct kunit *test)
@@ -1057,6 +1057,11 @@ static void page_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
 	fake->smmu[1].stuck = false;
 	fake_run_all(&fake->smmu[1]);
+	/* Which is not when all that is mapped was mapped already */
+	SMMU0->nr_runs = 0;
+	map(pa, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 3);
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	map(pa, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
@@ -1087,6 +1092,7 @@ static void page_blocks(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, level_of(pa + i * SZ_2M), 3);
 	SMMU0->stuck = false;
 	fake_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	SMMU0->slow = true;
 	SMMU0->delay = 2 * SMMU_LEAVE_US / 10;
 	start = fake->now;

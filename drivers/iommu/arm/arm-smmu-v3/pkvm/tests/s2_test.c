@@ -236,6 +236,7 @@ static void s2_map_unmap(struct kunit *test)
 {
 	unsigned int i, j, r, nr, from, to;
 	phys_addr_t base;
+	bool more;
 
 	split = false;
 	/* Enough for a block, where that is not too much */
@@ -253,15 +254,18 @@ static void s2_map_unmap(struct kunit *test)
 		nr = r == 2 ? 64 : 32;
 		from = test_random() % nr;
 		to = from + test_random() % (nr - from + 1);
+		more = false;
 		for (j = from; j < to; j++) {
 			if (fake_page(base + j * PAGE_SIZE)->allocated)
 				to = j;
+			else
+				more |= fake_page(base + j * PAGE_SIZE)->owner != FAKE_HOST;
 		}
 		fake_give(base + from * PAGE_SIZE, (to - from) * PAGE_SIZE,
 			  i % 2 ? FAKE_HOST : FAKE_GUEST);
 		if (i % 2)
 			KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + from * PAGE_SIZE,
-							  base + to * PAGE_SIZE), 0);
+							  base + to * PAGE_SIZE), more);
 		else
 			KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base + from * PAGE_SIZE,
 							    base + to * PAGE_SIZE), 0);
@@ -272,7 +276,7 @@ static void s2_map_unmap(struct kunit *test)
 	fake->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 0);
 	fake_give(FAKE_RAM_A, 32 * PAGE_SIZE, FAKE_HOST);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 1);
 	expect_ram(test);
 }
 
@@ -299,12 +303,10 @@ static void expect_range(struct kunit *test, phys_addr_t base, unsigned int page
 	}
 }
 
-/* A block is split when a page of it leaves, and is one again when it has come back */
-static void s2_split_and_join(struct kunit *test)
+/* An empty stage 2 in which RAM can be mapped in blocks, also where there is none */
+static void setup_blocks(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30, mem;
-	struct smmu_s2_join join;
-	unsigned int i, n, used;
+	phys_addr_t mem;
 
 	fake_test_again(test, 128);
 	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
@@ -315,10 +317,18 @@ static void s2_split_and_join(struct kunit *test)
 	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
-	used = fake->pool_used;
+}
 
+/* A block is split when a page of it leaves, and is one again when it has come back */
+static void s2_split_and_join(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30;
+	struct smmu_s2_join join;
+	unsigned int i, n, used;
+
+	setup_blocks(test);
 	/* Nothing but whole blocks: of RAM that there need not be */
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 3 * S2_BLOCK_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 3 * S2_BLOCK_SIZE), 1);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, level_of(base + i * S2_BLOCK_SIZE), 2);
 	used = fake->pool_used;
@@ -335,12 +345,14 @@ static void s2_split_and_join(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
 
 		/* Not before the last one is back; twice is no better than once */
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), n > 1);
 		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), 0);
 		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, pa, &join));
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 1);
 		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, base, &join));
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+		KUNIT_EXPECT_EQ(test, join.start, base + S2_BLOCK_SIZE);
+		KUNIT_EXPECT_EQ(test, join.end, base + 2 * S2_BLOCK_SIZE);
 		/* If an SMMU may be looking at the table then it stays */
 		if (i % 2) {
 			smmu_s2_joined(&join, false);
@@ -363,7 +375,7 @@ static void s2_split_and_join(struct kunit *test)
 	/* Its pages come back one by one */
 	for (i = 1; i < 3 * S2_BLOCK_PAGES - 1; i++)
 		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + i * PAGE_SIZE,
-						  base + (i + 1) * PAGE_SIZE), 0);
+						  base + (i + 1) * PAGE_SIZE), 1);
 	expect_range(test, base, 3 * S2_BLOCK_PAGES, 0, 0);
 	for (i = 0; i < 3; i++) {
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, base + i * S2_BLOCK_SIZE, &join));
@@ -375,6 +387,45 @@ static void s2_split_and_join(struct kunit *test)
 	fake->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, level_of(base), 2);
+}
+
+/*
+ * What is mapped is mapped again, in part or as a whole: a block stays a block, whatever
+ * its level, and a table stays as it is. No memory is needed.
+ */
+static void s2_mapped_already(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30, end = base + 3 * S2_BLOCK_SIZE, hole, from;
+	struct smmu_s2_join join;
+	unsigned int i, n;
+
+	setup_blocks(test);
+	/* With 4K and a block of 1 GiB in front of the others */
+	if (PAGE_SHIFT == 12)
+		base -= SZ_1G;
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, end), 1);
+	fake->pool_left = 0;
+	for (i = 0; i < 100; i++) {
+		n = 1 + test_random() % (2 * S2_BLOCK_PAGES);
+		from = base + test_random() % (((end - base) >> PAGE_SHIFT) - n) * PAGE_SIZE;
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, from, from + n * PAGE_SIZE), 0);
+		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, from, &join));
+	}
+	KUNIT_EXPECT_EQ(test, level_of(base), PAGE_SHIFT == 12 ? 1 : 2);
+	KUNIT_EXPECT_EQ(test, level_of(end - 1), 2);
+
+	/* Beside a page that is not mapped, and with it */
+	fake->pool_left = 1;
+	hole = end - 2 * S2_BLOCK_SIZE + 5 * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, hole, hole + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base, hole), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, hole + PAGE_SIZE, end), 0);
+	expect_page(test, hole, 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base, end), 1);
+	expect_page(test, hole, LEAF_RAM);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base, end), 0);
+	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, hole, &join));
+	smmu_s2_joined(&join, true);
 }
 
 /* The largest blocks, of 1 GiB or 4 TiB, are split and joined in two steps */
@@ -400,7 +451,7 @@ static void s2_split_level_1(struct kunit *test)
 	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(PAGE_SHIFT == 12 ? 2 : 0);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * block), 0);
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * block), 1);
 	used = fake->pool_used;
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), 0);
@@ -410,9 +461,11 @@ static void s2_split_level_1(struct kunit *test)
 		expect_page(test, base + i * S2_BLOCK_SIZE, LEAF_RAM);
 	KUNIT_EXPECT_EQ(test, level_of(base), 2);
 	KUNIT_EXPECT_EQ(test, level_of(base + block), 1);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa, pa + PAGE_SIZE), 1);
 	for (i = 2; i > 0; i--) {
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
+		KUNIT_EXPECT_EQ(test, join.start, base + (i - 1) * 5 * S2_BLOCK_SIZE);
+		KUNIT_EXPECT_EQ(test, join.end - join.start, i == 1 ? block : S2_BLOCK_SIZE);
 		smmu_s2_joined(&join, true);
 		KUNIT_EXPECT_EQ(test, level_of(pa), i);
 	}
@@ -456,20 +509,20 @@ static void s2_half_done(struct kunit *test)
 	s2.ram_level = 1;
 	hal_incoherent = fake_incoherent;
 	s2.pgd = hal_pages_alloc(2);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, end), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, end), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
 	fake->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, SZ_1G, SZ_1G + SZ_2M + PAGE_SIZE), -ENOMEM);
 	/* All but the first 2 MiB comes back, and so there is no block of 1 GiB */
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end - SZ_2M, end), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end - SZ_2M, end), 1);
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, SZ_1G, &join));
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, SZ_1G + SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, SZ_1G + SZ_2M), 1);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, SZ_1G, &join));
 	smmu_s2_joined(&join, true);
 
 	/* The same in the second one of two such tables */
 	fake->pool_left = 8;
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_1G), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_1G), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
 	/* What is there already isn't counted again */
@@ -477,9 +530,9 @@ static void s2_half_done(struct kunit *test)
 	fake->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
 			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + SZ_2M, end + 2 * SZ_2M), 1);
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, end, &join));
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_2M), 1);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, end, &join));
 	smmu_s2_joined(&join, true);
 }
@@ -500,6 +553,7 @@ static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_partial_pages),
 	KUNIT_CASE(s2_map_unmap),
 	KUNIT_CASE(s2_split_and_join),
+	KUNIT_CASE(s2_mapped_already),
 	KUNIT_CASE(s2_split_level_1),
 	KUNIT_CASE(s2_out_of_memory),
 #if PAGE_SHIFT == 12
