@@ -204,6 +204,27 @@ void smmu_cmdq_on(void)
 		errx(EXIT_BROKEN, "the command queue can't be enabled");
 }
 
+__u64 smmu_denied(const char *kind)
+{
+	unsigned long long n, sum = 0;
+	char name[32];
+	glob_t found;
+	FILE *file;
+	size_t i;
+
+	if (glob("/sys/kernel/debug/arm-smmu-v3-pkvm/*/denied", 0, NULL, &found))
+		errx(EXIT_BROKEN, "no counters in debugfs");
+	for (i = 0; i < found.gl_pathc; i++) {
+		file = fopen(found.gl_pathv[i], "r");
+		while (file && fscanf(file, "%31s %llu", name, &n) == 2)
+			sum += strcmp(name, kind) ? 0 : n;
+		if (file)
+			fclose(file);
+	}
+	globfree(&found);
+	return sum;
+}
+
 __u32 smmu_errors(void)
 {
 	return smmu_read(GERROR) ^ smmu_read(GERRORN);

@@ -35,6 +35,7 @@
 #define GERROR			0x60
 #define GERROR_CMDQ		0x1
 #define GERROR_EVTQ_ABT		0x4
+#define GERROR_MSI_CMDQ_ABT	0x10
 #define GERRORN			0x64
 #define GERROR_IRQ_CFG0		0x68
 #define STRTAB_BASE		0x80
@@ -47,7 +48,6 @@
 #define PRIQ_BASE		0xc0
 #define EVTQ_PROD		0x100a8
 #define EVTQ_CONS		0x100ac
-#define DENIED_STE		0xe08
 
 /* CMDQ_CONS.ERR, and what smmu_cmd() adds to that */
 #define CERROR_NONE		0
@@ -122,6 +122,9 @@ void smmu_on(void);
 /* Give a stream (below 64) an STE, and tell the SMMU. */
 void smmu_set_ste(unsigned int sid, __u64 dword0, __u64 dword1);
 __u64 *smmu_ste(unsigned int sid);
+
+/* How often EL2 says that it has denied something of this kind, in debugfs. */
+__u64 smmu_denied(const char *kind);
 
 /* Errors that are active. */
 __u32 smmu_errors(void);

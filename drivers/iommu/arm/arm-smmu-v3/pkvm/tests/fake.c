@@ -218,6 +218,8 @@ void hal_unlock(struct hal_lock *lock)
 
 	lock->val = 0;
 	fake->nr_held--;
+	if (fake->unlocked)
+		fake->unlocked();
 }
 
 void fake_own_lock(void)
