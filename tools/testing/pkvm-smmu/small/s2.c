@@ -152,8 +152,9 @@ static void start_with(unsigned int kinds)
 	memcpy(may_be, was, sizeof(was));
 }
 
-/* It says whether there is more RAM, or less; and if not then RAM is mapped as it was */
-static void check_changed(unsigned int start, unsigned int end, enum s2_what what, int ret)
+/* It says whether RAM has changed. If not, RAM is mapped as it was */
+static void check_changed(unsigned int start, unsigned int end,
+			  enum s2_what what, int ret)
 {
 	bool changed = false;
 	unsigned int i;
@@ -200,7 +201,8 @@ static void try_join(struct smmu_s2 *s2, unsigned int kinds, unsigned int page, 
 	       s2->ram_level < 3;
 	if (smmu_s2_join(s2, (u64)page << 12, &join) != full)
 		fail("a table that isn't full is joined, or one that is isn't");
-	if (full && (join.start != (u64)(page & ~3) << 12 || join.end != join.start + (4 << 12)))
+	if (full && (join.start != (u64)(page & ~3) << 12 ||
+		     join.end != join.start + (4 << 12)))
 		fail("it isn't all of the table that is invalidated");
 	if (full)
 		smmu_s2_joined(&join, forgotten);

@@ -7,8 +7,8 @@
  * other bit, makes the command illegal. VMIDs are EL2's, and no physical address
  * gets through: CMD_SYNC, which can name one, is EL2's own.
  *
- * A StreamID or SubstreamID that is out of range is no error: the command has no
- * effect (section 4.1.7).
+ * A StreamID or SubstreamID that is out of range is not an error: the command
+ * has no effect (section 4.1.7).
  *
  * Pure: no locks, no memory but the arguments. See "Commands" in the SMMUv3
  * architecture (Arm IHI 0070), chapter 4.
@@ -72,24 +72,27 @@ static const struct cmd_rule cmd_rules[CMDQ_0_OP + 1] = {
 };
 
 /*
- * Section 4.4.1.1: without a granule (TG) the command names one address, and NUM,
- * SCALE and TTL are reserved. With a granule they must not all be 0.
+ * Section 4.4.1.1: without a granule (TG) the command names one address, and
+ * NUM, SCALE and TTL are reserved. With a granule they must not all be 0.
  *
  * A 16K granule has no leaves at level 1 unless IDR5.DS is set. The host sees
- * IDR5.DS = 0, so TTL = 1 counts as TTL = 0. The hardware may have DS, and would
- * limit the invalidation to level 1: clear TTL.
+ * IDR5.DS = 0, so TTL = 1 counts as TTL = 0. The hardware may have DS, and then
+ * it would limit the invalidation to level 1. So clear TTL.
  */
-static bool cmd_range_from_host(const struct smmu_features *feat, struct arm_smmu_cmd *hw)
+static bool cmd_range_from_host(const struct smmu_features *feat,
+				struct arm_smmu_cmd *hw)
 {
 	u64 tg = FIELD_GET(CMDQ_TLBI_1_TG, hw->data[1]);
 
 	if (!tg)
-		return !(hw->data[0] & TLBI_0_RANGE) && !(hw->data[1] & TLBI_1_RANGE);
+		return !(hw->data[0] & TLBI_0_RANGE) &&
+		       !(hw->data[1] & TLBI_1_RANGE);
 
 	if (tg == CMD_TG_16K && FIELD_GET(CMDQ_TLBI_1_TTL, hw->data[1]) == 1)
 		hw->data[1] &= ~CMDQ_TLBI_1_TTL;
 
-	return feat->ril && (hw->data[0] & TLBI_0_RANGE || hw->data[1] & CMDQ_TLBI_1_TTL);
+	return feat->ril && (hw->data[0] & TLBI_0_RANGE ||
+			     hw->data[1] & CMDQ_TLBI_1_TTL);
 }
 
 static bool cmd_sid_in_range(const struct smmu_features *feat, u32 sid)

@@ -496,9 +496,9 @@ static bool smmu_join(phys_addr_t pa, struct smmu_clock *clock)
  * @start:	physical address, page aligned
  * @end:	physical address, page aligned
  *
- * With the ownership lock held. They may be mapped already, as pages are that a guest
- * has shared: then nothing is done. The pool has room for the tables of all RAM; if it
- * hadn't, devices could not reach these pages.
+ * With the ownership lock held. If all of them are mapped already then nothing
+ * changes: so it is for pages that a guest has shared. The pool has room for the
+ * tables of all RAM; if it hadn't, devices could not reach these pages.
  */
 void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 {

@@ -254,9 +254,10 @@ static int s2_set_blocks(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t st
 			 phys_addr_t end, enum s2_what what, int *count);
 
 /*
- * Entries of @level, of which the first one is @ptep and maps @start. Sets *@count, which
- * is 0, to how many more leaves of RAM they are. Returns 1 if leaves of RAM have changed
- * here or below, 0 if not; or -ENOMEM, and then part of it may be done.
+ * Entries of @level, of which the first one is @ptep and maps @start. *@count is
+ * 0, and becomes how many more of these entries are leaves of RAM. Returns 1 if
+ * leaves of RAM have changed here or below, 0 if not. Returns -ENOMEM if memory
+ * has run out, and then part of it may be done.
  */
 static int s2_set(struct smmu_s2 *s2, u64 *ptep, s8 level, phys_addr_t start,
 		  phys_addr_t end, enum s2_what what, int *count)
@@ -354,10 +355,10 @@ static int s2_set_range(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end,
  * @start:	page aligned
  * @end:	page aligned
  *
- * A page that is mapped already stays as it is, as does a block that has it.
+ * A page that is mapped already stays as it is, in a block or not.
  *
- * Return: 1; 0 if all of it was mapped already, and nothing has changed; -ENOMEM, and
- * then only part of it may be mapped.
+ * Return: 1; 0 if all of it was mapped already, and nothing has changed;
+ * -ENOMEM, and then only part of it may be mapped.
  */
 int smmu_s2_map(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 {
@@ -385,8 +386,8 @@ int smmu_s2_unmap(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
  * @pa:		an address that the block maps
  * @join:	for smmu_s2_joined()
  *
- * The table may be in the caches of any SMMU. Before smmu_s2_joined(), invalidate all
- * that it maps, from @join->start to @join->end.
+ * Any SMMU may have cached the table's address, and what it maps. Invalidate
+ * all of it, from @join->start to @join->end, before smmu_s2_joined().
  *
  * Return: false if no table on the way to @pa is full of RAM.
  */

@@ -423,7 +423,7 @@ void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *
 /**
  * enum smmu_cmd_action - what becomes of a command of the host's
  * @SMMU_CMD_ILLEGAL:	stops the host's queue with CERROR_ILL
- * @SMMU_CMD_DROP:	has no effect: a hint, or a StreamID that is out of range
+ * @SMMU_CMD_DROP:	no effect: it is a hint, or its StreamID is out of range
  * @SMMU_CMD_FORWARD:	goes to the hardware as rewritten
  * @SMMU_CMD_STES:	the STEs that it names are taken anew, then it is forwarded
  * @SMMU_CMD_SYNC:	completes when all before it have

@@ -317,8 +317,8 @@ static unsigned int effective_ttl(unsigned int tg, unsigned int ttl)
 }
 
 /*
- * The same section. Without a granule there is no range. With one, a range of one
- * page at any level is reserved.
+ * The same section. Without a granule there is no range. With one, a range of
+ * one page at any level is reserved.
  */
 static bool range_is_legal(unsigned int tg, unsigned int ttl, unsigned int num,
 			   unsigned int scale)
@@ -328,8 +328,8 @@ static bool range_is_legal(unsigned int tg, unsigned int ttl, unsigned int num,
 	return effective_ttl(tg, ttl) || num || scale;
 }
 
-static void expect_range(struct kunit *test, u64 dword0, unsigned int tg, unsigned int ttl,
-			 bool legal)
+static void expect_range(struct kunit *test, u64 dword0, unsigned int tg,
+			 unsigned int ttl, bool legal)
 {
 	struct smmu_features no_ril = all_features;
 	u64 dword1 = 0x1000 | tg << 10 | ttl << 8;

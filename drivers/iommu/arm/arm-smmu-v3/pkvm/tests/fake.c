@@ -47,6 +47,12 @@ void fake_complain(const char *what)
 		fake->complaint = what;
 }
 
+static void fake_step(void)
+{
+	if (fake->step)
+		fake->step();
+}
+
 /* RAM */
 
 struct fake_page *fake_page(phys_addr_t pa)
@@ -202,6 +208,7 @@ void hal_lock(struct hal_lock *lock)
 		return;
 	}
 
+	fake_step();
 	/* Other CPUs have it first */
 	if (rank >= 3)
 		fake->now += fake->lock_takes;
@@ -218,8 +225,7 @@ void hal_unlock(struct hal_lock *lock)
 
 	lock->val = 0;
 	fake->nr_held--;
-	if (fake->unlocked)
-		fake->unlocked();
+	fake_step();
 }
 
 void fake_own_lock(void)
@@ -394,7 +400,7 @@ static void check_cmd(const struct fake_smmu *s, const u64 *cmd)
 	case 0x2a: /* TLBI_S2_IPA */
 		if (!!tg != !!ttl_num_scale || (tg && !ril))
 			fake_complain("a reserved encoding of a range");
-		/* With IDR5.DS they mean what the host doesn't, as it does not see that */
+		/* The host does not see IDR5.DS, so it does not mean them */
 		if ((tg == 2 && ttl == 1) || cmd[0] & BIT_ULL(25))
 			fake_complain("a range that means something else with DS");
 		fallthrough;
@@ -726,6 +732,7 @@ void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 
 void hal_wmb(void)
 {
+	fake_step();
 	fake->barriers++;
 }
 
@@ -740,6 +747,7 @@ void hal_clean_to_memory(const void *va, size_t size)
 		fake_complain("EL2 cleans what isn't its own");
 	else if (fake->cache != fake->ram)
 		memcpy(fake->ram + off, fake->cache + off, end - off);
+	fake_step();
 }
 
 void hal_rmb(void)
@@ -751,6 +759,7 @@ void hal_relax(void)
 	unsigned int i;
 	u64 took = 0;
 
+	fake_step();
 	if (fake->relaxed++ == FAKE_FOREVER)
 		fake_complain("waiting without end");
 	if (fake->meanwhile)
@@ -926,6 +935,7 @@ void *hal_pages_alloc(u8 order)
 
 void *hal_page_alloc(void)
 {
+	fake_step();
 	return hal_pages_alloc(0);
 }
 
@@ -941,6 +951,7 @@ void hal_page_free(void *page)
 	fake->pool_used--;
 	fake->pool_left++;
 	count_pool();
+	fake_step();
 }
 
 int hal_host_pin(phys_addr_t base, size_t size, void **va)

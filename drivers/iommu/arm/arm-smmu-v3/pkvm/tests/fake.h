@@ -149,7 +149,7 @@ struct fake_smmu {
  * @relaxed:	how often hal_relax() was called; a test may set it to 0
  * @ran:	called for each command that an SMMU has run, if not NULL
  * @meanwhile:	called while EL2 waits, if not NULL
- * @unlocked:	called when a lock is released, if not NULL
+ * @step:	called where EL2 can be overtaken between two steps, if not NULL
  * @lock_takes: how many microseconds a hw_lock takes, as others have it
  * @nr_held:	number of locks held
  * @held:	their ranks
@@ -184,7 +184,7 @@ struct fake {
 	unsigned int		relaxed;
 	void			(*ran)(struct fake_smmu *s, const u64 *cmd);
 	void			(*meanwhile)(void);
-	void			(*unlocked)(void);
+	void			(*step)(void);
 	u64			lock_takes;
 	unsigned int		nr_held;
 	int			held[2 + FAKE_NR_SMMUS];

@@ -167,9 +167,9 @@ static void queue_sync_late(struct kunit *test)
 	put_tlbi(1);
 	host_cmd_put(0x46 | 1ULL << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x80);
 	put_tlbi(2);
-	fake->unlocked = catch_up;
+	fake->step = catch_up;
 	tell();
-	fake->unlocked = NULL;
+	fake->step = NULL;
 	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80), 0);
 	KUNIT_EXPECT_EQ(test, count_runs(0x46), 1);
 	SMMU0->delay = 0;
@@ -515,8 +515,9 @@ static void queue_illegal(struct kunit *test)
 }
 
 /*
- * No error, and no denial: commands for what is out of range have no effect (section
- * 4.1.7), and level 1 of a granule without leaves there is no limit (4.4.1.1).
+ * No error, and no denial: commands for what is out of range have no effect
+ * (section 4.1.7). Level 1 of a 16K granule counts as any level, and that of a
+ * 64K granule is legal (4.4.1.1).
  */
 static void queue_out_of_range(struct kunit *test)
 {

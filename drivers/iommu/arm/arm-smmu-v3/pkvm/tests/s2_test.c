@@ -303,7 +303,7 @@ static void expect_range(struct kunit *test, phys_addr_t base, unsigned int page
 	}
 }
 
-/* An empty stage 2 in which RAM can be mapped in blocks, also where there is none */
+/* An empty stage 2 that has blocks. What it is to map need not be there */
 static void setup_blocks(struct kunit *test)
 {
 	phys_addr_t mem;
@@ -390,8 +390,8 @@ static void s2_split_and_join(struct kunit *test)
 }
 
 /*
- * What is mapped is mapped again, in part or as a whole: a block stays a block, whatever
- * its level, and a table stays as it is. No memory is needed.
+ * What is mapped is mapped again, in part or as a whole: a block stays a block,
+ * whatever its level, and a table stays as it is. No memory is needed.
  */
 static void s2_mapped_already(struct kunit *test)
 {
