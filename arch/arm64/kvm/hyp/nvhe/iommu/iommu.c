@@ -309,6 +309,17 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 	return 0;
 }
 
+/*
+ * Real IOMMUs seldom take too long. Let them do so now and then in kernels with EL2's
+ * assertions, so that all callers are seen to cope. host_mmu.lock held.
+ */
+static bool kvm_iommu_inject_again(void)
+{
+	static unsigned int n;
+
+	return IS_ENABLED(CONFIG_NVHE_EL2_DEBUG) && is_pkvm_initialized() && !(++n % 8);
+}
+
 /**
  * kvm_iommu_host_unmap() - pages are about to leave the host
  * @start:	physical address, page aligned
@@ -326,7 +337,8 @@ int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
 	if (!kvm_iommu_live)
 		return 0;
 
-	ret = kvm_iommu_ops->host_unmap(start, start + size);
+	ret = kvm_iommu_inject_again() ? -EAGAIN :
+	      kvm_iommu_ops->host_unmap(start, start + size);
 	if (ret == -EAGAIN)
 		*this_cpu_ptr(&kvm_iommu_again) = true;
 
