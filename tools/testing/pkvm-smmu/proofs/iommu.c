@@ -46,6 +46,7 @@ static struct {
 	u32		offset;
 	unsigned int	size;
 	u64		val;
+	unsigned int	barriers;
 } asked;
 
 static u64 driver_read(void *cookie, u32 offset, unsigned int size)
@@ -54,6 +55,7 @@ static u64 driver_read(void *cookie, u32 offset, unsigned int size)
 	asked.range = (u64)cookie;
 	asked.offset = offset;
 	asked.size = size;
+	asked.barriers = el2_barriers;
 	asked.val = nondet_u64();
 	SUPPOSE(size == 8 || !(asked.val >> (8 * size)));
 
@@ -66,6 +68,7 @@ static void driver_write(void *cookie, u32 offset, unsigned int size, u64 val)
 	asked.range = (u64)cookie;
 	asked.offset = offset;
 	asked.size = size;
+	asked.barriers = el2_barriers;
 	asked.val = val;
 }
 
@@ -74,43 +77,84 @@ static const struct kvm_iommu_ops driver = {
 	.mmio_write	= driver_write,
 };
 
-/* Numbers are the architecture's (Arm DDI 0487, ESR_EL2 and its ISS for a data abort) */
+/*
+ * Numbers are the architecture's (Arm DDI 0487, D24.2.46: ESR_EL2, and the ISS and ISS2
+ * of a data abort). A translation fault, at AArch64, in a syndrome with no other bit set
+ * than the one of its kind, @known.
+ */
+static bool is_fault_with(u64 esr, u64 known)
+{
+	unsigned int dfsc = esr & 0x3f;
+
+	known |= 0x3fULL << 26 | 1 << 25 | 1 << 6 | 0x3f;
+	return (esr >> 26 & 0x3f) == 0x24 && !(el2_spsr >> 4 & 1) &&
+	       ((dfsc >= 4 && dfsc <= 7) || dfsc == 0x2b) && !(esr & ~known);
+}
+
+/*
+ * ISV says that ISS[23:14] are valid: SAS, SSE, SRT, SF, AR. They tell all of an access
+ * if nothing else does: LST, VNCR, FnV, EA, CM, S1PTW and ISS2 are 0, and the order of
+ * the bytes, SCTLR_EL1.EE or E0E, is EL2's.
+ */
+static bool is_access(u64 esr)
+{
+	bool big_endian = el2_host_sctlr >> (el2_spsr & 0xf ? 25 : 24) & 1;
+
+	return is_fault_with(esr, 0x1ffULL << 15 | 1 << 24 | 1 << 14) && esr >> 24 & 1 &&
+	       !big_endian;
+}
+
+/* CM; not the walk for an address translation, S1PTW. DC ZVA and its like have no CM */
+static bool is_cache_maintenance(u64 esr)
+{
+	return is_fault_with(esr, 1 << 8) && esr >> 8 & 1;
+}
+
 static void any_abort(u64 sas)
 {
 	u64 esr = (nondet_u64() & ~(3ULL << 22)) | sas << 22, ipa = nondet_u64(), old, want;
 	unsigned int rt = esr >> 16 & 31, bytes = 1U << sas, i;
 	struct kvm_cpu_context before, after;
-	bool write = esr >> 6 & 1, described;
+	bool write = esr >> 6 & 1, access, maintenance;
+	u64 spsr = nondet_u64();
 	int ret;
 
 	any_ranges();
 	kvm_iommu_ops = &driver;
-	el2_spsr = nondet_u64();
+	el2_spsr = spsr;
+	el2_host_sctlr = nondet_u64();
 	for (i = 0; i < 31; i++)
 		before.regs[i] = nondet_u64();
+	access = is_access(esr);
+	maintenance = is_cache_maintenance(esr);
 	after = before;
 	ret = kvm_iommu_host_abort(&after, esr, ipa);
 
 	i = nondet_u32();
 	SUPPOSE(i < 31);
 	old = before.regs[i];
-	/* From a lower EL at AArch64, with ISV, no walk of a table, no cache maintenance */
-	described = (esr >> 26 & 0x3f) == 0x24 && esr >> 24 & 1 && !(esr >> 7 & 1) &&
-		    !(esr >> 8 & 1) && !(el2_spsr >> 4 & 1);
-	if (!is_el2s(ipa) || !described) {
-		PROVE(ret == (is_el2s(ipa) ? -EPERM : -ENOENT), "it is not emulated");
+	if (!is_el2s(ipa) || !access) {
 		PROVE(!asked.reads && !asked.writes, "the driver doesn't hear of it");
-		PROVE(!el2_skipped, "nor is it skipped");
 		PROVE(after.regs[i] == old, "nor does a register change");
+	}
+	if (!is_el2s(ipa) || (!access && !maintenance)) {
+		PROVE(ret == (is_el2s(ipa) ? -EPERM : -ENOENT), "it is not emulated");
+		PROVE(!el2_skipped && el2_spsr == spsr, "nor is it skipped");
 		return;
 	}
 
 	PROVE(!ret && el2_skipped == 1, "it is emulated");
+	PROVE(el2_spsr == (spsr & ~(1ULL << 21 | 3ULL << 10)), "as one step, and no branch");
+	if (maintenance)
+		return;
+
 	PROVE(asked.reads == !write && asked.writes == write, "by the driver, once");
 	PROVE(asked.range < nr_mmio_ranges, "of that SMMU");
 	PROVE(ipa == mmio_ranges[asked.range].base + asked.offset &&
 	      ipa < mmio_ranges[asked.range].end, "where it was");
 	PROVE(asked.size == bytes, "as wide as it was");
+	PROVE(!(esr >> 14 & 1) || (asked.barriers == 1 && el2_barriers == 2),
+	      "acquire and release order it");
 	if (write) {
 		want = rt == 31 ? 0 : before.regs[rt];
 		if (bytes < 8)
@@ -147,13 +191,10 @@ void prove_abort_of_8_bytes(void)
 	any_abort(3);
 }
 
-/* EL2 reads what is the host's alone, be the address what it may: see hyp_fixmap_map() */
-void prove_copy_is_hosts(void)
+/* Any RAM that there may be */
+static void any_memory(void)
 {
-	u64 src = nondet_u64(), buffer[3], size = nondet_u64();
-	bool cached = nondet_bool();
 	unsigned int i;
-	int ret;
 
 	hyp_memblock_nr = NR_MEMBLOCKS;
 	for (i = 0; i < NR_MEMBLOCKS; i++) {
@@ -163,6 +204,17 @@ void prove_copy_is_hosts(void)
 			PAGE_ALIGNED(hyp_memory[i].base) && PAGE_ALIGNED(hyp_memory[i].size));
 		SUPPOSE(!i || hyp_memory[0].base + hyp_memory[0].size <= hyp_memory[1].base);
 	}
+}
+
+/* EL2 reads what is the host's alone, be the address what it may: see hyp_fixmap_map() */
+void prove_copy_is_hosts(void)
+{
+	u64 src = nondet_u64(), buffer[3], size = nondet_u64();
+	bool cached = nondet_bool();
+	unsigned int i;
+	int ret;
+
+	any_memory();
 	el2_state = PKVM_NOPAGE;
 	el2_flushed = 0;
 	SUPPOSE(size && size <= sizeof(buffer));
@@ -178,6 +230,24 @@ void prove_copy_is_hosts(void)
 		if (src >= hyp_memory[i].base && src - hyp_memory[i].base < hyp_memory[i].size)
 			PROVE(!(hyp_memory[i].flags & 4), "that the firmware hasn't kept");
 	}
+}
+
+/*
+ * Nor does a CPU that mispredicts load from what the host has named: see el2_speculates
+ * and hyp_phys_to_page()
+ */
+void prove_copy_when_mispredicted(void)
+{
+	u64 src = nondet_u64(), buffer[3], size = nondet_u64();
+	unsigned int i;
+
+	any_memory();
+	for (i = 0; i < NR_MEMBLOCKS; i++)
+		SUPPOSE(hyp_memory[i].size);
+	/* Which is EL2's to choose */
+	SUPPOSE(size <= sizeof(buffer) && !(size & 7));
+	el2_speculates = true;
+	kvm_iommu_copy_from_host(buffer, src, size, nondet_bool());
 }
 
 /* What the host gets mapped of MMIO has nothing in it that EL2 took */

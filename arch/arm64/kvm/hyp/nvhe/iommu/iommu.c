@@ -4,14 +4,18 @@
  * changes hands. Knows no vendor.
  *
  * The host can access MMIO that EL2 took, and gets what the driver emulates; an
- * access that the syndrome doesn't describe gets an abort. It never gets such
- * MMIO mapped: the ranges are kept here and not in the host's stage 2, which
- * drops what it knows of MMIO when it runs out of memory
- * (host_stage2_unmap_dev_all()).
+ * access that the syndrome doesn't describe in full gets an abort. Cache
+ * maintenance has no effect. The host never gets such MMIO mapped: the ranges
+ * are kept here and not in the host's stage 2, which drops what it knows of MMIO
+ * when it runs out of memory (host_stage2_unmap_dev_all()).
  *
  * A page leaves the host only after the driver has said that no device reaches
  * it, and is mapped for devices only after it has come to the host.
  */
+#include <linux/nospec.h>
+
+#include <asm/barrier.h>
+#include <asm/debug-monitors.h>
 #include <asm/esr.h>
 #include <asm/kvm_arm.h>
 #include <asm/kvm_emulate.h>
@@ -185,13 +189,27 @@ static bool is_usable_memory(u64 addr)
 	return false;
 }
 
+/*
+ * The host chooses @pa, and a CPU can mispredict is_usable_memory(). It would then
+ * load the state of a page from any address of EL2, and branch on the value. To
+ * access the memory itself it would need a mapping, and has none. The regions are in
+ * ascending order, and hyp_vmemmap is as long as they need it.
+ */
+static phys_addr_t memory_nospec(phys_addr_t pa)
+{
+	const struct memblock_region *last = &hyp_memory[hyp_memblock_nr - 1];
+
+	return array_index_nospec(pa, last->base + last->size);
+}
+
 /**
  * kvm_iommu_copy_from_host() - copy out of memory that is the host's alone
  * @dst:	EL2's buffer
  * @src:	physical address, aligned to 8 bytes; any value is safe
  * @size:	in bytes, a multiple of 8; must not cross a page
  * @cached:	what the CPUs see, be it in their caches only. Else what a device does that
- *		does not snoop them
+ *		does not snoop them. The caller has then executed a DMB since the host
+ *		last ran on this CPU
  *
  * The host can change the memory, but not its owner, meanwhile. Each 64-bit word
  * is read once. Takes host_mmu.lock.
@@ -208,6 +226,8 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cache
 		return -EINVAL;
 	if (!is_usable_memory(src) || !is_usable_memory(src + size - 1))
 		return -EPERM;
+
+	src = memory_nospec(src);
 
 	hyp_spin_lock(&host_mmu.lock);
 	/* What the host shares, with the secure world perhaps, may not be readable */
@@ -246,6 +266,7 @@ int kvm_iommu_write_to_host(phys_addr_t dst, u32 val)
 		return -EINVAL;
 	if (!is_usable_memory(dst))
 		return -EPERM;
+	dst = memory_nospec(dst);
 
 	hyp_spin_lock(&host_mmu.lock);
 	if (get_host_state(hyp_phys_to_page(dst)) == PKVM_PAGE_OWNED) {
@@ -259,6 +280,46 @@ int kvm_iommu_write_to_host(phys_addr_t dst, u32 val)
 	return ret;
 }
 
+/*
+ * The bits of ESR_EL2 that a data abort can have set and EL2 still emulates it
+ * (Arm DDI 0487, D24.2.46), for cache maintenance and for loads and stores. With
+ * any other bit set the host gets an abort:
+ *
+ *	EA, FnV		an external abort
+ *	S1PTW		a walk of the host's stage 1
+ *	VNCR		an access to a register of nested virtualization
+ *	LST, ISS2.Xs	LD64B, ST64B, ST64BV, ST64BV0: 64 bytes, with ISV set
+ *	ISS2		GCS and tag accesses, faults of permissions: nothing of
+ *			which comes with ISV and a translation fault
+ *	all else	reserved
+ *
+ * ISV is clear, and the host gets an abort, for: pairs, write-back, exclusives,
+ * atomics, SIMD and SVE, memory copy and set, tags, and DC ZVA, which is a store
+ * and no cache maintenance.
+ */
+#define DABT_ANY	(ESR_ELx_EC_MASK | ESR_ELx_IL | ESR_ELx_WNR | ESR_ELx_FSC)
+#define DABT_CM		(DABT_ANY | ESR_ELx_CM)
+#define DABT_ACCESS	(DABT_ANY | ESR_ELx_ISV | ESR_ELx_SAS | ESR_ELx_SSE |	\
+			 ESR_ELx_SRT_MASK | ESR_ELx_SF | ESR_ELx_AR)
+
+/* Does the syndrome say all that EL2 has to know? */
+static bool is_described(u64 esr, u64 spsr)
+{
+	u64 big_endian = (spsr & PSR_MODE_MASK) == PSR_MODE_EL0t ? SCTLR_EL1_E0E :
+								    SCTLR_ELx_EE;
+
+	/* The host's stage 2 has no other fault for this, as it never maps it */
+	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW || !esr_fsc_is_translation_fault(esr) ||
+	    spsr & PSR_MODE32_BIT)
+		return false;
+
+	if (esr & ESR_ELx_CM)
+		return !(esr & ~DABT_CM);
+
+	return esr & ESR_ELx_ISV && !(esr & ~DABT_ACCESS) &&
+	       !(read_sysreg_el1(SYS_SCTLR) & big_endian);
+}
+
 static u64 mmio_extend(u64 esr, u64 val, unsigned int size)
 {
 	unsigned int shift = 64 - 8 * size;
@@ -267,6 +328,46 @@ static u64 mmio_extend(u64 esr, u64 val, unsigned int size)
 		val = (s64)(val << shift) >> shift;
 
 	return esr & ESR_ELx_SF ? val : lower_32_bits(val);
+}
+
+static void mmio_access(struct kvm_cpu_context *host_ctxt, u64 esr,
+			const struct kvm_iommu_mmio *range, u32 offset)
+{
+	unsigned int size = BIT(FIELD_GET(ESR_ELx_SAS, esr));
+	unsigned int rt = FIELD_GET(ESR_ELx_SRT_MASK, esr);
+	u64 val;
+
+	/* LDAR and STLR: what they order, they order in the emulation */
+	if (esr & ESR_ELx_AR)
+		dma_mb();
+
+	/*
+	 * Register 31 is the zero register here. A CPU that mispredicts that reads
+	 * what follows the registers in @host_ctxt, which is the host's as well.
+	 */
+	if (esr & ESR_ELx_WNR) {
+		val = rt == 31 ? 0 : cpu_reg(host_ctxt, rt);
+		if (size < sizeof(val))
+			val &= BIT(8 * size) - 1;
+		kvm_iommu_ops->mmio_write(range->cookie, offset, size, val);
+	} else {
+		val = kvm_iommu_ops->mmio_read(range->cookie, offset, size);
+		if (rt != 31)
+			cpu_reg(host_ctxt, rt) = mmio_extend(esr, val, size);
+	}
+
+	if (esr & ESR_ELx_AR)
+		dma_mb();
+}
+
+/*
+ * As kvm_skip_instr() for a guest. The instruction has executed: a single step ends
+ * behind it (Arm DDI 0487, D2.11), and the next one is no branch's target (D1.4).
+ */
+static void skip_host_instr(u64 spsr)
+{
+	write_sysreg_el2(spsr & ~(PSR_BTYPE_MASK | DBG_SPSR_SS), SYS_SPSR);
+	kvm_skip_host_instr();
 }
 
 /**
@@ -281,30 +382,18 @@ static u64 mmio_extend(u64 esr, u64 val, unsigned int size)
 int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 {
 	const struct kvm_iommu_mmio *range = mmio_find(ipa);
-	unsigned int size = BIT(FIELD_GET(ESR_ELx_SAS, esr));
-	unsigned int rt = FIELD_GET(ESR_ELx_SRT_MASK, esr);
-	u64 val;
+	u64 spsr = read_sysreg_el2(SYS_SPSR);
 
 	if (!range)
 		return -ENOENT;
 
-	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW || !(esr & ESR_ELx_ISV) ||
-	    esr & (ESR_ELx_S1PTW | ESR_ELx_CM) ||
-	    read_sysreg_el2(SYS_SPSR) & PSR_MODE32_BIT)
+	if (!is_described(esr, spsr))
 		return -EPERM;
 
-	/* Register 31 is the zero register here */
-	if (esr & ESR_ELx_WNR) {
-		val = rt == 31 ? 0 : cpu_reg(host_ctxt, rt);
-		if (size < sizeof(val))
-			val &= BIT(8 * size) - 1;
-		kvm_iommu_ops->mmio_write(range->cookie, ipa - range->base, size, val);
-	} else {
-		val = kvm_iommu_ops->mmio_read(range->cookie, ipa - range->base, size);
-		if (rt != 31)
-			cpu_reg(host_ctxt, rt) = mmio_extend(esr, val, size);
-	}
-	kvm_skip_host_instr();
+	/* No cache has a register, so its maintenance has no effect */
+	if (!(esr & ESR_ELx_CM))
+		mmio_access(host_ctxt, esr, range, ipa - range->base);
+	skip_host_instr(spsr);
 
 	return 0;
 }
