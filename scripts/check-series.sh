@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Prove that each step of the series compiles, with CONFIG_ARM_SMMU_V3_PKVM off
 # and (from the step that brings it) on, at W=1 without a warning that the base
-# does not have; and that with the option off the last Image is the base's, to
-# the byte.  Works on the branches that series.py made, in one worktree and one
-# object directory for each configuration, so that a step compiles only what it
-# changed.  What has been proven is not built again.
+# does not have; and that from that step on the Image with the option off stays
+# what it was before, to the byte.  Works on the branches that series.py made, in
+# one worktree and one object directory for each configuration, so that a step
+# compiles only what it changed.  What has been proven is not built again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/kbuild.sh"
@@ -57,24 +57,25 @@ build() {	# off|on COMMIT LABEL: leaves the log in $dir/on.log or off.log
 		die "step $3 does not compile with the option $1: $(grep -m1 -iE 'error|undefined' "$dir/$1.log"); see $dir/$1.log"
 }
 
-# The base: its warnings, and its Image to compare with.
+objects() { (cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort; }
+
+# The base: its warnings.
 base=$dir/base-$(basename "$(stamp "$(tree "$first")")")
 if [ ! -e "$base.warnings" ]; then
 	echo "check-series: building the base (minutes, once)"
 	rm -rf "$dir/off" "$dir/on" "$dir"/base-*
 	build off "$first" 00
-	cp "$dir/off/arch/arm64/boot/Image" "$base.Image"
-	(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort >"$base.objects"
 	warnings "$dir/off.log" >"$base.warnings"
 	rm "$dir/off.pending"
 fi
 
-n=0
+n=0 prepared=$first
 for commit in $(g rev-list --reverse "$first..$last"); do
 	n=$((n + 1))
 	label="$(printf %02d $n) $(g log -1 --format=%s "$commit")"
 	for option in off on; do
 		if [ $option = on ] && ! g grep -q '^config ARM_SMMU_V3_PKVM$' "$commit" -- '*Kconfig'; then
+			prepared=$commit
 			continue
 		fi
 		stamp=$(stamp "$(tree "$commit")" $option "$(tree "$first")")
@@ -89,16 +90,18 @@ for commit in $(g rev-list --reverse "$first..$last"); do
 	done
 done
 
-stamp=$(stamp "$(tree "$last")" identical "$(tree "$first")")
+stamp=$(stamp "$(tree "$last")" identical "$(tree "$prepared")")
 if [ ! -e "$stamp" ]; then
+	build off "$prepared" "before the option"
+	cp "$dir/off/arch/arm64/boot/Image" "$dir/prepared.Image"
+	objects >"$dir/prepared.objects"
 	build off "$last" "$label"
-	if ! cmp -s "$base.Image" "$dir/off/arch/arm64/boot/Image"; then
-		echo "With the option off these objects differ from the base's:" >&2
-		(cd "$dir/off" && find . -name '*.o' -print0 | xargs -0 sha256sum) | sort |
-			comm -13 "$base.objects" - | sed 's/^[^ ]*  /  /' >&2
-		die "with the option off the Image is not the base's"
+	if ! cmp -s "$dir/prepared.Image" "$dir/off/arch/arm64/boot/Image"; then
+		echo "With the option off these objects differ:" >&2
+		objects | comm -13 "$dir/prepared.objects" - | sed 's/^[^ ]*  /  /' >&2
+		die "with the option off the Image is not what it was before the option"
 	fi
 	rm "$dir/off.pending"
 	touch "$stamp"
 fi
-echo "ok    with the option off, Image is the base's to the byte"
+echo "ok    with the option off, Image is to the byte what it was before the option"

@@ -53,7 +53,7 @@ def scenarios():
         for passthrough in (1, 0):
             # Which of them is no matter of the mode
             for strict in (1, 0) if mode == "hvhe" else (1,):
-                tests = ["up", mode, "io"]
+                tests = ["up", mode, "driver-model", "io"]
                 if passthrough and strict:
                     tests += ATTACKS
                 elif not passthrough:
@@ -73,11 +73,12 @@ def scenarios():
         timeout=600)
     # Here not one of "max", with whose 52 bits of address and pages of 16K (PAGE=14) KVM
     # takes 20 seconds to free a guest.
-    add("debug-attacks", ["up", "nvhe", "attacks", "io"],
-        MODES["nvhe"] + " iommu.passthrough=1" + DEBUG,
+    add("debug-attacks", ["deferred", "up", "nvhe", "driver-model", "attacks", "io"],
+        MODES["nvhe"] + " iommu.passthrough=1 fw_devlink.strict=1" + DEBUG,
         kernel="debug", cpu="neoverse-v1", smp=3, timeout=900)
     trace = ["trace"] if os.environ.get("PAGE") in ("14", "16") else []
-    add("debug", ["up", "hvhe", "io", *trace, "pvm", "unload", "io"],
+    add("debug", ["deferred", "up", "hvhe", "driver-model", "io", *trace, "pvm", "unload",
+                  "driver-model", "io", "log-shutdown"],
         PKVM + " iommu.passthrough=1" + DEBUG, kernel="debug", timeout=400)
 
     # So much RAM that some of it is mapped in blocks of 1 GiB
@@ -149,13 +150,22 @@ COHERENCY = 1 << 8
 MSI_LINE = "msi_domain absent - falling back to wired irqs"
 
 
-def driver_lines(name):
-    """What the host's driver says of its SMMU while it probes, and its features."""
+# The device of the host's driver, on the base and with the series
+SMMU = r"\S+\.smmuv3"
+CHILD = r"arm-smmu-v3\.0\.auto"
+
+
+def driver_log(name, device):
+    """What the host's driver said of its SMMU: while it probed, and from then on."""
     with open(f"{os.environ['CACHE']}/logs/{name}.log", encoding="utf-8",
               errors="replace") as log:
-        boot_log = log.read().partition("Run /init")[0]
-    lines = re.findall(r"^(?:\[ *[\d.]+\] )?(?:arm-smmu-v3|faux_driver) "
-                       r"\S+\.smmuv3(?:-host)?: (.*)", boot_log, re.MULTILINE)
+        return [re.findall(rf"^(?:\[ *[\d.]+\] )?arm-smmu-v3 {device}: (.*)", part, re.MULTILINE)
+                for part in log.read().partition("Run /init")[::2]]
+
+
+def driver_lines(name, device):
+    """What the host's driver says of its SMMU while it probes, and its features."""
+    lines = driver_log(name, device)[0]
     features = next((int(m[1], 16) for m in (re.search(r"features (0x\w+)", line)
                                              for line in lines) if m), None)
     # The sizes of queues are capped, and may be.
@@ -165,17 +175,24 @@ def driver_lines(name):
 
 def compare_drivers():
     """A stock driver sees no difference that is not meant."""
-    base, had = driver_lines("base-bypass")
-    series, has = driver_lines("hvhe-passthrough0-strict1")
+    base, had = driver_lines("base-bypass", SMMU)
+    series, has = driver_lines("hvhe-passthrough0-strict1", CHILD)
     if base != series or not base or had is None or has != had & ~HIDDEN | MSI:
         return Result("FAIL", "dmesg", f"{had and hex(had)} {base} is now "
                                        f"{has and hex(has)} {series}")
     return Result("PASS", "dmesg", f"features {had:#x} -> {has:#x}, else the same")
 
 
+def check_shutdown():
+    """Linux has called the shutdown() of the host's driver."""
+    lines = driver_log("debug", CHILD)[1]
+    return Result("PASS" if lines.count("shutdown") == 1 else "FAIL", "smmu-shutdown",
+                  f"the host's driver has {lines}")
+
+
 def check_incoherent():
     """The host's driver must not believe that its SMMU snoops, or what is tested is not that."""
-    _, has = driver_lines("incoherent")
+    _, has = driver_lines("incoherent", CHILD)
     ok = has is not None and not has & (COHERENCY | MSI)
     return Result("PASS" if ok else "FAIL", "features", f"features {has and hex(has)}")
 
@@ -228,6 +245,10 @@ def main():
             if {"base-bypass", "hvhe-passthrough0-strict1"} <= set(names):
                 result = compare_drivers()
                 show("stock-driver", [result], os.devnull)
+                count[result.status] += 1
+            if "debug" in names:
+                result = check_shutdown()
+                show("debug", [result], os.devnull)
                 count[result.status] += 1
             if "incoherent" in names:
                 result = check_incoherent()

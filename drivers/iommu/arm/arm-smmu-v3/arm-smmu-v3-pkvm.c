@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SMMUv3s of a protected KVM host.
+ * The SMMUv3s of a protected KVM host: the half of the driver at EL1.
  *
- * This driver claims every SMMUv3 before the ordinary driver can, describes them
- * to EL2, and sets memory aside for it. Once EL2 has taken them and the host has
- * lost its privileges, each gets a faux device as its child, on which the ordinary
- * driver probes: same registers, which now trap, same interrupts, same DMA
- * properties. The ordinary driver may come later, as a module.
+ * - With kvm-arm.mode=protected this driver binds to every SMMUv3, before the
+ *   host's SMMUv3 driver ("arm-smmu-v3") is registered.
+ * - When KVM initialises, it describes the SMMUs to EL2 and sets memory aside
+ *   for EL2's tables and queues. The description is final from then on. If the
+ *   device tree has an SMMU that this driver is not bound to, or one that EL2
+ *   can't isolate, then protected KVM does not start.
+ * - Once EL2 has taken the SMMUs and the host has lost its privileges, each
+ *   SMMU gets a faux device as its child, for the SMMU that EL2 emulates. The
+ *   faux device has a child in turn: a platform device with the node and the
+ *   registers of the SMMU. The host's driver binds to that by name, now or when
+ *   its module is loaded.
+ * - If protected KVM does not start, this driver is unregistered. The host's
+ *   driver binds to the SMMUs, as it does without this one.
+ * - If protected KVM starts, but some CPUs keep their privileges, then EL2
+ *   keeps the SMMUs, none gets a child, and every stream aborts.
+ * - An SMMU that appears after KVM has initialised is bound and gets no child.
  *
- * Without protected KVM, or if it does not come up, the devices are given back and
- * the ordinary driver binds to them as ever. A line in the log says so.
- *
- * If it does come up, but not all CPUs lose their privileges, then EL2 keeps the
- * SMMUs, there is no child, and every stream aborts.
- *
- * What is described to EL2 is frozen when KVM initialises: an SMMU that the device
- * tree has and that isn't known by then makes protected KVM fail, and one that
- * appears later gets no driver.
+ * Where DMA is not isolated, one line in the log gives the reason. What EL2
+ * could not do later on is logged for each SMMU.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
 
 #include <linux/acpi.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
-#include <linux/device/devres.h>
+#include <linux/device.h>
 #include <linux/device/faux.h>
-#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
-#include <linux/of_device.h>
+#include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -51,48 +55,48 @@
 #include "pkvm/config.h"
 
 enum pkvm_smmu_state {
-	PKVM_SMMU_CLAIMING,	/* until EL2 is told of them */
-	PKVM_SMMU_FROZEN,	/* EL2 has its chance */
-	PKVM_SMMU_ISOLATED,	/* EL2 has them all */
-	PKVM_SMMU_DECLINED,	/* EL2 has none */
+	PKVM_SMMU_CLAIMING,	/* an SMMU that probes is described to EL2 */
+	PKVM_SMMU_FROZEN,	/* the description is final */
+	PKVM_SMMU_DECLINED,	/* protected KVM did not start */
 };
 
 /**
- * struct pkvm_smmu_claim - an SMMU that this driver is bound to
- * @pdev:	the SMMU; NULL if the device has gone since
- * @child:	where the ordinary driver probes, or NULL
+ * struct pkvm_smmu_claim - an SMMU that is described to EL2
+ * @entry:	in pkvm_smmu_claims
+ * @pdev:	its device, whose driver data this is
+ * @index:	its place in EL2's configuration
  * @oas_bits:	its output address size
  * @two_level:	its shadow stream table has two levels
- * @msis:	it can signal its interrupts by MSIs
- * @seen:	what EL2 had counted of its failures when the log said so last
- *
- * Slots have the same index as in EL2's configuration.
+ * @msis:	the hardware can signal interrupts by MSIs
+ * @host:	the SMMU that the host gets, or NULL
+ * @logged:	EL2's counts of failures that the log has told of
+ * @debugfs:	its directory
  */
 struct pkvm_smmu_claim {
+	struct list_head	entry;
 	struct platform_device	*pdev;
-	struct faux_device	*child;
+	unsigned int		index;
 	u8			oas_bits;
 	bool			two_level;
 	bool			msis;
-	u64			seen[PKVM_SMMU_NR_COUNTS];
+	struct faux_device	*host;
+	u64			logged[PKVM_SMMU_NR_COUNTS];
+	struct dentry		*debugfs;
 };
 
-static struct pkvm_smmu_claim claims[PKVM_SMMU_MAX_DEVICES];
-static unsigned int nr_claims;
-static enum pkvm_smmu_state pkvm_smmu_state;
-static const struct arm_smmu_pkvm_host *pkvm_smmu_host;
-static bool pkvm_smmu_registered;
-static struct pkvm_smmu_shared *pkvm_smmu_shared;
-
 /*
- * Serialises all of the above. Taken with the device_lock() of an SMMU held, and
- * never the other way round; that of a child is taken with this one held.
+ * Protects the state, the list and what is in it. The device_lock() of an SMMU
+ * is taken before it, those of the devices below are taken after it.
  */
 static DEFINE_MUTEX(pkvm_smmu_mutex);
+static enum pkvm_smmu_state pkvm_smmu_state;
+static LIST_HEAD(pkvm_smmu_claims);
 
-/* Why EL1 would not hand an SMMU to EL2 */
+/* What EL2 counts */
+static struct pkvm_smmu_shared *pkvm_smmu_shared;
+
+/* Why protected KVM did not start, and the node or device that it is about */
 static const char *pkvm_smmu_obstacle;
-/* The node or the device that it is about, if it is about one */
 static const char *pkvm_smmu_culprit;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
@@ -131,8 +135,9 @@ static void pkvm_smmu_free(struct pkvm_smmu_mem *mem)
 	*mem = (struct pkvm_smmu_mem) {};
 }
 
-/* EL2 looks at the registers itself: this is only about how much memory it needs */
-static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu_desc *desc)
+/* EL1 only sizes EL2's memory: EL2 reads the ID registers again */
+static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim,
+				 struct pkvm_smmu_desc *desc)
 {
 	void __iomem *base = ioremap(desc->mmio.base, ARM_SMMU_REG_SZ);
 	u32 idr0, idr1, idr5;
@@ -150,37 +155,42 @@ static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim, struct pkvm_smmu
 
 	claim->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr5));
 	claim->msis = idr0 & IDR0_MSI;
-	strtab_size = pkvm_smmu_strtab_size(idr0, idr1, &sid_bits, &claim->two_level);
+	strtab_size = pkvm_smmu_strtab_size(idr0, idr1, &sid_bits,
+					    &claim->two_level);
 	ret = pkvm_smmu_alloc(&desc->strtab, strtab_size);
 	if (ret)
 		return ret;
 
-	return pkvm_smmu_alloc(&desc->cmdq, BIT(PKVM_SMMU_CMDQ_SHIFT + CMDQ_ENT_SZ_SHIFT));
+	return pkvm_smmu_alloc(&desc->cmdq,
+			       BIT(PKVM_SMMU_CMDQ_SHIFT + CMDQ_ENT_SZ_SHIFT));
 }
 
 /*
- * Pages for the stage 2 in the worst case, which is all RAM mapped page by page,
- * and for second levels of stream tables.
+ * Pages for the stage 2 in the worst case, in which all RAM is mapped in pages,
+ * and for second-level stream tables.
  */
-static unsigned long __init pkvm_smmu_pool_pages(void)
+static unsigned long __init
+pkvm_smmu_pool_pages(const struct pkvm_smmu_config *cfg)
 {
 	unsigned long pages = __hyp_pgtable_total_pages();
 	u8 ia_bits = PKVM_SMMU_MAX_OAS_BITS;
-	unsigned int i, block_table_bits;
+	struct pkvm_smmu_claim *claim;
+	unsigned int table_bits;
 
-	for (i = 0; i < nr_claims; i++) {
-		ia_bits = min(ia_bits, claims[i].oas_bits);
-		if (claims[i].two_level)
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		ia_bits = min(ia_bits, claim->oas_bits);
+		if (claim->two_level)
 			pages += PKVM_SMMU_L2_TABLES;
 	}
 
-	/* What isn't RAM is mapped in blocks: a table of them covers this many bits */
-	block_table_bits = PAGE_SHIFT + (4 - pkvm_smmu_block_level(ia_bits)) * (PAGE_SHIFT - 3);
-	if (ia_bits > block_table_bits)
-		pages += BIT(ia_bits - block_table_bits);
+	/* What isn't RAM is mapped in blocks, of which a table covers so much */
+	table_bits = PAGE_SHIFT + (4 - pkvm_smmu_block_level(ia_bits)) *
+		     (PAGE_SHIFT - 3);
+	if (ia_bits > table_bits)
+		pages += BIT(ia_bits - table_bits);
 
-	/* Two levels of table at both ends of each region and of each hole for an SMMU */
-	pages += 4 * (kvm_nvhe_sym(hyp_memblock_nr) + nr_claims);
+	/* Two levels of table at both ends of each region and of each SMMU */
+	pages += 4 * (kvm_nvhe_sym(hyp_memblock_nr) + cfg->nr_smmus);
 
 	/* A concatenated root, and what it takes to have it aligned */
 	return pages + 2 * BIT(4);
@@ -188,7 +198,7 @@ static unsigned long __init pkvm_smmu_pool_pages(void)
 
 static int __init pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
 {
-	unsigned long pages = pkvm_smmu_pool_pages();
+	unsigned long pages = pkvm_smmu_pool_pages(cfg);
 	unsigned int order = min_t(unsigned int, MAX_PAGE_ORDER, ilog2(pages));
 
 	while (pages) {
@@ -212,23 +222,23 @@ static const struct of_device_id pkvm_smmu_of_match[] = {
 	{ },
 };
 
-static struct pkvm_smmu_claim *pkvm_smmu_find(const struct device_node *np)
+static bool __init pkvm_smmu_is_claimed(const struct device_node *np)
 {
-	unsigned int i;
+	struct pkvm_smmu_claim *claim;
 
-	for (i = 0; i < nr_claims; i++) {
-		if (claims[i].pdev && claims[i].pdev->dev.of_node == np)
-			return &claims[i];
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		if (claim->pdev->dev.of_node == np)
+			return true;
 	}
 
-	return NULL;
+	return false;
 }
 
 /*
- * Never half: devices behind an SMMU that EL2 doesn't hear of would reach all
- * memory. The device tree is asked, as a device may not exist yet. That a node is
- * disabled doesn't mean that the hardware isn't there: an SMMU that nobody has
- * configured lets everything pass.
+ * Devices behind an SMMU that EL2 doesn't own would reach all memory. Look for
+ * SMMUs in the device tree: a device may not exist yet. A disabled node counts,
+ * as the hardware may be there, and an SMMU lets everything pass until it is
+ * configured.
  */
 static const char * __init pkvm_smmu_find_obstacle(void)
 {
@@ -246,7 +256,7 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 		/* Page 1 of the registers is not where it should be */
 		if (of_property_read_bool(np, "cavium,cn9900-broken-page1-regspace"))
 			return refusal_str[PKVM_SMMU_BAD_MMIO];
-		if (!pkvm_smmu_find(np))
+		if (!pkvm_smmu_is_claimed(np))
 			return "it could not be claimed";
 	}
 
@@ -263,8 +273,8 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 static int __init pkvm_smmu_prepare(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
-	unsigned int i;
-	int ret;
+	struct pkvm_smmu_claim *claim;
+	int ret = 0;
 
 	guard(mutex)(&pkvm_smmu_mutex);
 	pkvm_smmu_state = PKVM_SMMU_FROZEN;
@@ -272,11 +282,11 @@ static int __init pkvm_smmu_prepare(void)
 	pkvm_smmu_obstacle = pkvm_smmu_find_obstacle();
 	if (pkvm_smmu_obstacle)
 		return -EINVAL;
-	if (!nr_claims)
+	if (list_empty(&pkvm_smmu_claims))
 		return -ENODEV;
 
-	for (i = 0; i < nr_claims; i++) {
-		ret = pkvm_smmu_size(&claims[i], &cfg->smmus[i]);
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		ret = pkvm_smmu_size(claim, &cfg->smmus[claim->index]);
 		if (ret)
 			break;
 	}
@@ -299,19 +309,26 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
 	struct resource *res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
+	struct pkvm_smmu_claim *claim;
 
 	guard(mutex)(&pkvm_smmu_mutex);
 	if (pkvm_smmu_state == PKVM_SMMU_DECLINED)
 		return -ENODEV;
-	if (pkvm_smmu_state != PKVM_SMMU_CLAIMING) {
-		/* Bound, so that the ordinary driver doesn't come, and with no child */
-		dev_err(&pdev->dev, "came too late for EL2, and gets no driver\n");
+	if (pkvm_smmu_state == PKVM_SMMU_FROZEN) {
+		/* Be bound, to keep the host's driver away from the hardware */
+		dev_err(&pdev->dev, "not known to EL2: it gets no driver\n");
 		return 0;
 	}
-	if (nr_claims == PKVM_SMMU_MAX_DEVICES || !res)
+	if (cfg->nr_smmus == PKVM_SMMU_MAX_DEVICES || !res)
 		return -ENODEV;
 
-	cfg->smmus[nr_claims] = (struct pkvm_smmu_desc) {
+	claim = devm_kzalloc(&pdev->dev, sizeof(*claim), GFP_KERNEL);
+	if (!claim)
+		return -ENOMEM;
+
+	claim->pdev = pdev;
+	claim->index = cfg->nr_smmus++;
+	cfg->smmus[claim->index] = (struct pkvm_smmu_desc) {
 		.mmio.base	= res->start,
 		.mmio.size	= resource_size(res),
 		.coherent	= of_dma_is_coherent(pdev->dev.of_node),
@@ -319,38 +336,24 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 				  of_property_present(pdev->dev.of_node, "msi-map"),
 		.refusal	= PKVM_SMMU_NOT_TRIED,
 	};
-	claims[nr_claims].pdev = to_platform_device(get_device(&pdev->dev));
-	cfg->nr_smmus = ++nr_claims;
+	list_add_tail(&claim->entry, &pkvm_smmu_claims);
+	platform_set_drvdata(pdev, claim);
 
 	return 0;
 }
 
-/* The SMMU stays EL2's, and so does the slot */
+/* EL2 keeps the SMMU, and its place in the configuration */
 static void pkvm_smmu_remove(struct platform_device *pdev)
 {
-	struct pkvm_smmu_claim *claim;
+	struct pkvm_smmu_claim *claim = platform_get_drvdata(pdev);
 
-	guard(mutex)(&pkvm_smmu_mutex);
-	claim = pkvm_smmu_find(pdev->dev.of_node);
 	if (!claim)
 		return;
 
-	if (claim->child)
-		faux_device_destroy(claim->child);
-	claim->child = NULL;
-	claim->pdev = NULL;
-	put_device(&pdev->dev);
-}
-
-static void pkvm_smmu_shutdown(struct platform_device *pdev)
-{
-	struct pkvm_smmu_claim *claim;
-
-	guard(mutex)(&pkvm_smmu_mutex);
-	claim = pkvm_smmu_find(pdev->dev.of_node);
-	/* The faux bus has no shutdown of its own */
-	if (claim && claim->child)
-		pkvm_smmu_host->shutdown(pdev);
+	scoped_guard(mutex, &pkvm_smmu_mutex)
+		list_del(&claim->entry);
+	debugfs_remove(claim->debugfs);
+	faux_device_destroy(claim->host);
 }
 
 static struct platform_driver pkvm_smmu_driver = {
@@ -362,55 +365,50 @@ static struct platform_driver pkvm_smmu_driver = {
 	},
 	.probe		= pkvm_smmu_probe,
 	.remove		= pkvm_smmu_remove,
-	.shutdown	= pkvm_smmu_shutdown,
 };
 
-static void pkvm_smmu_put_of_node(void *dev)
+/*
+ * Publish the SMMU that the host gets, as the IORT code does with each of its
+ * SMMUs. The host's driver matches the device by its name; this driver does not
+ * match it, as the node belongs to another device.
+ */
+static int pkvm_smmu_host_probe(struct faux_device *host)
 {
-	device_remove_of_node(dev);
-}
-
-static int pkvm_smmu_child_probe(struct faux_device *fdev)
-{
-	struct device *dev = &fdev->dev;
-	struct platform_device *pdev = to_platform_device(dev->parent);
-	struct pkvm_smmu_claim *claim = pkvm_smmu_find(pdev->dev.of_node);
+	struct platform_device *pdev = to_platform_device(host->dev.parent);
+	struct pkvm_smmu_claim *claim = platform_get_drvdata(pdev);
+	struct platform_device *child;
 	int ret;
 
-	/* A faux device is born without any of this */
-	device_set_of_node_from_dev(dev, &pdev->dev);
-	ret = devm_add_action_or_reset(dev, pkvm_smmu_put_of_node, dev);
-	if (ret)
-		return ret;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
-	dev->dma_mask = &dev->coherent_dma_mask;
-	/* The host sees IDR0.MSI in any case, for CMD_SYNC (pkvm/probe.c) */
+	child = platform_device_alloc("arm-smmu-v3", PLATFORM_DEVID_AUTO);
+	if (!child)
+		return -ENOMEM;
+
+	child->dev.parent = &host->dev;
+	platform_device_set_of_node_from_dev(child, &pdev->dev);
+	/* EL2 offers IDR0.MSI for CMD_SYNC, whatever the hardware has */
 	if (claim->msis)
-		dev_set_msi_domain(dev, dev_get_msi_domain(&pdev->dev));
-	ret = of_dma_configure(dev, dev->of_node, true);
-	if (!ret) {
-		/* See arm_smmu_pkvm_dev(). A faux device is never tried again later */
-		claim->child = fdev;
-		ret = pkvm_smmu_host->probe(pdev);
+		dev_set_msi_domain(&child->dev, dev_get_msi_domain(&pdev->dev));
+	ret = platform_device_add_resources(child, pdev->resource,
+					    pdev->num_resources);
+	if (!ret)
+		ret = platform_device_add(child);
+	if (ret) {
+		platform_device_put(child);
+		return ret;
 	}
-	/* What it has left there goes with the child */
-	if (ret)
-		platform_set_drvdata(pdev, NULL);
 
-	return ret;
+	faux_device_set_drvdata(host, child);
+	return 0;
 }
 
-static void pkvm_smmu_child_remove(struct faux_device *fdev)
+static void pkvm_smmu_host_remove(struct faux_device *host)
 {
-	struct platform_device *pdev = to_platform_device(fdev->dev.parent);
-
-	pkvm_smmu_host->remove(pdev);
-	platform_set_drvdata(pdev, NULL);
+	platform_device_unregister(faux_device_get_drvdata(host));
 }
 
-static const struct faux_device_ops pkvm_smmu_child_ops = {
-	.probe	= pkvm_smmu_child_probe,
-	.remove	= pkvm_smmu_child_remove,
+static const struct faux_device_ops pkvm_smmu_host_ops = {
+	.probe	= pkvm_smmu_host_probe,
+	.remove	= pkvm_smmu_host_remove,
 };
 
 static const char * const count_str[PKVM_SMMU_NR_COUNTS] = {
@@ -430,13 +428,14 @@ static const char * const count_str[PKVM_SMMU_NR_COUNTS] = {
 
 static u64 pkvm_smmu_count(const struct pkvm_smmu_claim *claim, unsigned int what)
 {
-	return READ_ONCE(pkvm_smmu_shared->smmu[claim - claims].n[what]);
+	return READ_ONCE(pkvm_smmu_shared->smmu[claim->index].n[what]);
 }
 
 static void show_counts(struct seq_file *m, unsigned int from, unsigned int to)
 {
 	for (; from <= to; from++)
-		seq_printf(m, "%s %llu\n", count_str[from], pkvm_smmu_count(m->private, from));
+		seq_printf(m, "%s %llu\n", count_str[from],
+			   pkvm_smmu_count(m->private, from));
 }
 
 static int denied_show(struct seq_file *m, void *v)
@@ -459,150 +458,88 @@ static int stats_show(struct seq_file *m, void *v)
 
 	show_counts(m, PKVM_SMMU_TRAPS, PKVM_SMMU_HW_CMDS);
 	seq_printf(m, "pool_pages %llu\npool_used %llu\npool_peak %llu\n",
-		   READ_ONCE(pool->all), READ_ONCE(pool->used), READ_ONCE(pool->peak));
+		   READ_ONCE(pool->all), READ_ONCE(pool->used),
+		   READ_ONCE(pool->peak));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void __init pkvm_smmu_init_debugfs(void)
+static void __init pkvm_smmu_init_debugfs(struct pkvm_smmu_claim *claim)
 {
-	struct dentry *root = debugfs_create_dir("arm-smmu-v3-pkvm", NULL);
-	unsigned int i;
+	static struct dentry *root __initdata;
 
-	for (i = 0; i < nr_claims; i++) {
-		struct pkvm_smmu_claim *claim = &claims[i];
-		struct dentry *dir;
-
-		if (!claim->pdev)
-			continue;
-		dir = debugfs_create_dir(dev_name(&claim->pdev->dev), root);
-		debugfs_create_file("denied", 0444, dir, claim, &denied_fops);
-		debugfs_create_file("failed", 0444, dir, claim, &failed_fops);
-		debugfs_create_file("stats", 0444, dir, claim, &stats_fops);
-	}
+	if (!root)
+		root = debugfs_create_dir("arm-smmu-v3-pkvm", NULL);
+	claim->debugfs = debugfs_create_dir(dev_name(&claim->pdev->dev), root);
+	debugfs_create_file("denied", 0444, claim->debugfs, claim, &denied_fops);
+	debugfs_create_file("failed", 0444, claim->debugfs, claim, &failed_fops);
+	debugfs_create_file("stats", 0444, claim->debugfs, claim, &stats_fops);
 }
 
 static const char * const failure_str[PKVM_SMMU_NR_COUNTS] = {
 	[PKVM_SMMU_FAILED_TIMEOUT]	= "it did not complete commands in time",
-	[PKVM_SMMU_FAILED_BROKEN]	= "it was reset or has an error, so no page can leave the host",
-	[PKVM_SMMU_FAILED_TABLE]	= "streams abort, as EL2 has no more second-level stream tables",
-	[PKVM_SMMU_FAILED_MAP]		= "devices can't reach all memory, as EL2 has no more pages for tables",
+	[PKVM_SMMU_FAILED_BROKEN]	= "it was reset or has an error: no page can leave the host",
+	[PKVM_SMMU_FAILED_TABLE]	= "streams abort: EL2 has no more second-level stream tables",
+	[PKVM_SMMU_FAILED_MAP]		= "devices can't reach all memory: EL2 has no more pages for tables",
 	[PKVM_SMMU_FAILED_IRQ]		= "EL2 could not raise an interrupt",
 };
 
-/* EL2 can't log, nor interrupt EL1. So look now and then; it costs no trap */
-#define PKVM_SMMU_WATCH_PERIOD	(2 * HZ)
-
-static void pkvm_smmu_watch(struct work_struct *work)
+static void pkvm_smmu_log_failures(struct pkvm_smmu_claim *claim)
 {
-	unsigned int i, what;
+	unsigned int what;
 
-	guard(mutex)(&pkvm_smmu_mutex);
-	for (i = 0; i < nr_claims; i++) {
-		struct pkvm_smmu_claim *claim = &claims[i];
+	for (what = PKVM_SMMU_FAILED_TIMEOUT; what <= PKVM_SMMU_FAILED_IRQ; what++) {
+		u64 n = pkvm_smmu_count(claim, what);
 
-		for (what = PKVM_SMMU_FAILED_TIMEOUT; what <= PKVM_SMMU_FAILED_IRQ; what++) {
-			u64 n = pkvm_smmu_count(claim, what);
+		if (n != claim->logged[what])
+			dev_warn_ratelimited(&claim->pdev->dev, "%s (%llu times)\n",
+					     failure_str[what], n);
+		claim->logged[what] = n;
+	}
+}
 
-			if (claim->pdev && n != claim->seen[what])
-				dev_warn_ratelimited(&claim->pdev->dev, "%s (%llu times)\n",
-						     failure_str[what], n);
-			claim->seen[what] = n;
-		}
+/* EL2 can neither log nor interrupt EL1. To look at its counts is no trap. */
+#define PKVM_SMMU_LOG_PERIOD	(2 * HZ)
+
+static void pkvm_smmu_log(struct work_struct *work)
+{
+	struct pkvm_smmu_claim *claim;
+
+	scoped_guard(mutex, &pkvm_smmu_mutex) {
+		list_for_each_entry(claim, &pkvm_smmu_claims, entry)
+			pkvm_smmu_log_failures(claim);
 	}
 	queue_delayed_work(system_power_efficient_wq, to_delayed_work(work),
-			   PKVM_SMMU_WATCH_PERIOD);
+			   PKVM_SMMU_LOG_PERIOD);
 }
 
-static DECLARE_DEFERRABLE_WORK(pkvm_smmu_watch_work, pkvm_smmu_watch);
+static DECLARE_DEFERRABLE_WORK(pkvm_smmu_log_work, pkvm_smmu_log);
 
-static void pkvm_smmu_create_children(void)
+static void __init pkvm_smmu_create_host(struct pkvm_smmu_claim *claim)
 {
-	unsigned int i;
+	struct device *dev = &claim->pdev->dev;
+	char *name = kasprintf(GFP_KERNEL, "%s-host", dev_name(dev));
 
-	lockdep_assert_held(&pkvm_smmu_mutex);
-	if (!pkvm_smmu_host || pkvm_smmu_state != PKVM_SMMU_ISOLATED)
-		return;
-
-	for (i = 0; i < nr_claims; i++) {
-		struct device *dev;
-		char *name;
-
-		if (!claims[i].pdev)
-			continue;
-		dev = &claims[i].pdev->dev;
-		name = kasprintf(GFP_KERNEL, "%s-host", dev_name(dev));
-		if (name)
-			claims[i].child = faux_device_create(name, dev, &pkvm_smmu_child_ops);
-		if (!claims[i].child)
-			dev_err(dev, "the host's driver did not probe\n");
-		kfree(name);
-	}
+	if (name)
+		claim->host = faux_device_create(name, dev, &pkvm_smmu_host_ops);
+	if (!claim->host)
+		dev_err(dev, "no device for the host's driver\n");
+	kfree(name);
 }
 
-/**
- * arm_smmu_pkvm_dev() - the device that the ordinary driver lives on
- * @pdev:	the SMMU
- *
- * Return: the child that is being probed, or the SMMU's own device if EL2 doesn't
- * own it.
- */
-struct device *arm_smmu_pkvm_dev(struct platform_device *pdev)
-{
-	if (pdev->dev.driver != &pkvm_smmu_driver.driver)
-		return &pdev->dev;
-
-	lockdep_assert_held(&pkvm_smmu_mutex);
-	return &pkvm_smmu_find(pdev->dev.of_node)->child->dev;
-}
-EXPORT_SYMBOL_GPL(arm_smmu_pkvm_dev);
-
-/**
- * arm_smmu_pkvm_register() - the ordinary driver has arrived
- * @host:	its entry points
- *
- * It probes on a child of each SMMU that EL2 owns, now or once EL2 does.
- */
-void arm_smmu_pkvm_register(const struct arm_smmu_pkvm_host *host)
-{
-	guard(mutex)(&pkvm_smmu_mutex);
-	pkvm_smmu_host = host;
-	pkvm_smmu_create_children();
-}
-EXPORT_SYMBOL_GPL(arm_smmu_pkvm_register);
-
-/**
- * arm_smmu_pkvm_unregister() - the ordinary driver is about to go
- *
- * Its children are removed. EL2 keeps the SMMUs, and every stream aborts.
- */
-void arm_smmu_pkvm_unregister(void)
-{
-	unsigned int i;
-
-	guard(mutex)(&pkvm_smmu_mutex);
-	for (i = 0; i < nr_claims; i++) {
-		if (claims[i].child)
-			faux_device_destroy(claims[i].child);
-		claims[i].child = NULL;
-	}
-	pkvm_smmu_host = NULL;
-}
-EXPORT_SYMBOL_GPL(arm_smmu_pkvm_unregister);
-
-/* Both before a change of GBPA and after it */
+/* GBPA must not be written while UPDATE is set (IHI 0070, 6.3.14) */
 static int pkvm_smmu_wait_gbpa(void __iomem *base)
 {
 	u32 reg;
 
-	return readl_relaxed_poll_timeout(base + ARM_SMMU_GBPA, reg, !(reg & GBPA_UPDATE), 1,
+	return readl_relaxed_poll_timeout(base + ARM_SMMU_GBPA, reg,
+					  !(reg & GBPA_UPDATE), 1,
 					  ARM_SMMU_POLL_TIMEOUT_US);
 }
 
 /*
- * Protected KVM did not come up. If EL2 has enabled the SMMU, and has not undone
- * that, then leave it disabled, with GBPA as it was found. Returns false if it may
- * still use EL2's memory.
+ * If EL2 has enabled the SMMU and left it so, disable it, and restore GBPA.
+ * Returns false if the SMMU may still use the memory set aside for EL2.
  */
 static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 {
@@ -629,20 +566,17 @@ static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 	return !ret;
 }
 
-static const char *pkvm_smmu_why_not(void)
+static const char * __init pkvm_smmu_find_refusal(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
-	unsigned int i;
+	struct pkvm_smmu_claim *claim;
 
-	if (pkvm_smmu_obstacle)
-		return pkvm_smmu_obstacle;
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		u32 refusal = cfg->smmus[claim->index].refusal;
 
-	for (i = 0; i < cfg->nr_smmus; i++) {
-		u32 refusal = cfg->smmus[i].refusal;
-
-		if (refusal > PKVM_SMMU_NOT_TRIED && refusal < PKVM_SMMU_NR_REFUSALS) {
-			if (claims[i].pdev)
-				pkvm_smmu_culprit = dev_name(&claims[i].pdev->dev);
+		if (refusal > PKVM_SMMU_NOT_TRIED &&
+		    refusal < PKVM_SMMU_NR_REFUSALS) {
+			pkvm_smmu_culprit = dev_name(&claim->pdev->dev);
 			return refusal_str[refusal];
 		}
 	}
@@ -650,34 +584,39 @@ static const char *pkvm_smmu_why_not(void)
 	return "protected KVM did not initialise";
 }
 
-static int pkvm_smmu_give_back(struct device *dev, void *unused)
+/* Let the host's driver bind to the SMMU itself */
+static void __init pkvm_smmu_give_back(struct device_node *np)
 {
-	/* Deferred is fine: it will be tried again. Others are none of our business */
-	if (of_match_node(pkvm_smmu_of_match, dev->of_node)) {
-		int ret = device_attach(dev);
+	struct platform_device *pdev = of_find_device_by_node(np);
+	int ret;
 
-		if (ret < 0 && ret != -EPROBE_DEFER)
-			dev_warn(dev, "could not be given back\n");
-	}
+	if (!pdev)
+		return;
 
-	return 0;
+	ret = device_attach(&pdev->dev);
+	/* The driver core tries again where a probe was deferred */
+	if (ret < 0 && ret != -EPROBE_DEFER)
+		dev_warn(&pdev->dev, "could not be given back\n");
+	platform_device_put(pdev);
 }
 
 static void __init pkvm_smmu_decline(void)
 {
 	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
-	const char *why_not = pkvm_smmu_why_not();
 	bool quiet = true;
 	unsigned int i;
 
-	if (pkvm_smmu_culprit)
-		pr_warn("DMA is not isolated: %s: %s\n", pkvm_smmu_culprit, why_not);
-	else
-		pr_warn("DMA is not isolated: %s\n", why_not);
-
-	/* No more claims: an SMMU that probes from now on is the ordinary driver's */
-	scoped_guard(mutex, &pkvm_smmu_mutex)
+	scoped_guard(mutex, &pkvm_smmu_mutex) {
+		if (!pkvm_smmu_obstacle)
+			pkvm_smmu_obstacle = pkvm_smmu_find_refusal();
+		/* An SMMU that probes from now on is the host's */
 		pkvm_smmu_state = PKVM_SMMU_DECLINED;
+	}
+	if (pkvm_smmu_culprit)
+		pr_warn("DMA is not isolated: %s: %s\n", pkvm_smmu_culprit,
+			pkvm_smmu_obstacle);
+	else
+		pr_warn("DMA is not isolated: %s\n", pkvm_smmu_obstacle);
 
 	for (i = 0; i < cfg->nr_smmus; i++)
 		quiet &= pkvm_smmu_quiesce(&cfg->smmus[i]);
@@ -691,43 +630,41 @@ static void __init pkvm_smmu_decline(void)
 		pkvm_smmu_free(&cfg->shared);
 	}
 
-	if (pkvm_smmu_registered)
-		platform_driver_unregister(&pkvm_smmu_driver);
-	bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_give_back);
+	platform_driver_unregister(&pkvm_smmu_driver);
+	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3")
+		pkvm_smmu_give_back(np);
 }
 
 static void __init pkvm_smmu_finalise(int err)
 {
-	unsigned int i;
+	struct pkvm_smmu_claim *claim;
 
 	if (!is_protected_kvm_enabled()) {
 		pr_info("DMA is not isolated: protected KVM is not enabled\n");
 		return;
 	}
-	if (!is_pkvm_initialized()) {
+	if (err == -ENODEV) {
 		pkvm_smmu_decline();
 		return;
 	}
 
-	guard(mutex)(&pkvm_smmu_mutex);
 	/* Every stream aborts, but a CPU that has all privileges can change that */
 	if (err) {
 		pr_err("DMA is not isolated: protected KVM did not finalise\n");
 		return;
 	}
-	if (!nr_claims) {
-		pr_warn("DMA is not isolated: there is no SMMUv3\n");
-		return;
-	}
 
-	pkvm_smmu_state = PKVM_SMMU_ISOLATED;
-	for (i = 0; i < nr_claims; i++) {
-		if (claims[i].pdev)
-			dev_info(&claims[i].pdev->dev, "taken over by EL2, DMA is isolated\n");
+	guard(mutex)(&pkvm_smmu_mutex);
+	if (list_empty(&pkvm_smmu_claims))
+		pr_warn("DMA is not isolated: there is no SMMUv3\n");
+	else
+		queue_delayed_work(system_power_efficient_wq, &pkvm_smmu_log_work, 0);
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		dev_info(&claim->pdev->dev,
+			 "taken over by EL2, DMA is isolated\n");
+		pkvm_smmu_init_debugfs(claim);
+		pkvm_smmu_create_host(claim);
 	}
-	pkvm_smmu_init_debugfs();
-	queue_delayed_work(system_power_efficient_wq, &pkvm_smmu_watch_work, 0);
-	pkvm_smmu_create_children();
 }
 
 static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
@@ -738,17 +675,12 @@ static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
 
 static int __init pkvm_smmu_driver_init(void)
 {
-	int ret;
-
 	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	if (!is_protected_kvm_enabled())
 		return 0;
 
-	ret = platform_driver_register(&pkvm_smmu_driver);
-	pkvm_smmu_registered = !ret;
-
-	return ret;
+	return platform_driver_register(&pkvm_smmu_driver);
 }
 
-/* After the devices have been created, before KVM and before any driver of theirs */
+/* The devices exist. Neither KVM nor the host's driver is initialised yet. */
 subsys_initcall(pkvm_smmu_driver_init);
