@@ -84,6 +84,18 @@ static unsigned int el2_skipped, el2_barriers;
 #define write_sysreg_el2(val, reg) (*(reg) = (val))
 #define dma_mb()		((void)el2_barriers++)
 
+/* One CPU, and a kernel without EL2's assertions */
+#define DEFINE_PER_CPU(type, name) type name
+#define this_cpu_ptr(ptr)	(ptr)
+#ifndef IS_ENABLED
+#define IS_ENABLED(option)	0
+#endif
+
+static inline bool is_pkvm_initialized(void)
+{
+	return nondet_bool();
+}
+
 static inline void kvm_skip_host_instr(void)
 {
 	el2_skipped++;

@@ -329,3 +329,66 @@ void prove_take_is_mmio(void)
 		PROVE(is_el2s(any) == was_el2s, "and nothing else");
 	}
 }
+
+/* The same of the one word that EL2 writes */
+void prove_write_is_hosts(void)
+{
+	u64 dst = nondet_u64();
+	u32 val = nondet_u32();
+	unsigned int i;
+
+	any_memory();
+	el2_state = PKVM_NOPAGE;
+	if (kvm_iommu_write_to_host(dst, val))
+		return;
+
+	PROVE(!host_mmu.lock.held, "no lock is left");
+	PROVE(!(dst & 3), "a whole word");
+	PROVE((u32)el2_words[0] == val, "it is written");
+	for (i = 0; i < NR_MEMBLOCKS; i++) {
+		if (dst >= hyp_memory[i].base && dst - hyp_memory[i].base < hyp_memory[i].size)
+			PROVE(!(hyp_memory[i].flags & 4), "not what the firmware has kept");
+	}
+}
+
+void prove_write_when_mispredicted(void)
+{
+	unsigned int i;
+
+	any_memory();
+	for (i = 0; i < NR_MEMBLOCKS; i++)
+		SUPPOSE(hyp_memory[i].size);
+	el2_speculates = true;
+	kvm_iommu_write_to_host(nondet_u64(), nondet_u32());
+}
+
+static int unmap_result;
+
+static int any_unmap(phys_addr_t start, phys_addr_t end)
+{
+	return unmap_result;
+}
+
+/* A hypercall in which a page could not leave in time fails with -EAGAIN, or not at all */
+void prove_again_is_seen(void)
+{
+	static const struct kvm_iommu_ops ops = { .host_unmap = any_unmap };
+	struct kvm_cpu_context ctxt = { .regs = { [1] = (int)nondet_u32() } };
+	u64 was = ctxt.regs[1];
+	int ret;
+
+	kvm_iommu_ops = &ops;
+	kvm_iommu_live = nondet_bool();
+	unmap_result = nondet_u32();
+	hyp_spin_lock(&host_mmu.lock);
+	ret = kvm_iommu_host_unmap(nondet_u64(), PAGE_SIZE);
+	hyp_spin_unlock(&host_mmu.lock);
+	PROVE(ret == (kvm_iommu_live ? unmap_result : 0), "what the driver says");
+
+	kvm_iommu_hcall_exit(&ctxt);
+	PROVE(ctxt.regs[1] == (ret == -EAGAIN && (int)was < 0 ? (u64)-EAGAIN : was),
+	      "an error that EL1 understands");
+	ctxt.regs[1] = was;
+	kvm_iommu_hcall_exit(&ctxt);
+	PROVE(ctxt.regs[1] == was, "and the next hypercall has its own");
+}
