@@ -24,7 +24,11 @@
 #define TABLE_BITS	(PAGE_SHIFT - 3)
 #define LEVEL_SHIFT(n)	(PAGE_SHIFT + (3 - (n)) * TABLE_BITS)
 
-#define RANDOM_OF(array)	(&(array)[test_random() % ARRAY_SIZE(array)])
+/* How much SMMU 0 caches, and does at a time */
+#define NR_ENTRIES	96
+#define NR_STES		8
+#define NR_WALKS	6
+#define NR_INVALS	64
 
 /**
  * enum tlb_kind - by what an entry, a walk or an access has been translated
@@ -144,12 +148,12 @@ struct tlb {
 	bool			on;
 	bool			busy;
 	u64			time;
-	struct tlb_entry	entries[96];
-	struct tlb_ste		stes[8];
-	struct tlb_l1		l1s[8];
-	struct tlb_walk		walks[6];
-	struct tlb_walk		accesses[6];
-	struct tlb_inval	invals[64];
+	struct tlb_entry	entries[NR_ENTRIES];
+	struct tlb_ste		stes[NR_STES];
+	struct tlb_l1		l1s[NR_STES];
+	struct tlb_walk		walks[NR_WALKS];
+	struct tlb_walk		accesses[NR_WALKS];
+	struct tlb_inval	invals[NR_INVALS];
 	unsigned int		nr_invals;
 	unsigned int		nr_landed;
 };
@@ -229,7 +233,7 @@ static void tlb_land(struct tlb_walk *access)
 
 static void tlb_access(const struct tlb_walk *walk, u64 pa)
 {
-	struct tlb_walk *access = RANDOM_OF(tlb.accesses);
+	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
 
 	if (pa != walk->ipa)
 		fake_complain("a device has reached another page");
@@ -252,7 +256,7 @@ static u64 tlb_part(u64 size)
 static void tlb_insert(enum tlb_kind kind, u64 size, u64 pa,
 		       const struct tlb_walk *walk)
 {
-	struct tlb_entry *e = RANDOM_OF(tlb.entries);
+	struct tlb_entry *e = &tlb.entries[test_random() % NR_ENTRIES];
 
 	e->kind = kind;
 	e->base = ALIGN_DOWN(walk->ipa, size);
@@ -266,7 +270,7 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(tlb.l1s); i++) {
+	for (i = 0; i < NR_STES; i++) {
 		*l1 = tlb.l1s[i];
 		if (l1->used && l1->index == index && !one_in(4))
 			return l1->desc & 0x1f;
@@ -276,7 +280,7 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 	l1->index = index;
 	l1->desc = tlb_read(base + index * 8);
 	l1->time = tlb.time;
-	*RANDOM_OF(tlb.l1s) = *l1;
+	tlb.l1s[test_random() % NR_STES] = *l1;
 
 	return l1->desc & 0x1f;
 }
@@ -289,7 +293,7 @@ static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 	struct tlb_l1 l1 = { .time = tlb.time };
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(tlb.stes); i++) {
+	for (i = 0; i < NR_STES; i++) {
 		*found = tlb.stes[i];
 		if (found->used && found->sid == sid && !one_in(4))
 			return true;
@@ -307,7 +311,7 @@ static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 	found->time = l1.time;
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
 		found->ste[i] = tlb_read(at + index * 64ULL + i * 8);
-	*RANDOM_OF(tlb.stes) = *found;
+	tlb.stes[test_random() % NR_STES] = *found;
 
 	return true;
 }
@@ -359,7 +363,7 @@ static bool tlb_hit(const struct tlb_walk *walk)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(tlb.entries); i++) {
+	for (i = 0; i < NR_ENTRIES; i++) {
 		const struct tlb_entry *e = &tlb.entries[i];
 		struct tlb_walk hit = *walk;
 		u64 pa = e->out + (walk->ipa - e->base);
@@ -386,7 +390,7 @@ static void tlb_begin(struct tlb_walk *walk, const u64 *s2)
 	walk->bits = 64 - t0sz - LEVEL_SHIFT(walk->level);
 	walk->table = s2[1] & GENMASK_ULL(51, 4);
 	walk->s1_size = (u64)PAGE_SIZE << (test_random() % 3 * TABLE_BITS);
-	for (i = 0; i < ARRAY_SIZE(tlb.entries); i++) {
+	for (i = 0; i < NR_ENTRIES; i++) {
 		const struct tlb_entry *e = &tlb.entries[i];
 
 		if (e->kind != TLB_TABLE || e->level <= walk->level ||
@@ -415,11 +419,11 @@ static phys_addr_t random_target(void)
 /* A device begins an access */
 static void tlb_dma(void)
 {
-	struct tlb_walk *walk = RANDOM_OF(tlb.walks);
+	struct tlb_walk *walk = &tlb.walks[test_random() % NR_WALKS];
 	struct tlb_walk begun = { .ipa = random_target(), .time = tlb.time };
 	struct tlb_ste found;
 
-	begun.sid = *RANDOM_OF(sids);
+	begun.sid = sids[test_random() % ARRAY_SIZE(sids)];
 	if (walk->kind || !tlb_find_ste(begun.sid, &found) ||
 	    !(found.ste[0] & 1))
 		return;
@@ -447,8 +451,8 @@ static void tlb_dma(void)
 /* Some of what can happen between two steps of EL2's */
 static void tlb_step(void)
 {
-	struct tlb_walk *walk = RANDOM_OF(tlb.walks);
-	struct tlb_walk *access = RANDOM_OF(tlb.accesses);
+	struct tlb_walk *walk = &tlb.walks[test_random() % NR_WALKS];
+	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
 	unsigned int n;
 
 	if (tlb.busy || !tlb.on || fake->complaint)
@@ -528,12 +532,12 @@ static void tlb_drop_config(const struct tlb_inval *inval)
 	u32 split = (fake_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(tlb.stes); i++) {
+	for (i = 0; i < NR_STES; i++) {
 		if (tlb.stes[i].time < inval->time &&
 		    inval_has(inval, tlb.stes[i].sid, tlb.stes[i].sid))
 			tlb.stes[i].used = false;
 	}
-	for (i = 0; i < ARRAY_SIZE(tlb.l1s); i++) {
+	for (i = 0; i < NR_STES; i++) {
 		u64 first = (u64)tlb.l1s[i].index << split;
 
 		if (!inval->leaf && tlb.l1s[i].time < inval->time &&
@@ -548,19 +552,19 @@ static void tlb_drop(const struct tlb_inval *inval)
 
 	if (inval_is_cfgi(inval))
 		tlb_drop_config(inval);
-	for (i = 0; i < ARRAY_SIZE(tlb.entries); i++) {
+	for (i = 0; i < NR_ENTRIES; i++) {
 		struct tlb_entry *e = &tlb.entries[i];
 
 		if (e->time < inval->time &&
 		    inval_hits(inval, e->kind, e->base, e->size))
 			e->kind = TLB_UNUSED;
 	}
-	for (i = 0; i < ARRAY_SIZE(tlb.walks); i++) {
+	for (i = 0; i < NR_WALKS; i++) {
 		if (inval_hits_walk(inval, &tlb.walks[i]))
 			tlb.walks[i].kind = TLB_UNUSED;
 	}
 	/* These end before the CMD_SYNC does, wherever they go */
-	for (i = 0; i < ARRAY_SIZE(tlb.accesses); i++) {
+	for (i = 0; i < NR_WALKS; i++) {
 		if (inval_hits_walk(inval, &tlb.accesses[i]))
 			tlb_land(&tlb.accesses[i]);
 	}
@@ -611,7 +615,7 @@ static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
 	default:
 		return;
 	}
-	if (tlb.nr_invals < ARRAY_SIZE(tlb.invals))
+	if (tlb.nr_invals < NR_INVALS)
 		tlb.invals[tlb.nr_invals++] = inval;
 	else
 		fake_complain("more invalidations than the model can keep");
