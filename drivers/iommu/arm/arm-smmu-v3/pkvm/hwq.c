@@ -10,8 +10,9 @@
  * - If the hardware calls a command illegal, EL2 replaces the command by a
  *   CMD_SYNC and lets the queue go on: the host can't stop it. A ticket tells
  *   whether a command was replaced since.
- * - A wait that times out is remembered until the queue is empty: a wait that
- *   is no longer than that one fails at once.
+ * - A wait that times out is remembered until the hardware has consumed all
+ *   that was pending then. Meanwhile a wait that is no longer than that one
+ *   fails at once.
  * - An SMMU is broken if it has an error that EL2 can't mend, or if it is not
  *   enabled any more, as after a reset. It is not used again, every call fails
  *   with -EIO, and no page leaves the host.
@@ -110,12 +111,18 @@ static u32 hwq_pending(struct pkvm_smmu *smmu)
 	return HWQ_POS(q, q->prod - q->cons);
 }
 
+/* Has the hardware consumed all commands before @end? */
+static bool hwq_has_passed(struct pkvm_smmu *smmu, u32 end)
+{
+	u32 consumed = smmu->hwq.added - hwq_pending(smmu);
+
+	return (s32)(consumed - end) >= 0;
+}
+
 /* CMDQ_CONS is believed only if the SMMU has been enabled all the time */
 static bool hwq_is_done(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
 {
-	s32 left = ticket->end - (smmu->hwq.added - hwq_pending(smmu));
-
-	if (left > 0 || !hwq_check_enabled(smmu))
+	if (!hwq_has_passed(smmu, ticket->end) || !hwq_check_enabled(smmu))
 		return false;
 
 	hal_rmb();
@@ -139,7 +146,7 @@ static bool hwq_is_usable(struct pkvm_smmu *smmu, const struct smmu_clock *clock
 	struct smmu_hwq *q = &smmu->hwq;
 
 	if (q->timed_out) {
-		if (!hwq_pending(smmu))
+		if (hwq_has_passed(smmu, q->timed_out_at))
 			q->timed_out = 0;
 		else
 			hwq_check_error(smmu);
@@ -167,6 +174,7 @@ static void hwq_time_out(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
 	struct smmu_hwq *q = &smmu->hwq;
 
 	q->timed_out = max(q->timed_out, clock->limit);
+	q->timed_out_at = q->added;
 	smmu_report(smmu, PKVM_SMMU_FAILED_TIMEOUT, q->prod, q->cons);
 }
 

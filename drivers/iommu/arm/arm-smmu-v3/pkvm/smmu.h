@@ -187,7 +187,9 @@ struct smmu_tlbi {
  * @shift:	log2 of the number of entries
  * @added:	commands that were put into it
  * @skipped:	commands that the hardware called illegal and EL2 replaced
- * @timed_out:	the longest limit of a clock that ran out since the queue was empty
+ * @timed_out:	the longest limit of a clock that ran out, until the hardware has
+ *		consumed @timed_out_at
+ * @timed_out_at: @added when a clock ran out last
  * @smmu_off:	CR0ACK.SMMUEN may be 0: GBPA aborts all streams
  * @broken:	the SMMU is not used again
  */
@@ -199,6 +201,7 @@ struct smmu_hwq {
 	u32	added;
 	u32	skipped;
 	u64	timed_out;
+	u32	timed_out_at;
 	bool	smmu_off;
 	bool	broken;
 };

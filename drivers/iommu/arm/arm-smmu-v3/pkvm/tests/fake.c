@@ -685,13 +685,13 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 	 * A field must not change while its last change is under way (6.3.9, 6.3.16). What
 	 * SMMUv3.2 does then, if it doesn't cease the Update: it ignores the new value.
 	 */
-	if (s->armed && offset == ARM_SMMU_CR0 &&
+	if (offset == ARM_SMMU_CR0 &&
 	    (val ^ fake_reg(s, ARM_SMMU_CR0)) &
 	    (fake_reg(s, ARM_SMMU_CR0) ^ fake_reg(s, ARM_SMMU_CR0ACK)))
 		fake_complain("CR0 changes while an Update is under way");
 	if (offset == ARM_SMMU_IRQ_CTRL) {
 		busy = s->irq_target ^ fake_reg(s, ARM_SMMU_IRQ_CTRLACK);
-		if (s->armed && (val ^ s->irq_target) & busy)
+		if ((val ^ s->irq_target) & busy)
 			fake_complain("IRQ_CTRL changes while an Update is under way");
 		busy &= val ^ s->irq_target;
 	}

@@ -112,11 +112,16 @@ static void fault_reset_trap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), 0);
 }
 
-static void reset_meanwhile(void)
+static void reset_stuck(void)
 {
-	/* As if all commands had been consumed */
 	if (fake_reg(SMMU0, ARM_SMMU_CR0ACK))
 		fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+}
+
+/* As if all commands had been consumed */
+static void reset_meanwhile(void)
+{
+	reset_stuck();
 	fake_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 }
 
@@ -130,6 +135,49 @@ static void fault_reset_meanwhile(struct kunit *test)
 	expect_stays(test, pa, -EIO);
 	fake->meanwhile = NULL;
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
+}
+
+/* A queue of two commands, which is full, of an SMMU that has stopped */
+static phys_addr_t full_queue(struct kunit *test)
+{
+	phys_addr_t pa;
+
+	fake_test_again(test, FAKE_NR_PAGES);
+	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
+	fake_test_boot(test);
+	smmu_tlbi_note(SMMU0->smmu, 0xf);
+	host_cmdq_start(1);
+	SMMU0->stuck = true;
+	host_cmd_put(0x11, 0);
+	host_cmd_put(0x11, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+
+	return pa;
+}
+
+/* No room for an invalidation, and a reset makes none; or no time */
+static void fault_no_room(struct kunit *test)
+{
+	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
+	phys_addr_t pa = full_queue(test);
+
+	fake->meanwhile = reset_meanwhile;
+	expect_stays(test, pa, -EIO);
+	pa = full_queue(test);
+	fake->meanwhile = reset_stuck;
+	expect_stays(test, pa, -EIO);
+
+	pa = full_queue(test);
+	KUNIT_EXPECT_FALSE(test, smmu_clock_is_over(&clock));
+	fake->now += 2 * SMMU_LEAVE_US;
+	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
+			-EAGAIN);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
+	expect_stays(test, pa, -EAGAIN);
+	SMMU0->stuck = false;
+	fake_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
 
 /*
@@ -214,6 +262,34 @@ static void fault_slow_trap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
 
+/* It is no matter whether the queue is ever empty: what was late has to be done */
+static void fault_busy_queue(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, true);
+	unsigned int i;
+
+	SMMU0->stuck = true;
+	expect_stays(test, pa, -EAGAIN);
+	/* The host keeps the hardware busy */
+	SMMU0->stuck = false;
+	SMMU0->slow = true;
+	host_cmd_put(0x11, 0);
+	host_cmd_put(0x11, 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	fake->relaxed = 0;
+	expect_stays(test, pa, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, fake->relaxed, 0);
+	/* The hardware takes one command at a time */
+	for (i = 0; i < 2; i++) {
+		hal_relax();
+		host_cmd_put(0x11, 0);
+		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	}
+	KUNIT_EXPECT_NE(test, fake_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
+			fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+}
+
 static unsigned int nested_later;
 
 /* Another CPU of the host has a stream translated by both stages */
@@ -246,20 +322,22 @@ static void fault_nested_meanwhile(struct kunit *test)
 /* What fails is counted, and says what it was about */
 static void fault_reports(struct kunit *test)
 {
-	phys_addr_t pa;
+	phys_addr_t pa = SZ_1G;
 	unsigned int i;
 
-	pa = two_smmus(test, false);
 	/* No page for a table: devices can't reach what has come to the host */
-	if (is_mapped(pa) && !unmap(pa)) {
-		struct fake_leaf leaf;
-
+	fake_test_again(test, 64 + 2 * 512 + 192);
+	fake->config.nr_smmus = 2;
+	fake_test_boot(test);
+	if (PAGE_SHIFT == 12) {
+		fake_own_lock();
+		KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + SZ_2M), 0);
+		fake_own_unlock();
 		fake->pool_left = 0;
 		map(pa);
-		if (!fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf)) {
-			for (i = 0; i < 2; i++)
-				KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
-		}
+		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
+		for (i = 0; i < 2; i++)
+			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
 	}
 
 	/* No page for a second-level table */
@@ -284,8 +362,10 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_reset),
 	KUNIT_CASE(fault_reset_trap),
 	KUNIT_CASE(fault_reset_meanwhile),
+	KUNIT_CASE(fault_no_room),
 	KUNIT_CASE(fault_leave_time),
 	KUNIT_CASE(fault_slow_trap),
+	KUNIT_CASE(fault_busy_queue),
 	KUNIT_CASE(fault_nested_meanwhile),
 	KUNIT_CASE(fault_reports),
 	{}

@@ -332,7 +332,7 @@ static void probe_bad_config(struct kunit *test)
 	struct pkvm_smmu_desc *desc;
 	unsigned int i;
 
-	for (i = 0; i < 14; i++) {
+	for (i = 0; i < 17; i++) {
 		u32 refusal = PKVM_SMMU_NO_MEMORY;
 		phys_addr_t mem;
 
@@ -396,6 +396,16 @@ static void probe_bad_config(struct kunit *test)
 			break;
 		case 13:
 			fake->pool_left = 0;
+			break;
+		case 14:
+			fake->config.shared = (struct pkvm_smmu_mem){ mem, 64 };
+			break;
+		case 15:
+			fake->config.shared = (struct pkvm_smmu_mem){ mem + 8, SZ_16K };
+			break;
+		case 16:
+			fake->config.shared = (struct pkvm_smmu_mem){ mem, SZ_16K };
+			fake_give(mem, PAGE_SIZE, FAKE_EL2);
 			break;
 		}
 		expect_refused(test, i == 12, refusal);
@@ -505,6 +515,21 @@ static void probe_no_answer(struct kunit *test)
 	}
 }
 
+/* Whoever had the SMMU has changed CR0 and IRQ_CTRL right before: see fake.c */
+static void probe_pending(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		leave_in_use(SMMU0);
+		fake_set_reg(SMMU0, i & 1 ? ARM_SMMU_CR0ACK : ARM_SMMU_IRQ_CTRLACK, 0);
+		SMMU0->slow = true;
+		SMMU0->stuck = i & 2;
+		KUNIT_EXPECT_EQ(test, fake_boot(), i & 2 ? -EIO : 0);
+	}
+}
+
 static struct kunit_case probe_cases[] = {
 	KUNIT_CASE(probe_take_over),
 	KUNIT_CASE(probe_old_errors),
@@ -522,6 +547,7 @@ static struct kunit_case probe_cases[] = {
 	KUNIT_CASE(probe_mixed),
 	KUNIT_CASE(probe_pool_chunks),
 	KUNIT_CASE(probe_no_answer),
+	KUNIT_CASE(probe_pending),
 	{}
 };
 

@@ -970,7 +970,7 @@ static void strtab_enabling(struct kunit *test)
 static void strtab_tables_at_once(struct kunit *test)
 {
 	u32 nr = PKVM_SMMU_L2_TABLES, sid, i;
-	phys_addr_t l2, last;
+	phys_addr_t l2, last = 0;
 
 	fake_test_again(test, 2 * FAKE_NR_PAGES);
 	fake->sid_bits = 16;
