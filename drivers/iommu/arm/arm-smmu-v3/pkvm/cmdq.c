@@ -64,26 +64,25 @@ void smmu_cmdq_disable(struct pkvm_smmu *smmu)
 	smmu_queue_unpin(&smmu->cmdq);
 }
 
+/* Where the host wants the MSI of a CMD_SYNC; 0 if it wants none */
+static phys_addr_t cmdq_msi_addr(const struct arm_smmu_cmd *sync)
+{
+	return sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
+}
+
 static bool cmdq_wants_irq(const struct arm_smmu_cmd *sync)
 {
 	return FIELD_GET(CMDQ_SYNC_0_CS, sync->data[0]) == CMDQ_SYNC_0_CS_IRQ;
 }
 
 /*
- * With an address of 0 the hardware writes no MSI, but raises the wired interrupt
+ * Without an address the hardware writes no MSI, but raises the wired interrupt
  * (section 4.7.3). Where EL2 alone can write MSIs, and the host wants one, the wire is
  * left alone: the host may share it with other interrupts.
  */
-static struct arm_smmu_cmd cmdq_hw_sync(const struct pkvm_smmu *smmu,
-					const struct arm_smmu_cmd *sync)
+static bool cmdq_wants_wire(const struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
 {
-	struct arm_smmu_cmd hw = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-
-	if (cmdq_wants_irq(sync) &&
-	    (smmu->msis || !(sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK)))
-		hw.data[0] |= FIELD_PREP(CMDQ_SYNC_0_CS, CMDQ_SYNC_0_CS_IRQ);
-
-	return hw;
+	return cmdq_wants_irq(sync) && (smmu->msis || !cmdq_msi_addr(sync));
 }
 
 /*
@@ -92,7 +91,7 @@ static struct arm_smmu_cmd cmdq_hw_sync(const struct pkvm_smmu *smmu,
  */
 static void cmdq_write_msi(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *sync)
 {
-	phys_addr_t addr = sync->data[1] & CMDQ_SYNC_1_MSIADDR_MASK;
+	phys_addr_t addr = cmdq_msi_addr(sync);
 	u32 data = FIELD_GET(CMDQ_SYNC_0_MSIDATA, sync->data[0]);
 	struct smmu_host_queue *q = &smmu->cmdq;
 
@@ -138,7 +137,10 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, struct cmdq_run *run, u32 pos_m
 		run->next = next;
 		return ++run->n < SMMU_CMD_BATCH || cmdq_flush(smmu, run, false);
 	case SMMU_CMD_SYNC:
-		smmu->batch[run->n++] = cmdq_hw_sync(smmu, &host);
+		if (cmdq_wants_wire(smmu, &host))
+			smmu->batch[run->n].data[0] |=
+				FIELD_PREP(CMDQ_SYNC_0_CS, CMDQ_SYNC_0_CS_IRQ);
+		run->n++;
 		run->next = next;
 		if (!cmdq_flush(smmu, run, true))
 			return false;

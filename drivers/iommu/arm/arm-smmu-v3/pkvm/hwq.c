@@ -46,7 +46,7 @@ static void hwq_write(struct smmu_hwq *q, u32 pos,
 	hal_clean(ent, sizeof(cmd->data));
 }
 
-static void hwq_break(struct pkvm_smmu *smmu, u32 reg)
+static noinline void hwq_break(struct pkvm_smmu *smmu, u32 reg)
 {
 	if (!smmu->hwq.broken)
 		smmu_report(smmu, PKVM_SMMU_FAILED_BROKEN, reg,
@@ -58,7 +58,7 @@ static void hwq_break(struct pkvm_smmu *smmu, u32 reg)
  * A reset clears CR0. GBPA may then let streams bypass the SMMU, and CMDQ_CONS
  * says nothing about EL2's commands.
  */
-static bool hwq_check_enabled(struct pkvm_smmu *smmu)
+static inline bool hwq_check_enabled(struct pkvm_smmu *smmu)
 {
 	u32 on = CR0_CMDQEN | (smmu->hwq.smmu_off ? 0 : CR0_SMMUEN);
 
@@ -140,19 +140,24 @@ static u32 hwq_room(const struct smmu_hwq *q)
 	return pending < HWQ_ENTRIES(q) ? HWQ_ENTRIES(q) - pending : 0;
 }
 
-/* Is it worth waiting for the hardware with this clock? */
-static bool hwq_is_usable(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
+static noinline void hwq_check_timed_out(struct pkvm_smmu *smmu)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 
-	if (q->timed_out) {
-		if (hwq_has_passed(smmu, q->timed_out_at))
-			q->timed_out = 0;
-		else
-			hwq_check_error(smmu);
-	}
+	if (hwq_has_passed(smmu, q->timed_out_at))
+		q->timed_out = 0;
+	else
+		hwq_check_error(smmu);
+}
 
-	return !q->broken && q->timed_out < clock->limit;
+/* Is it worth waiting for the hardware with this clock? */
+static inline bool hwq_is_usable(struct pkvm_smmu *smmu,
+				 const struct smmu_clock *clock)
+{
+	if (smmu->hwq.timed_out)
+		hwq_check_timed_out(smmu);
+
+	return !smmu->hwq.broken && smmu->hwq.timed_out < clock->limit;
 }
 
 /* Other CPUs get hw_lock for a moment. Returns false if the time is over */
@@ -184,9 +189,10 @@ static void hwq_kick(struct pkvm_smmu *smmu)
 	hal_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
 }
 
-/* Returns how many of the commands there was room for */
-static unsigned int hwq_append(struct pkvm_smmu *smmu,
-			       const struct arm_smmu_cmd *cmds, unsigned int n)
+/* Returns how many of the commands there was room for. Part of every trap */
+static __always_inline unsigned int
+hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+	   unsigned int n)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 	unsigned int i;
@@ -204,12 +210,17 @@ static unsigned int hwq_append(struct pkvm_smmu *smmu,
 }
 
 /* As hwq_append(), but waits for room */
-static unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
-				    const struct arm_smmu_cmd *cmds,
-				    unsigned int n, struct smmu_clock *clock)
+static noinline unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
+					     const struct arm_smmu_cmd *cmds,
+					     unsigned int n,
+					     struct smmu_clock *clock)
 {
 	unsigned int i = 0;
 	bool more = true;
+
+	/* It is not this SMMU's fault if the time was over before */
+	if (smmu_clock_is_over(clock))
+		return 0;
 
 	while (more && hwq_is_usable(smmu, clock)) {
 		more = hwq_pause(smmu, clock);
@@ -246,7 +257,7 @@ unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
 	ticket->skipped = q->skipped;
 	if (hwq_is_usable(smmu, clock)) {
 		i = hwq_append(smmu, cmds, n);
-		if (i < n && !smmu_clock_is_over(clock))
+		if (i < n)
 			i += hwq_append_rest(smmu, &cmds[i], n - i, clock);
 	}
 	ticket->end = q->added;
@@ -254,22 +265,11 @@ unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
 	return i;
 }
 
-/**
- * smmu_hwq_wait() - wait until commands have been consumed
- * @smmu:	the SMMU; hw_lock held, and released while EL2 waits
- * @ticket:	of smmu_hwq_submit()
- * @clock:	the caller's; runs from the first wait on
- *
- * Return: 0; -EAGAIN if the time is over; -EIO if the SMMU is broken.
- */
-int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
-		  struct smmu_clock *clock)
+static noinline int hwq_wait_long(struct pkvm_smmu *smmu,
+				  const struct smmu_ticket *ticket,
+				  struct smmu_clock *clock)
 {
 	bool more = true;
-
-	/* Mostly there is nothing to wait for */
-	if (hwq_is_done(smmu, ticket))
-		return 0;
 
 	/* It is not this SMMU's fault if the time was over before */
 	if (!smmu_clock_is_over(clock)) {
@@ -285,6 +285,21 @@ int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
 	}
 
 	return smmu->hwq.broken ? -EIO : -EAGAIN;
+}
+
+/**
+ * smmu_hwq_wait() - wait until commands have been consumed
+ * @smmu:	the SMMU; hw_lock held, and released while EL2 waits
+ * @ticket:	of smmu_hwq_submit()
+ * @clock:	the caller's; runs from the first wait on
+ *
+ * Return: 0; -EAGAIN if the time is over; -EIO if the SMMU is broken.
+ */
+int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
+		  struct smmu_clock *clock)
+{
+	/* Mostly there is nothing to wait for */
+	return hwq_is_done(smmu, ticket) ? 0 : hwq_wait_long(smmu, ticket, clock);
 }
 
 /**

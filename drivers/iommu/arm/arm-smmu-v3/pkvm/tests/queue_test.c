@@ -1533,6 +1533,126 @@ static void queue_index_bits(struct kunit *test)
 	}
 }
 
+/**
+ * struct random_queue - a host's queue with any commands, and hardware at any pace
+ * @put:	TLBIs that the host has put there, numbered
+ * @ran:	and those that the hardware has run
+ * @wrong:	one that the hardware has run too early, again, or never
+ * @before:	for each entry with a CMD_SYNC that is not seen to have completed: TLBIs
+ *		in front of it; else 0
+ */
+static struct random_queue {
+	unsigned int	put;
+	unsigned int	ran;
+	bool		wrong;
+	unsigned int	before[256];
+} random_queue;
+
+static void random_ran(struct fake_smmu *s, const u64 *cmd)
+{
+	if (s != SMMU0 || (cmd[0] & 0xff) != 0x12)
+		return;
+	random_queue.wrong |= cmd[1] != tlbi_va(random_queue.ran);
+	random_queue.ran++;
+}
+
+static void random_cmd(u32 idx)
+{
+	switch (test_random() % 8) {
+	case 0:
+		host_cmd_put(0x1, 0);
+		break;
+	case 1:
+		fake_put(host_ste(test_random() % 8), test_random() % 2 ? STE_BYPASS0 : STE_ABORT0);
+		host_cmd_put(0x3 | (test_random() % 8) << 32, 1);
+		break;
+	case 2:
+		random_queue.before[idx] = random_queue.put;
+		host_cmd_put(0x46 | 1 << 12, fake_host.cmdq + 16 * idx);
+		break;
+	case 3:
+		host_cmd_put(test_random() % 4 ? 0x46 : 0xff, 0);
+		break;
+	default:
+		put_tlbi(random_queue.put++);
+	}
+}
+
+/* As the driver does, whose command was illegal. Returns CONS */
+static u32 random_mend(u32 entries)
+{
+	u32 cons = host_readl(ARM_SMMU_CMDQ_CONS) & (2 * entries - 1);
+
+	if (!cmdq_error())
+		return cons;
+
+	fake_put(fake_host.cmdq + 16 * (cons & (entries - 1)), 0x46);
+	fake_put(fake_host.cmdq + 16 * (cons & (entries - 1)) + 8, 0);
+	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
+
+	return host_readl(ARM_SMMU_CMDQ_CONS) & (2 * entries - 1);
+}
+
+static void random_round(struct kunit *test, u32 entries)
+{
+	u32 cons = random_mend(entries), wrap = 2 * entries - 1, room, i;
+
+	room = entries - ((fake_host.prod - cons) & wrap);
+	for (room = room ? test_random() % (room + 1) : 0; room; room--) {
+		i = fake_host.prod & (entries - 1);
+		random_queue.before[i] = 0;
+		random_cmd(i);
+	}
+	tell();
+
+	/* A CMD_SYNC that CONS has passed has waited for all TLBIs in front of it */
+	cons = SMMU0->smmu->cmdq.cons & wrap;
+	for (i = 0; i < entries; i++) {
+		if (((i - cons) & (entries - 1)) < ((fake_host.prod - cons) & wrap))
+			continue;
+		KUNIT_EXPECT_GE(test, random_queue.ran, random_queue.before[i]);
+		random_queue.before[i] = 0;
+	}
+	KUNIT_EXPECT_FALSE(test, random_queue.wrong);
+}
+
+/* Each command runs once, in order, and a CMD_SYNC completes behind what it is to wait for */
+static void queue_random(struct kunit *test)
+{
+	unsigned int round, i;
+	u32 shift;
+
+	for (round = 0; round < 30; round++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		shift = 1 + test_random() % 8;
+		fake_set_reg(SMMU0, ARM_SMMU_IDR1, (shift + test_random() % 3) << 21 | 7 << 16 |
+			     8 << 6 | 12);
+		boot(test);
+		host_cmdq_start(shift);
+		host_strtab_start();
+		memset(&random_queue, 0, sizeof(random_queue));
+		fake->ran = random_ran;
+		SMMU0->slow = test_random() % 2;
+		SMMU0->delay = test_random() % (test_random() % 3 ? 1000 : SMMU_TRAP_US * 3 / 2);
+		SMMU0->rest = test_random() % 3;
+		for (i = 0; i < 200; i++) {
+			fake->relaxed = 0;
+			SMMU0->stuck = !(test_random() % 6);
+			random_round(test, BIT(shift));
+		}
+
+		SMMU0->stuck = false;
+		SMMU0->slow = false;
+		for (i = 0; i < 1000; i++) {
+			fake_run_all(SMMU0);
+			if (random_mend(BIT(shift)) == fake_host.prod)
+				break;
+		}
+		KUNIT_EXPECT_EQ(test, random_queue.ran, random_queue.put);
+		KUNIT_EXPECT_FALSE(test, random_queue.wrong);
+	}
+}
+
 /* With two SMMUs, each of them slow: they are at it at the same time */
 static void queue_two_crawl(struct kunit *test)
 {
@@ -1665,6 +1785,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_sync_wire),
 	KUNIT_CASE(queue_msi_parent),
 	KUNIT_CASE(queue_index_bits),
+	KUNIT_CASE(queue_random),
 	KUNIT_CASE(queue_two_crawl),
 	KUNIT_CASE(queue_cr0_crawls),
 	KUNIT_CASE(queue_late_interrupt),
