@@ -14,24 +14,33 @@
  * is to be read of the hypervisor's memory, and that nothing was written there, can
  * only be seen from outside of the machine: "LOOK data" and "LOOK zero" say where.
  */
+#include <asm/hwcap.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/auxvec.h>
 #include <linux/iommufd.h>
 #include <linux/kexec.h>
 #include <linux/mman.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1088,8 +1097,8 @@ TEST_F(smmu, a26_instructions)
 	EXPECT_NE(0, FAULTS("str %1, [%0, #0]!", "+r" (at) : "r" (a) : "memory"));
 	EXPECT_NE(0, FAULTS("ldr q0, [%0]", : "r" (reg) : "memory", "v0"));
 	EXPECT_NE(0, FAULTS("ldxr %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
-	/* May be one, or nothing at all */
-	FAULTS("dc civac, %0", : "r" (reg) : "memory");
+	/* Has no effect */
+	EXPECT_EQ(0, FAULTS("dc civac, %0", : "r" (reg) : "memory"));
 	EXPECT_EQ(0x40000000, smmu_read64(STRTAB_BASE));
 
 	/* What it does: sign extension, both widths, the zero register */
@@ -1448,6 +1457,101 @@ TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
 	EXPECT_BLOCKED(true);
+}
+
+/* In the memory of the test, where it finds the registers */
+static int spin(void *forever)
+{
+	while (forever)
+		asm volatile("");
+	return 0;
+}
+
+/*
+ * How many bytes further a single step gets that begins at @insn, which has @reg in x1; or
+ * -1. Not by fork(), which would copy the guest's page.
+ */
+static int single_step(const void *insn, const char *reg)
+{
+	/* Aligned to 16 bytes */
+	static __uint128_t stack[1024];
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+	int pid = clone(spin, stack + 1024, CLONE_VM | SIGCHLD, stack), bytes = -1;
+
+	if (pid < 0)
+		return -1;
+	if (!ptrace(PTRACE_ATTACH, pid, NULL, NULL) && waitpid(pid, NULL, 0) == pid &&
+	    !ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov)) {
+		regs.pc = (unsigned long)insn;
+		regs.regs[1] = (unsigned long)reg;
+		if (!ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov) &&
+		    !ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) &&
+		    waitpid(pid, NULL, 0) == pid &&
+		    !ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov))
+			bytes = regs.pc - (unsigned long)insn;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return bytes;
+}
+
+/* Instructions to step over, each with one behind it */
+extern const char step_nop[], step_load[], step_store[];
+
+#define STEP_OVER(name, insn)							\
+	asm(".pushsection .text\n"						\
+	    ".globl " #name "\n" #name ": " insn "\n nop\n"			\
+	    ".popsection\n")
+
+STEP_OVER(step_nop, "nop");
+STEP_OVER(step_load, "ldr w0, [x1]");
+STEP_OVER(step_store, "str wzr, [x1]");
+
+TEST_F(smmu, a39_what_the_syndrome_leaves_out)
+{
+	char *reg = smmu_regs() + STRTAB_BASE;
+	__u64 a = 1, b = 2;
+
+	catch_faults(true);
+	smmu_write64(STRTAB_BASE, 0x40000000);
+
+	/* LD64B and ST64B, x0 to x7 and [x8]: ISV says that all is known of them */
+	if (getauxval(AT_HWCAP3) & HWCAP3_LS64) {
+		EXPECT_NE(0, FAULTS("mov x8, %0\n .inst 0xf83fd100",
+				    : "r" (reg) : "memory", "x0", "x1", "x2", "x3", "x4", "x5",
+				    "x6", "x7", "x8"));
+		EXPECT_NE(0, FAULTS("mov x8, %0\n .inst 0xf83f9100",
+				    : "r" (reg) : "memory", "x8"));
+	} else {
+		printf("# this CPU has no LD64B: only the proof has looked at that\n");
+	}
+
+	/* Both a load and a store */
+	if (getauxval(AT_HWCAP) & HWCAP_ATOMICS) {
+		EXPECT_NE(0, FAULTS(".arch_extension lse\n ldadd %0, %0, [%1]",
+				    "+r" (a) : "r" (reg) : "memory"));
+		EXPECT_NE(0, FAULTS(".arch_extension lse\n stadd %0, [%1]",
+				    : "r" (b), "r" (reg) : "memory"));
+		EXPECT_NE(0, FAULTS(".arch_extension lse\n cas %0, %0, [%1]",
+				    "+r" (b) : "r" (reg) : "memory"));
+	}
+	EXPECT_EQ(1, a);
+	EXPECT_EQ(0x40000000, smmu_read64(STRTAB_BASE));
+
+	/* These are loads and stores, if in an order */
+	EXPECT_EQ(0, FAULTS("stlr %0, [%1]", : "r" (0x80000000UL), "r" (reg) : "memory"));
+	EXPECT_EQ(0, FAULTS("ldar %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
+	EXPECT_EQ(0x80000000, a);
+	catch_faults(false);
+
+	/* One step is one instruction, also where EL2 has executed it */
+	EXPECT_EQ(4, single_step(step_nop, reg));
+	EXPECT_EQ(4, single_step(step_load, reg));
+	EXPECT_EQ(4, single_step(step_store, reg));
+	EXPECT_EQ(0, smmu_read(STRTAB_BASE));
+	STRIKE();
+	EXPECT_BLOCKED(false);
 }
 
 int main(int argc, char **argv)
