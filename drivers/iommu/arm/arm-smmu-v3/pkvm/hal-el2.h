@@ -13,6 +13,7 @@
 #include <linux/percpu.h>
 
 #include <asm/arch_timer.h>
+#include <asm/barrier.h>
 
 #include <nvhe/memory.h>
 #include <nvhe/spinlock.h>
@@ -135,6 +136,19 @@ static inline phys_addr_t hal_virt_to_phys(const void *va)
 static inline void *hal_phys_to_virt(phys_addr_t pa)
 {
 	return hyp_phys_to_virt(pa);
+}
+
+/*
+ * The driver of an SMMU that doesn't snoop stores with Non-cacheable attributes, and
+ * EL2 loads with Write-Back ones. Between the two there has to be a DMB for loads
+ * and stores (Arm DDI 0487, B2.11). Without it the DC CIVAC before the load may come
+ * before the store as well (D7.5.9.15). Neither the trap nor a lock is a barrier, and
+ * the driver has none for loads: it needs its stores ordered against each other.
+ */
+static inline void hal_host_mb(void)
+{
+	if (hal_incoherent)
+		dma_mb();
 }
 
 static inline u64 hal_host_read(const __le64 *word)

@@ -33,6 +33,18 @@ void hal_clean_to_memory(const void *va, size_t size)
 	kvm_flush_dcache_to_poc(va, size);
 }
 
+/* EL2 has unmapped them by now, or never had them mapped */
+void hal_clean_ram(phys_addr_t start, phys_addr_t end)
+{
+	void *va;
+
+	for (; start < end; start += PAGE_SIZE) {
+		va = hyp_fixmap_map(start);
+		kvm_flush_dcache_to_poc(va, PAGE_SIZE);
+		hyp_fixmap_unmap();
+	}
+}
+
 void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
 	trace_iommu_report(what, smmu, arg0, arg1);

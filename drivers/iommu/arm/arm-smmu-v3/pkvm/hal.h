@@ -43,6 +43,16 @@ static inline void hal_clean(const void *va, size_t size)
 		hal_clean_to_memory(va, size);
 }
 
+/**
+ * hal_clean_ram() - write RAM that comes to the host back to memory
+ * @start:	physical address, page aligned
+ * @end:	physical address, page aligned
+ *
+ * For devices that do not snoop, of pages that EL2 or a guest had. With the
+ * ownership lock held.
+ */
+void hal_clean_ram(phys_addr_t start, phys_addr_t end);
+
 /* Trace what smmu_report() counts; @what is one of enum pkvm_smmu_count */
 void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
 
@@ -176,6 +186,11 @@ u64 hal_ticks(u64 us);
 phys_addr_t hal_virt_to_phys(const void *va);
 void *hal_phys_to_virt(phys_addr_t pa);
 
+/*
+ * Once in a trap, before any hal_host_read() and hal_host_copy(): what the host has
+ * stored before the trap is what they read. See hal_incoherent
+ */
+void hal_host_mb(void);
 /* A word of what is pinned, read once: the host may be writing to it. See hal_incoherent */
 u64 hal_host_read(const __le64 *word);
 /* And one of 32 bits written */

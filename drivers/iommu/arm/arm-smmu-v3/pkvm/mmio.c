@@ -363,6 +363,7 @@ static void smmu_trap_begins(struct pkvm_smmu *smmu)
 	smmu_count(smmu, PKVM_SMMU_TRAPS, 1);
 	smmu->budget = SMMU_WORK_PER_TRAP;
 	smmu->clock = smmu_clock(SMMU_TRAP_US);
+	hal_host_mb();
 	if (smmu->host.irq_ctrl != smmu->host.irq_ctrlack)
 		smmu_irq_update(smmu);
 	if (smmu->host.irq_owed)

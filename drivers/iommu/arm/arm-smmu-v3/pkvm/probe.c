@@ -505,6 +505,14 @@ void pkvm_smmu_host_map(phys_addr_t start, phys_addr_t end)
 	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
 	phys_addr_t pa = start;
 
+	/*
+	 * What EL2 has stored to the pages, zeros perhaps, may be in caches only. A
+	 * device that doesn't snoop would read what was there before. It would also
+	 * lose what it writes when a cache writes back its line.
+	 */
+	if (hal_incoherent)
+		hal_clean_ram(start, end);
+
 	if (!smmu_host_map(start, end))
 		return;
 

@@ -20,7 +20,8 @@
  * @host_unmap:	pages are about to leave the host; host_mmu.lock held, so it must be
  *		quick. Return: 0 if no device can reach them any more; else a negative
  *		error, and the host keeps them. -EAGAIN: EL1 is to try again.
- * @host_map:	pages have come to the host; host_mmu.lock held.
+ * @host_map:	pages have come to the host; host_mmu.lock held. What was stored to them
+ *		may be in the CPUs' caches only.
  * @mmio_read:	the host reads MMIO that @init took, @offset bytes into the range
  *		with this cookie.
  * @mmio_write:	the host writes it.

@@ -458,7 +458,8 @@ void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt)
  * @start:	physical address, page aligned
  * @size:	in bytes, page aligned
  *
- * With host_mmu.lock held, after whatever scrubbing there is.
+ * With host_mmu.lock held, after whatever scrubbing there is. The driver cleans them
+ * for devices that do not snoop, as not all who give pages back do.
  */
 void kvm_iommu_host_map(phys_addr_t start, u64 size)
 {

@@ -94,9 +94,21 @@ u64 fake_get(phys_addr_t pa)
 	return le64_to_cpu(*(__le64 *)fake_va(pa));
 }
 
-void fake_put(phys_addr_t pa, u64 val)
+static void ram_put(phys_addr_t pa, u64 val)
 {
 	*(__le64 *)fake_va(pa) = cpu_to_le64(val);
+}
+
+void fake_put(phys_addr_t pa, u64 val)
+{
+	ram_put(pa, val);
+	fake->unordered = true;
+}
+
+void fake_store(phys_addr_t pa, u64 val)
+{
+	*(__le64 *)(fake->cache + ram_offset(pa)) = cpu_to_le64(val);
+	fake_page(pa)->dirty = fake->cache != fake->ram;
 }
 
 /* What the hardware or EL2 use as their own: where EL2 finds it */
@@ -548,7 +560,7 @@ bool fake_event(struct fake_smmu *s, u64 dword0)
 	}
 
 	check_evtq(s);
-	fake_put(pa + (prod & (wrap / 2)) * 32ULL, dword0);
+	ram_put(pa + (prod & (wrap / 2)) * 32ULL, dword0);
 	fake_set_reg(s, FAKE_EVTQ_PROD, ((prod + 1) & wrap) | (prod & FAKE_OVFLG));
 	return true;
 }
@@ -750,8 +762,41 @@ void hal_clean_to_memory(const void *va, size_t size)
 	fake_step();
 }
 
+void hal_clean_ram(phys_addr_t start, phys_addr_t end)
+{
+	struct fake_leaf leaf;
+	size_t off;
+
+	if (!fake->nr_held || fake->held[fake->nr_held - 1] != lock_rank(&own_lock))
+		fake_complain("RAM is cleaned that others may be giving away");
+
+	for (; start < end; start += PAGE_SIZE) {
+		struct fake_page *page = fake_page(start);
+
+		if (!page || !page->dirty)
+			continue;
+		off = ram_offset(start);
+		if (fake_s2_walk(fake->smmu[0].smmu->feat.s2_ste, start, &leaf))
+			fake_complain("devices reach a page that isn't clean yet");
+		memcpy(fake->ram + off, fake->cache + off, PAGE_SIZE);
+		page->dirty = false;
+	}
+}
+
 void hal_rmb(void)
 {
+}
+
+void hal_host_mb(void)
+{
+	fake->unordered = false;
+}
+
+/* To go by what the host has stored is to wait for it first */
+static void check_order(void)
+{
+	if (hal_incoherent && fake->unordered)
+		fake_complain("EL2 reads what the host may not have written yet");
 }
 
 void hal_relax(void)
@@ -1014,6 +1059,7 @@ u64 hal_host_read(const __le64 *word)
 	__le64 *at = (__le64 *)(fake->ram + ((const u8 *)word - fake->cache));
 	u64 val = le64_to_cpu(*at);
 
+	check_order();
 	if (fake->flip)
 		*at = ~*at;
 
@@ -1074,6 +1120,7 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 		fake_complain("a copy across a page, or of half a word");
 
 	fake->copies++;
+	check_order();
 	fake_own_lock();
 	if (page && page->owner == FAKE_HOST && !page->shared) {
 		for (from = fake_va(src); size; size -= 8, from++) {

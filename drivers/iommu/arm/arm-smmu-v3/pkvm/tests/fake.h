@@ -43,11 +43,13 @@ enum fake_owner {
 	FAKE_GUEST,
 };
 
+/* @dirty: the cache has what memory does not have yet, see fake_store() */
 struct fake_page {
 	enum fake_owner		owner;
 	bool			shared;
 	bool			allocated;
 	bool			in_pool;
+	bool			dirty;
 	u8			pins;
 };
 
@@ -136,6 +138,7 @@ struct fake_smmu {
  * @pool_used:	pages that are out
  * @pool_peak:	and that were at most
  * @pool_pages:	pages that were put into it
+ * @unordered:	the host has stored something, and EL2 has not waited for that
  * @copies:	how often EL2 has read the host's memory; a test may set it to 0
  * @flip:	the host overwrites what it is that EL2 has just read
  * @watch_sid:	see struct fake_run
@@ -171,6 +174,7 @@ struct fake {
 	unsigned int		pool_used;
 	unsigned int		pool_peak;
 	unsigned int		pool_pages;
+	bool			unordered;
 	unsigned int		copies;
 	bool			flip;
 	u32			watch_sid;
@@ -216,6 +220,8 @@ void *fake_va(phys_addr_t pa);
 /* One little-endian word of it */
 u64 fake_get(phys_addr_t pa);
 void fake_put(phys_addr_t pa, u64 val);
+/* The same of who is not the host: as fake->cache, and so not seen by the host's devices */
+void fake_store(phys_addr_t pa, u64 val);
 
 /* The lock of who owns what */
 void fake_own_lock(void);

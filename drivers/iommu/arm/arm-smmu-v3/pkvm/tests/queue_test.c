@@ -1748,6 +1748,27 @@ static void queue_late_error(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
 }
 
+/* What EL2 has scrubbed is so for devices that do not snoop, before they reach it */
+static void page_comes_clean(struct kunit *test)
+{
+	const size_t size = 2 * PAGE_SIZE;
+	phys_addr_t pa = fake_alloc(size, FAKE_HOST), at;
+
+	boot(test);
+	KUNIT_ASSERT_EQ(test, unmap(pa, size), 0);
+	fake_give(pa, size, FAKE_EL2);
+	for (at = pa; at < pa + size; at += sizeof(u64)) {
+		fake_put(at, 0x5ec2e7);
+		fake_store(at, 0);
+	}
+	fake_give(pa, size, FAKE_HOST);
+	map(pa, size);
+
+	KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+	for (at = pa; at < pa + size; at += sizeof(u64))
+		KUNIT_EXPECT_EQ(test, fake_get(at), 0);
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_order),
 	KUNIT_CASE(queue_sync_waits),
@@ -1777,6 +1798,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(page_blocks),
 #endif
 	KUNIT_CASE(page_stays),
+	KUNIT_CASE(page_comes_clean),
 	KUNIT_CASE(queue_flip),
 	KUNIT_CASE(queue_clock),
 	KUNIT_CASE(queue_crawls),
