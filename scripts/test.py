@@ -28,6 +28,29 @@ MODES = {"hvhe": PKVM, "nvhe": PKVM + " arm64_sw.hvhe=0 id_aa64mmfr1.vh=0"}
 # What EL2 has for its own tests comes before what there is to read: 32 pages.
 DEBUG = " pkvm_smmu.hyp_skip=32"
 
+# The SMMU below a bus with a power domain, &p
+BUS = """/delete-node/ &smmu;
+/ {
+	bus {
+		compatible = "simple-bus";
+		#address-cells = <2>;
+		#size-cells = <2>;
+		ranges;
+		power-domains = <&p 0>;
+
+		moved: smmuv3@9050000 {
+			compatible = "arm,smmu-v3";
+			reg = <0 0x9050000 0 0x20000>;
+			interrupts = <0 0x4a 1>, <0 0x4b 1>, <0 0x4d 1>;
+			interrupt-names = "eventq", "priq", "gerror";
+			dma-coherent;
+			#iommu-cells = <1>;
+		};
+	};
+};
+&pcie { iommu-map = <0 &moved 0 0x10000>; };
+"""
+
 # The event comes first: the host's driver logs but a few of them.
 ATTACKS = ["event", "self", "attack-hyp", "attack-text", "attack-mmio", "attack-gbpa",
            "attack-smmuen", "pvm"]
@@ -94,13 +117,31 @@ def scenarios():
 
     add("kunit", ["kunit"], PKVM, timeout=400)
 
-    # EL2 does not, or can't, own the SMMU: the machine works, and says so.
-    add("off-none", ["fallback", "io"], "kvm-arm.mode=none")
-    add("off-nvhe", ["fallback", "io"], "kvm-arm.mode=nvhe")
-    add("off-no-el2", ["fallback", "io"], PKVM, virt=False)
-    add("off-no-smmu", ["hvhe", "fallback", "io"], PKVM, smmu="none")
-    add("refused-stage1", ["refused", "fallback", "io"], PKVM, smmu="1")
-    add("refused-stage2", ["refused", "fallback", "io"], PKVM, smmu="2")
+    # A tree that must make no difference: an SMMU without MSIs that has an MSI controller, a
+    # clock that nothing can stop, and lists of nothing
+    add("wired", ["up", "hvhe", "driver-model", "event", "io"], PKVM + " iommu.passthrough=1",
+        dtb_edits="&smmu { msi-parent = <&{/intc@8000000/its@8080000} 0>; power-domains; "
+                  "resets; clocks = <&{/apb-pclk}>; };")
+
+    # EL2 does not, or can't, own the SMMU: the machine works, and the log says why.
+    def fallback(name, why, append=PKVM, tests=("refused",), **options):
+        add(name, [*tests, "fallback", "io"], f"{append} pkvm_smmu.why={why}", **options)
+
+    fallback("off-none", "silent", "kvm-arm.mode=none", ())
+    fallback("off-nvhe", "silent", "kvm-arm.mode=nvhe", ())
+    fallback("off-no-el2", "silent", tests=(), virt=False)
+    fallback("off-no-smmu", "there.is.no.SMMUv3", tests=["hvhe"], smmu="none")
+    fallback("refused-stage1", "/smmuv3@9050000:.it.has.no.stage.2.translation", smmu="1")
+    fallback("refused-stage2", "/smmuv3@9050000:.it.has.no.stage.1.translation", smmu="2")
+    # Of the SMMU and of a bus above it; that nothing drives the provider makes no difference
+    fallback("refused-power-domains", "/bus:.the.host.can.switch.it.off.(power-domains)",
+             dtb_edits=BUS + "/ { p: p { #power-domain-cells = <1>; status = \"disabled\"; }; };")
+    fallback("refused-resets", "/smmuv3@9050000:.the.host.can.reset.it.(resets)",
+             dtb_edits="&smmu { resets = <&r>; }; "
+                       "/ { r: r { #reset-cells = <0>; status = \"disabled\"; }; };")
+    fallback("refused-clocks", "/smmuv3@9050000:.the.host.can.stop.its.clock.(clocks)",
+             dtb_edits="&smmu { clocks = <&{/apb-pclk}>, <&c>; }; "
+                       "/ { c: c { #clock-cells = <0>; status = \"disabled\"; }; };")
     return table
 
 
@@ -184,7 +225,7 @@ def compare_drivers():
 
 
 def check_shutdown():
-    """Linux has called the shutdown() of the host's driver."""
+    """Linux has shut down the device that the host's driver is bound to, once."""
     lines = driver_log("debug", CHILD)[1]
     return Result("PASS" if lines.count("shutdown") == 1 else "FAIL", "smmu-shutdown",
                   f"the host's driver has {lines}")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IOMMUs of a protected KVM host: what their drivers at EL1 tell KVM.
+ * IOMMUs of a protected KVM host: how their driver at EL1 registers with KVM.
  */
 #ifndef __KVM_ARM_IOMMU_H
 #define __KVM_ARM_IOMMU_H
@@ -11,19 +11,20 @@
 
 struct kvm_iommu_ops;
 
-/* EL2's, written by EL1 before it loses its privileges */
+/* A variable of EL2, which EL1 writes before it loses its privileges */
 extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
 
 /**
- * struct kvm_iommu_driver - a driver whose IOMMUs EL2 is to take
+ * struct kvm_iommu_driver - a driver whose IOMMUs EL2 takes
  * @el2_ops:	kvm_nvhe_sym() of its operations at EL2
- * @prepare:	describe the IOMMUs to EL2. Called once, while KVM initialises.
+ * @prepare:	describe the IOMMUs to EL2. Called at most once, right before EL2
+ *		is initialised, and only if protected KVM was asked for.
  *		Return: 0; -ENODEV if there are none; any other negative error if
- *		one can't be isolated, and protected KVM does not start.
- * @finalise:	called once, when it is known how it ended. With 0, the host has lost
- *		its privileges; with -ENODEV there is no protected KVM and it keeps them;
- *		with another negative error EL2 has the IOMMUs, but some CPUs may have
- *		kept their privileges
+ *		one can't be isolated, and protected KVM does not start
+ * @finalise:	called once, when the outcome is known. 0: EL2 has the IOMMUs, and
+ *		the host has lost its privileges. -ENODEV: protected KVM has not
+ *		started, and the IOMMUs are the host's. Any other negative error:
+ *		EL2 has the IOMMUs, but some CPUs may have kept their privileges
  */
 struct kvm_iommu_driver {
 	const struct kvm_iommu_ops *el2_ops;

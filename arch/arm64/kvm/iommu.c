@@ -15,14 +15,14 @@
 
 #include <kvm/arm_iommu.h>
 
-/* Only looked at during initialisation */
+/* Used only while the kernel initialises */
 static const struct kvm_iommu_driver *iommu_driver;
 
 /**
- * kvm_iommu_register_driver() - name the driver of the machine's IOMMUs
+ * kvm_iommu_register_driver() - register the driver of the machine's IOMMUs
  * @driver:	the driver; there can be one
  *
- * Before KVM initialises, that is, before device_initcall().
+ * To be called before KVM initialises, that is, before device_initcall().
  */
 void __init kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
 {
@@ -32,9 +32,9 @@ void __init kvm_iommu_register_driver(const struct kvm_iommu_driver *driver)
 }
 
 /**
- * kvm_iommu_prepare() - tell EL2 of the machine's IOMMUs
+ * kvm_iommu_prepare() - describe the machine's IOMMUs to EL2
  *
- * Right before EL2 is initialised.
+ * To be called right before EL2 is initialised.
  *
  * Return: 0, or a negative error if protected KVM must not start.
  */
@@ -55,7 +55,7 @@ int __init kvm_iommu_prepare(void)
 }
 
 /**
- * kvm_iommu_finalise() - tell the driver how it ended
+ * kvm_iommu_finalise() - tell the driver whether the IOMMUs isolate
  * @err:	see struct kvm_iommu_driver
  */
 void __init kvm_iommu_finalise(int err)

@@ -19,8 +19,10 @@
  *   keeps the SMMUs, none gets a child, and every stream aborts.
  * - An SMMU that appears after KVM has initialised is bound and gets no child.
  *
- * Where DMA is not isolated, one line in the log gives the reason. What EL2
- * could not do later on is logged for each SMMU.
+ * If protected KVM was asked for and DMA is not isolated, one line in the log
+ * gives the reason. A kernel that was booted at EL1 says nothing: it can't tell
+ * what EL2 isolates. A crash kernel is one.
+ * What EL2 could not do later on is logged for each SMMU.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
 
@@ -95,9 +97,9 @@ static LIST_HEAD(pkvm_smmu_claims);
 /* What EL2 counts */
 static struct pkvm_smmu_shared *pkvm_smmu_shared;
 
-/* Why protected KVM did not start, and the node or device that it is about */
+/* Why protected KVM did not start, and the node that is the reason, or NULL */
 static const char *pkvm_smmu_obstacle;
-static const char *pkvm_smmu_culprit;
+static const struct device_node *pkvm_smmu_culprit;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
@@ -235,6 +237,62 @@ static bool __init pkvm_smmu_is_claimed(const struct device_node *np)
 }
 
 /*
+ * Properties by which the host can stop an SMMU, in the SMMU's node or in that
+ * of a bus above it. An SMMU that has lost its registers may let everything
+ * pass, and EL2 does not restore them.
+ */
+static const struct {
+	const char	*list;
+	const char	*cells;
+	const char	*reason;
+} pkvm_smmu_switches[] __initconst = {
+	{ "power-domains", "#power-domain-cells",
+	  "the host can switch it off (power-domains)" },
+	{ "resets", "#reset-cells", "the host can reset it (resets)" },
+	{ "clocks", "#clock-cells", "the host can stop its clock (clocks)" },
+};
+
+/*
+ * Does the list have a provider that the host can use? One that is disabled has
+ * registers all the same; a fixed clock has none. A list that can't be parsed
+ * counts as well.
+ */
+static bool __init pkvm_smmu_has_switch(const struct device_node *np,
+					const char *list, const char *cells)
+{
+	struct of_phandle_iterator it;
+	int ret;
+
+	of_for_each_phandle(&it, ret, np, list, cells, -1) {
+		if (of_device_is_compatible(it.node, "fixed-clock"))
+			continue;
+		of_node_put(it.node);
+		return true;
+	}
+
+	return ret != -ENOENT;
+}
+
+static const char * __init pkvm_smmu_find_switch(struct device_node *smmu)
+{
+	struct device_node *np;
+	unsigned int i;
+
+	for (np = of_node_get(smmu); np; np = of_get_next_parent(np)) {
+		for (i = 0; i < ARRAY_SIZE(pkvm_smmu_switches); i++) {
+			if (!pkvm_smmu_has_switch(np, pkvm_smmu_switches[i].list,
+						  pkvm_smmu_switches[i].cells))
+				continue;
+			pkvm_smmu_culprit = np;
+			of_node_put(np);
+			return pkvm_smmu_switches[i].reason;
+		}
+	}
+
+	return NULL;
+}
+
+/*
  * Devices behind an SMMU that EL2 doesn't own would reach all memory. Look for
  * SMMUs in the device tree: a device may not exist yet. A disabled node counts,
  * as the hardware may be there, and an SMMU lets everything pass until it is
@@ -242,12 +300,14 @@ static bool __init pkvm_smmu_is_claimed(const struct device_node *np)
  */
 static const char * __init pkvm_smmu_find_obstacle(void)
 {
+	const char *reason;
+
 	/* The IORT is not looked at yet */
 	if (!acpi_disabled)
 		return "machines with ACPI are not supported";
 
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
-		pkvm_smmu_culprit = np->full_name;
+		pkvm_smmu_culprit = np;
 		if (!of_device_is_available(np))
 			return "it is disabled by firmware";
 		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
@@ -256,13 +316,16 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 		/* Page 1 of the registers is not where it should be */
 		if (of_property_read_bool(np, "cavium,cn9900-broken-page1-regspace"))
 			return refusal_str[PKVM_SMMU_BAD_MMIO];
+		reason = pkvm_smmu_find_switch(np);
+		if (reason)
+			return reason;
 		if (!pkvm_smmu_is_claimed(np))
 			return "it could not be claimed";
 	}
 
 	/* They write MSIs to any address, and their registers may be elsewhere */
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
-		pkvm_smmu_culprit = np->full_name;
+		pkvm_smmu_culprit = np;
 		return "a performance monitor of an SMMUv3 can write to memory";
 	}
 
@@ -576,7 +639,7 @@ static const char * __init pkvm_smmu_find_refusal(void)
 
 		if (refusal > PKVM_SMMU_NOT_TRIED &&
 		    refusal < PKVM_SMMU_NR_REFUSALS) {
-			pkvm_smmu_culprit = dev_name(&claim->pdev->dev);
+			pkvm_smmu_culprit = claim->pdev->dev.of_node;
 			return refusal_str[refusal];
 		}
 	}
@@ -613,7 +676,7 @@ static void __init pkvm_smmu_decline(void)
 		pkvm_smmu_state = PKVM_SMMU_DECLINED;
 	}
 	if (pkvm_smmu_culprit)
-		pr_warn("DMA is not isolated: %s: %s\n", pkvm_smmu_culprit,
+		pr_warn("DMA is not isolated: %pOF: %s\n", pkvm_smmu_culprit,
 			pkvm_smmu_obstacle);
 	else
 		pr_warn("DMA is not isolated: %s\n", pkvm_smmu_obstacle);
@@ -639,10 +702,6 @@ static void __init pkvm_smmu_finalise(int err)
 {
 	struct pkvm_smmu_claim *claim;
 
-	if (!is_protected_kvm_enabled()) {
-		pr_info("DMA is not isolated: protected KVM is not enabled\n");
-		return;
-	}
 	if (err == -ENODEV) {
 		pkvm_smmu_decline();
 		return;
@@ -675,10 +734,10 @@ static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
 
 static int __init pkvm_smmu_driver_init(void)
 {
-	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	if (!is_protected_kvm_enabled())
 		return 0;
 
+	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
 	return platform_driver_register(&pkvm_smmu_driver);
 }
 

@@ -409,19 +409,18 @@ static void mmio_msi_pending(struct kunit *test)
 	}
 
 	/* One that the hardware is still at does not keep the other one */
-	SMMU0->stuck = true;
-	host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen);
-	host_writeq(irqs[1].cfg0, doorbell + 16);
-	host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen | irqs[1].irqen);
-	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[1].cfg0), doorbell + 16);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 5);
-	fake_run_all(SMMU0);
-	host_writel(ARM_SMMU_IRQ_CTRL, irqs[0].irqen);
-	fake_run_all(SMMU0);
-	host_writel(ARM_SMMU_IRQ_CTRL, 0);
-	host_writeq(irqs[1].cfg0, doorbell + 20);
-	host_writel(ARM_SMMU_IRQ_CTRL, irqs[1].irqen);
-	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[1].cfg0), doorbell + 20);
+	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
+		SMMU0->stuck = true;
+		host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
+		host_writeq(irqs[!i].cfg0, doorbell + 16 + 4 * i);
+		host_writel(ARM_SMMU_IRQ_CTRL, 5);
+		KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[!i].cfg0), doorbell + 16 + 4 * i);
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 5);
+		fake_run_all(SMMU0);
+		host_writel(ARM_SMMU_IRQ_CTRL, 0);
+		fake_run_all(SMMU0);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
+	}
 	SMMU0->stuck = false;
 
 	for (round = 0; round < 2000; round++) {
