@@ -2,7 +2,7 @@
 /*
  * IOMMUs that EL2 takes from a protected KVM host: the half at EL1.
  *
- * It runs while the host still has all its privileges. See
+ * All but kvm_iommu_retry() runs while the host still has all its privileges. See
  * arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
  */
 #include <linux/init.h>
@@ -71,7 +71,8 @@ void __init kvm_iommu_finalise(int err)
  * It returns -EAGAIN if an IOMMU needed more time than EL2 can wait with
  * host_mmu.lock held. This sleeps for a tick, so that the IOMMU can catch up.
  *
- * Return: false if it has not, or if the caller has been killed meanwhile.
+ * Return: true if the hypercall is to be repeated; false if it has returned anything
+ * but -EAGAIN, or if the caller has been killed.
  */
 bool kvm_iommu_retry(int ret)
 {

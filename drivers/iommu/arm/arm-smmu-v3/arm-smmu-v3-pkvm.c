@@ -99,7 +99,7 @@ static struct pkvm_smmu_shared *pkvm_smmu_shared;
 
 /* Why protected KVM did not start, and the node that is the reason, or NULL */
 static const char *pkvm_smmu_obstacle;
-static const struct device_node *pkvm_smmu_culprit;
+static struct device_node *pkvm_smmu_culprit;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
@@ -116,7 +116,7 @@ static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NO_ANSWER]		= "it does not respond",
 };
 
-static int pkvm_smmu_alloc(struct pkvm_smmu_mem *mem, size_t size)
+static int __init pkvm_smmu_alloc(struct pkvm_smmu_mem *mem, size_t size)
 {
 	void *va;
 
@@ -130,7 +130,7 @@ static int pkvm_smmu_alloc(struct pkvm_smmu_mem *mem, size_t size)
 	return 0;
 }
 
-static void pkvm_smmu_free(struct pkvm_smmu_mem *mem)
+static void __init pkvm_smmu_free(struct pkvm_smmu_mem *mem)
 {
 	if (mem->size)
 		free_pages_exact(phys_to_virt(mem->base), mem->size);
@@ -245,7 +245,7 @@ static const struct {
 	const char	*list;
 	const char	*cells;
 	const char	*reason;
-} pkvm_smmu_switches[] __initconst = {
+} pkvm_smmu_switches[] = {
 	{ "power-domains", "#power-domain-cells",
 	  "the host can switch it off (power-domains)" },
 	{ "resets", "#reset-cells", "the host can reset it (resets)" },
@@ -283,8 +283,8 @@ static const char * __init pkvm_smmu_find_switch(struct device_node *smmu)
 			if (!pkvm_smmu_has_switch(np, pkvm_smmu_switches[i].list,
 						  pkvm_smmu_switches[i].cells))
 				continue;
+			of_node_put(pkvm_smmu_culprit);
 			pkvm_smmu_culprit = np;
-			of_node_put(np);
 			return pkvm_smmu_switches[i].reason;
 		}
 	}
@@ -307,7 +307,8 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 		return "machines with ACPI are not supported";
 
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
-		pkvm_smmu_culprit = np;
+		of_node_put(pkvm_smmu_culprit);
+		pkvm_smmu_culprit = of_node_get(np);
 		if (!of_device_is_available(np))
 			return "it is disabled by firmware";
 		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
@@ -325,10 +326,12 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 
 	/* They write MSIs to any address, and their registers may be elsewhere */
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
-		pkvm_smmu_culprit = np;
+		of_node_put(pkvm_smmu_culprit);
+		pkvm_smmu_culprit = of_node_get(np);
 		return "a performance monitor of an SMMUv3 can write to memory";
 	}
 
+	of_node_put(pkvm_smmu_culprit);
 	pkvm_smmu_culprit = NULL;
 	return NULL;
 }
@@ -540,11 +543,11 @@ static void __init pkvm_smmu_init_debugfs(struct pkvm_smmu_claim *claim)
 }
 
 static const char * const failure_str[PKVM_SMMU_NR_COUNTS] = {
-	[PKVM_SMMU_FAILED_TIMEOUT]	= "it did not complete commands in time",
-	[PKVM_SMMU_FAILED_BROKEN]	= "it was reset or has an error: no page can leave the host",
-	[PKVM_SMMU_FAILED_TABLE]	= "streams abort: EL2 has no more second-level stream tables",
-	[PKVM_SMMU_FAILED_MAP]		= "devices can't reach all memory: EL2 has no more pages for tables",
-	[PKVM_SMMU_FAILED_IRQ]		= "EL2 could not raise an interrupt",
+	[PKVM_SMMU_FAILED_TIMEOUT]	= "commands did not complete in time",
+	[PKVM_SMMU_FAILED_BROKEN]	= "reset or in error: no page can leave the host",
+	[PKVM_SMMU_FAILED_TABLE]	= "no more second-level stream tables: streams abort",
+	[PKVM_SMMU_FAILED_MAP]		= "no more pages for tables: devices lack memory",
+	[PKVM_SMMU_FAILED_IRQ]		= "an interrupt could not be raised",
 };
 
 static void pkvm_smmu_log_failures(struct pkvm_smmu_claim *claim)
@@ -554,14 +557,18 @@ static void pkvm_smmu_log_failures(struct pkvm_smmu_claim *claim)
 	for (what = PKVM_SMMU_FAILED_TIMEOUT; what <= PKVM_SMMU_FAILED_IRQ; what++) {
 		u64 n = pkvm_smmu_count(claim, what);
 
-		if (n != claim->logged[what])
-			dev_warn_ratelimited(&claim->pdev->dev, "%s (%llu times)\n",
-					     failure_str[what], n);
+		if (n == claim->logged[what])
+			continue;
+		dev_warn(&claim->pdev->dev, "%s (%llu times)\n",
+			 failure_str[what], n);
 		claim->logged[what] = n;
 	}
 }
 
-/* EL2 can neither log nor interrupt EL1. To look at its counts is no trap. */
+/*
+ * EL2 can neither log nor interrupt EL1. Look at its counts, which is no trap. So
+ * there is at most one line for each SMMU and failure in a period.
+ */
 #define PKVM_SMMU_LOG_PERIOD	(2 * HZ)
 
 static void pkvm_smmu_log(struct work_struct *work)
@@ -591,7 +598,7 @@ static void __init pkvm_smmu_create_host(struct pkvm_smmu_claim *claim)
 }
 
 /* GBPA must not be written while UPDATE is set (IHI 0070, 6.3.14) */
-static int pkvm_smmu_wait_gbpa(void __iomem *base)
+static int __init pkvm_smmu_wait_gbpa(void __iomem *base)
 {
 	u32 reg;
 
@@ -604,7 +611,7 @@ static int pkvm_smmu_wait_gbpa(void __iomem *base)
  * If EL2 has enabled the SMMU and left it so, disable it, and restore GBPA.
  * Returns false if the SMMU may still use the memory set aside for EL2.
  */
-static bool pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
+static bool __init pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 {
 	void __iomem *base;
 	u32 reg;
@@ -639,7 +646,7 @@ static const char * __init pkvm_smmu_find_refusal(void)
 
 		if (refusal > PKVM_SMMU_NOT_TRIED &&
 		    refusal < PKVM_SMMU_NR_REFUSALS) {
-			pkvm_smmu_culprit = claim->pdev->dev.of_node;
+			pkvm_smmu_culprit = of_node_get(claim->pdev->dev.of_node);
 			return refusal_str[refusal];
 		}
 	}
@@ -680,6 +687,7 @@ static void __init pkvm_smmu_decline(void)
 			pkvm_smmu_obstacle);
 	else
 		pr_warn("DMA is not isolated: %s\n", pkvm_smmu_obstacle);
+	of_node_put(pkvm_smmu_culprit);
 
 	for (i = 0; i < cfg->nr_smmus; i++)
 		quiet &= pkvm_smmu_quiesce(&cfg->smmus[i]);

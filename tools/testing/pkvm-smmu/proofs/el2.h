@@ -8,6 +8,7 @@
 
 #include <linux/align.h>
 #include <linux/errno.h>
+#include <linux/kconfig.h>
 
 #include "proof.h"
 
@@ -84,12 +85,8 @@ static unsigned int el2_skipped, el2_barriers;
 #define write_sysreg_el2(val, reg) (*(reg) = (val))
 #define dma_mb()		((void)el2_barriers++)
 
-/* One CPU, and a kernel without EL2's assertions */
-#define DEFINE_PER_CPU(type, name) type name
+/* One CPU */
 #define this_cpu_ptr(ptr)	(ptr)
-#ifndef IS_ENABLED
-#define IS_ENABLED(option)	0
-#endif
 
 static inline bool is_pkvm_initialized(void)
 {

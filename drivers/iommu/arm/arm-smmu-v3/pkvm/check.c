@@ -56,6 +56,7 @@ void smmu_check(struct pkvm_smmu *smmu)
 {
 	u32 per_table = BIT(PKVM_SMMU_STRTAB_SPLIT), n = BIT(smmu->feat.sid_bits), i, j, added;
 	const __le64 *tab = smmu->strtab.tab, *stes;
+	bool broken;
 	u64 desc;
 
 	hal_lock(&smmu->emu_lock);
@@ -65,7 +66,10 @@ void smmu_check(struct pkvm_smmu *smmu)
 		goto unlock;
 	smmu->checked = added;
 	/* After a reset nothing is as it has to be, and the host may have caused it */
-	if (smmu->hwq.broken)
+	hal_lock(&smmu->hw_lock);
+	broken = smmu_hwq_check(smmu);
+	hal_unlock(&smmu->hw_lock);
+	if (broken)
 		goto unlock;
 	check_registers(smmu);
 	for (i = 0; !smmu->strtab.two_level && i < n; i++)

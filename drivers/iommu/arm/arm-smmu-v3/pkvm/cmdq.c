@@ -15,11 +15,12 @@
  * One trap costs at most one full queue of the host's, and less if its commands
  * make EL2 read a lot of its tables: the rest, be it of one command, is consumed
  * when the host reads CMDQ_CONS, or puts in more. A host that looks in memory
- * for the completion of a CMD_SYNC sees it after one trap, unless the commands in
- * front of the CMD_SYNC need more work than SMMU_WORK_PER_TRAP.
+ * for the completion of a CMD_SYNC sees it after one trap, unless the commands before
+ * it need more work than SMMU_WORK_PER_TRAP, or the hardware takes longer than
+ * SMMU_TRAP_US.
  *
- * Where the host wants an interrupt for a CMD_SYNC, EL2 writes the MSI, and the
- * hardware raises the wired interrupt, if it has one.
+ * If the host wants an interrupt for a CMD_SYNC, EL2 writes the MSI. The hardware raises
+ * the wired interrupt, unless the host asked for an MSI and the hardware has none.
  *
  * All functions are called with emu_lock held. See section 3.5 and chapter 4 of
  * the SMMUv3 architecture (Arm IHI 0070).
@@ -165,8 +166,8 @@ static bool cmdq_run_one(struct pkvm_smmu *smmu, struct cmdq_run *run, u32 pos_m
 }
 
 /*
- * Only what has been given to the hardware has taken long: it, or who had its lock. Mostly
- * there is nothing behind that, and what time it is doesn't matter. @cons: where it began.
+ * The clock matters only after commands went to the hardware: nothing else here takes
+ * long. @cons: where this trap began.
  */
 static bool cmdq_has_time(struct pkvm_smmu *smmu, const struct cmdq_run *run, u32 cons)
 {

@@ -74,8 +74,9 @@ enum pkvm_smmu_refusal {
 
 /**
  * enum pkvm_smmu_count - what EL2 counts for each SMMU
- * @PKVM_SMMU_DENIED_MMIO:	accesses to registers, read as zero or ignored. Traced with
- *				the offset and the value
+ * @PKVM_SMMU_DENIED_MMIO:	accesses to registers, read as zero or ignored, and targets
+ *				of MSIs that were refused. Traced with the offset and the
+ *				value
  * @PKVM_SMMU_DENIED_CMD:	commands, which stopped the host's command queue with
  *				CERROR_ILL. Traced with dwords 0 and 1
  * @PKVM_SMMU_DENIED_STE:	stream table entries, taken as ones with V=0. Traced with
@@ -92,7 +93,8 @@ enum pkvm_smmu_refusal {
  * @PKVM_SMMU_FAILED_MAP:	ranges that came to the host and that devices can't reach, as
  *				EL2 had no page for a table. Traced with the range
  * @PKVM_SMMU_FAILED_IRQ:	interrupts that EL2 could not raise, or MSIs that it may not
- *				write. Traced with the register or the address
+ *				write. Traced with the register, and the errors or the
+ *				address
  * @PKVM_SMMU_TRAPS:		accesses of the host to the registers
  * @PKVM_SMMU_CMDS:		commands that were consumed from the host's queue
  * @PKVM_SMMU_HW_CMDS:		commands that the hardware was given, EL2's own included

@@ -2,16 +2,18 @@
 /*
  * Errors that the host must see.
  *
- * GERROR is the hardware's, but for what EL2 emulates: CMDQ_ERR is about the host's
- * command queue, which is EL2's to stop, and EVTQ_ABT_ERR is raised as well for an
- * event queue that isn't the host's memory. The hardware's own CMDQ_ERR is EL2's
- * business (hwq.c), and the host never sees nor acknowledges it.
+ * GERROR is the hardware's, except for what EL2 emulates: CMDQ_ERR is the error of
+ * the host's command queue. EVTQ_ABT_ERR is also raised if the event queue can't be
+ * pinned, MSI_CMDQ_ABT_ERR if the MSI of a CMD_SYNC has a target that the host does not
+ * own. The hardware's own CMDQ_ERR is EL2's (hwq.c): the host neither sees nor
+ * acknowledges it.
  *
  * An error is active while GERROR and GERRORN differ. EL2 keeps which ones are, and
  * the host's GERRORN; the host's GERROR follows from those. All functions are called
  * with emu_lock held. See sections 6.3.19 and 7.1 of the SMMUv3 architecture (Arm
  * IHI 0070).
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "smmu.h"
@@ -41,24 +43,26 @@ void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
 		return;
 
 	smmu->host.errors |= err;
-	smmu->host.irq_owed = true;
 	smmu_gerror_signal(smmu);
 }
 
 /**
- * smmu_gerror_signal() - raise the interrupt that is owed
+ * smmu_gerror_signal() - raise the interrupt of an error that EL2 emulates
  * @smmu:	the SMMU; emu_lock held
  *
- * To be called again in the next trap if it is still owed: the hardware may have been late.
- * An error that happens before the interrupt is enabled does not raise it (section 6.3.16).
+ * Called again in the next trap if the hardware did not respond in time. An error that
+ * happens before the interrupt is enabled does not raise it (section 6.3.16).
  */
 void smmu_gerror_signal(struct pkvm_smmu *smmu)
 {
-	if (!smmu->host.errors || !(smmu->host.irq_ctrlack & IRQ_CTRL_GERROR_IRQEN) ||
-	    !smmu_hwq_raise_gerror(smmu))
-		smmu->host.irq_owed = false;
-	else
-		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_GERROR, smmu->host.errors);
+	struct smmu_host_regs *host = &smmu->host;
+	int ret = 0;
+
+	if (host->errors && host->irq_ctrlack & IRQ_CTRL_GERROR_IRQEN)
+		ret = smmu_hwq_raise_gerror(smmu);
+	if (ret && !host->irq_pending)
+		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_GERROR, host->errors);
+	host->irq_pending = ret == -EAGAIN;
 }
 
 /**

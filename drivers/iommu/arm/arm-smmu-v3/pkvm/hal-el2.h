@@ -18,44 +18,25 @@
 #include <nvhe/memory.h>
 #include <nvhe/spinlock.h>
 
-/**
- * struct hal_held - the locks that a CPU holds; it doesn't leave EL2 with any
- * @ranks:	a bit for each rank
- * @nr_inner:	how many of the inner ones
- * @inner:	the last of them: they are taken in the order of their addresses
- */
-struct hal_held {
-	unsigned long		ranks;
-	unsigned int		nr_inner;
-	const struct hal_lock	*inner;
-};
-
 #ifdef CONFIG_NVHE_EL2_DEBUG
-DECLARE_PER_CPU(struct hal_held, hal_held);
+/* The locks that a CPU holds, a bit for each rank; it doesn't leave EL2 with any */
+DECLARE_PER_CPU(unsigned long, hal_ranks);
 
-/* @lock: the inner one that it is */
-static inline void hal_rank_acquire(enum hal_lock_rank rank, const struct hal_lock *lock)
+/* One lock of each rank at a time, in their order */
+static inline void hal_rank_acquire(enum hal_lock_rank rank)
 {
-	struct hal_held *held = this_cpu_ptr(&hal_held);
+	unsigned long *held = this_cpu_ptr(&hal_ranks);
 
-	WARN_ON(held->ranks >> rank >> (rank == HAL_LOCK_INNER));
-	held->ranks |= BIT(rank);
-	if (rank == HAL_LOCK_INNER) {
-		WARN_ON(held->nr_inner && lock <= held->inner);
-		held->nr_inner++;
-		held->inner = lock;
-	}
+	WARN_ON(*held >> rank);
+	*held |= BIT(rank);
 }
 
 static inline void hal_rank_release(enum hal_lock_rank rank)
 {
-	struct hal_held *held = this_cpu_ptr(&hal_held);
-
-	if (rank != HAL_LOCK_INNER || !--held->nr_inner)
-		held->ranks &= ~BIT(rank);
+	*this_cpu_ptr(&hal_ranks) &= ~BIT(rank);
 }
 #else
-static inline void hal_rank_acquire(enum hal_lock_rank rank, const struct hal_lock *lock) { }
+static inline void hal_rank_acquire(enum hal_lock_rank rank) { }
 static inline void hal_rank_release(enum hal_lock_rank rank) { }
 #endif
 
@@ -67,7 +48,7 @@ static inline hyp_spinlock_t *hal_to_hyp_lock(struct hal_lock *lock)
 
 static inline void hal_lock(struct hal_lock *lock)
 {
-	hal_rank_acquire(lock->rank, lock);
+	hal_rank_acquire(lock->rank);
 	hyp_spin_lock(hal_to_hyp_lock(lock));
 }
 
@@ -79,7 +60,7 @@ static inline void hal_unlock(struct hal_lock *lock)
 
 static inline void hal_ownership_begin(void)
 {
-	hal_rank_acquire(HAL_LOCK_OWNERSHIP, NULL);
+	hal_rank_acquire(HAL_LOCK_OWNERSHIP);
 }
 
 static inline void hal_ownership_end(void)

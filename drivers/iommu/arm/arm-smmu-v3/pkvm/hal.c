@@ -25,7 +25,7 @@ static DEFINE_HYP_SPINLOCK(smmu_pool_counts_lock);
 bool hal_incoherent;
 
 #ifdef CONFIG_NVHE_EL2_DEBUG
-DEFINE_PER_CPU(struct hal_held, hal_held);
+DEFINE_PER_CPU(unsigned long, hal_ranks);
 #endif
 
 void hal_clean_to_memory(const void *va, size_t size)

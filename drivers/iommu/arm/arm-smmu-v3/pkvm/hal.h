@@ -6,8 +6,9 @@
  * the same files run at EL2 (hal.c, hal-el2.h), in a KUnit module and in a user-space
  * program, where a fake SMMU stands behind the door.
  *
- * The hal_host_*() functions take the ownership locks inside, so they must be
- * called neither with them nor with a hw_lock held. smmu.h has the order.
+ * hal_host_pin(), hal_host_unpin(), hal_host_copy() and hal_host_put() take the
+ * ownership locks. Call them with neither these nor a hw_lock held. smmu.h has the
+ * order.
  */
 #ifndef __PKVM_SMMU_HAL_H
 #define __PKVM_SMMU_HAL_H

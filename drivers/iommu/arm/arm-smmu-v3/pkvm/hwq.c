@@ -13,9 +13,9 @@
  * - A wait that times out is remembered until the hardware has consumed all
  *   that was pending then. Meanwhile a wait that is no longer than that one
  *   fails at once.
- * - An SMMU is broken if it has an error that EL2 can't mend, or if it is not
- *   enabled any more, as after a reset. It is not used again, every call fails
- *   with -EIO, and no page leaves the host.
+ * - An SMMU is broken if it has an error that EL2 can't mend, or if an enable
+ *   that EL2 has set is clear, as after a reset. It is not used again, every
+ *   call fails with -EIO, and no page leaves the host.
  *
  * See sections 3.5, 6.3.9 and 7.1 of the SMMUv3 architecture (Arm IHI 0070).
  */
@@ -36,11 +36,8 @@ static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 	return &q->base[(pos & (HWQ_ENTRIES(q) - 1)) * CMDQ_ENT_DWORDS];
 }
 
-static void hwq_write(struct smmu_hwq *q, u32 pos,
-		      const struct arm_smmu_cmd *cmd)
+static void hwq_write(__le64 *ent, const struct arm_smmu_cmd *cmd)
 {
-	__le64 *ent = hwq_entry(q, pos);
-
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
 	hal_clean(ent, sizeof(cmd->data));
@@ -73,7 +70,8 @@ static void hwq_recover(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
 	u32 cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS), gerrorn;
-	u64 op = FIELD_GET(CMDQ_0_OP, le64_to_cpu(*hwq_entry(&smmu->hwq, cons)));
+	__le64 *ent = hwq_entry(&smmu->hwq, cons);
+	u64 op = FIELD_GET(CMDQ_0_OP, le64_to_cpu(*ent));
 
 	/* There is nothing else to put in the place of a CMD_SYNC */
 	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX ||
@@ -82,10 +80,8 @@ static void hwq_recover(struct pkvm_smmu *smmu)
 		return;
 	}
 
-	/* smmu_hwq_raise_gerror() loses nothing by that */
-	if (op != CMD_OP_RESERVED)
-		smmu->hwq.skipped++;
-	hwq_write(&smmu->hwq, cons, &sync);
+	smmu->hwq.skipped++;
+	hwq_write(ent, &sync);
 	hal_wmb();
 	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
 	hal_writel(gerrorn ^ GERROR_CMDQ_ERR, smmu->base + ARM_SMMU_GERRORN);
@@ -167,7 +163,7 @@ static bool hwq_pause(struct pkvm_smmu *smmu, struct smmu_clock *clock)
 
 	hal_unlock(&smmu->hw_lock);
 	hal_relax();
-	/* Time first: the last look is after the end */
+	/* Read the clock first, so that CMDQ_CONS is read once more after the end */
 	over = smmu_clock_is_over(clock);
 	hal_lock(&smmu->hw_lock);
 
@@ -195,12 +191,14 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 	   unsigned int n)
 {
 	struct smmu_hwq *q = &smmu->hwq;
+	u32 prod = q->prod, mask = HWQ_ENTRIES(q) - 1;
+	__le64 *base = q->base;
 	unsigned int i;
 
 	n = min(n, hwq_room(q));
 	for (i = 0; i < n; i++)
-		hwq_write(q, q->prod + i, &cmds[i]);
-	q->prod = HWQ_POS(q, q->prod + n);
+		hwq_write(&base[((prod + i) & mask) * CMDQ_ENT_DWORDS], &cmds[i]);
+	q->prod = HWQ_POS(q, prod + n);
 	WRITE_ONCE(q->added, q->added + n);
 	if (n)
 		hwq_kick(smmu);
@@ -218,7 +216,7 @@ static noinline unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
 	unsigned int i = 0;
 	bool more = true;
 
-	/* It is not this SMMU's fault if the time was over before */
+	/* Another SMMU used up the time: do not record a timeout here */
 	if (smmu_clock_is_over(clock))
 		return 0;
 
@@ -232,6 +230,23 @@ static noinline unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
 	}
 	if (!more)
 		hwq_time_out(smmu, clock);
+
+	return i;
+}
+
+static __always_inline unsigned int
+hwq_submit(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+	   unsigned int n, struct smmu_ticket *ticket, struct smmu_clock *clock)
+{
+	unsigned int i = 0;
+
+	ticket->skipped = smmu->hwq.skipped;
+	if (hwq_is_usable(smmu, clock)) {
+		i = hwq_append(smmu, cmds, n);
+		if (i < n)
+			i += hwq_append_rest(smmu, &cmds[i], n - i, clock);
+	}
+	ticket->end = smmu->hwq.added;
 
 	return i;
 }
@@ -251,18 +266,7 @@ unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
 			     struct smmu_ticket *ticket,
 			     struct smmu_clock *clock)
 {
-	struct smmu_hwq *q = &smmu->hwq;
-	unsigned int i = 0;
-
-	ticket->skipped = q->skipped;
-	if (hwq_is_usable(smmu, clock)) {
-		i = hwq_append(smmu, cmds, n);
-		if (i < n)
-			i += hwq_append_rest(smmu, &cmds[i], n - i, clock);
-	}
-	ticket->end = q->added;
-
-	return i;
+	return hwq_submit(smmu, cmds, n, ticket, clock);
 }
 
 static noinline int hwq_wait_long(struct pkvm_smmu *smmu,
@@ -271,7 +275,7 @@ static noinline int hwq_wait_long(struct pkvm_smmu *smmu,
 {
 	bool more = true;
 
-	/* It is not this SMMU's fault if the time was over before */
+	/* Another SMMU used up the time: do not record a timeout here */
 	if (!smmu_clock_is_over(clock)) {
 		hwq_check_error(smmu);
 		while (more && hwq_is_usable(smmu, clock)) {
@@ -345,8 +349,9 @@ unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu,
 	struct smmu_ticket ticket;
 
 	hal_lock(&smmu->hw_lock);
-	n -= smmu_hwq_submit(smmu, cmds, n, &ticket, &smmu->clock);
-	if (!n && sync && smmu_hwq_wait(smmu, &ticket, &smmu->clock))
+	n -= hwq_submit(smmu, cmds, n, &ticket, &smmu->clock);
+	if (!n && sync && !hwq_is_done(smmu, &ticket) &&
+	    hwq_wait_long(smmu, &ticket, &smmu->clock))
 		n = 1;
 	hal_unlock(&smmu->hw_lock);
 
@@ -409,7 +414,35 @@ int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
  */
 int smmu_hwq_check(struct pkvm_smmu *smmu)
 {
-	return !smmu->hwq.broken && hwq_check_enabled(smmu) ? 0 : -EIO;
+	if (!(hal_readl(smmu->base + ARM_SMMU_GBPA) & GBPA_ABORT))
+		hwq_break(smmu, ARM_SMMU_GBPA);
+
+	return hwq_check_enabled(smmu) ? 0 : -EIO;
+}
+
+/**
+ * smmu_hwq_write_cr0() - write the hardware's CR0
+ * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ * @cr0:	the register; CMDQEN is set
+ *
+ * A write after a reset would enable the SMMU again, with whatever table and queue it
+ * has then, and hide the reset.
+ *
+ * Return: 0; -EIO if the SMMU is broken.
+ */
+int smmu_hwq_write_cr0(struct pkvm_smmu *smmu, u32 cr0)
+{
+	int ret;
+
+	hal_lock(&smmu->hw_lock);
+	ret = smmu_hwq_check(smmu);
+	if (!ret) {
+		smmu->hw_cr0 = cr0;
+		hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
+	}
+	hal_unlock(&smmu->hw_lock);
+
+	return ret;
 }
 
 /**

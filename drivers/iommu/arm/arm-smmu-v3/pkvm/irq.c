@@ -106,7 +106,7 @@ void smmu_irq_write_ctrl(struct pkvm_smmu *smmu, u32 irqs)
 	struct smmu_host_regs *host = &smmu->host;
 	u32 changed = host->irq_ctrl ^ irqs;
 
-	/* An interrupt that is disabled counts as enabled until the hardware lets go of it */
+	/* It counts as enabled until the hardware's IRQ_CTRLACK is clear */
 	host->irq_ctrlack |= changed & ~irqs;
 	host->irq_ctrlack &= ~(changed & irqs);
 	host->irq_ctrl = irqs;

@@ -76,9 +76,6 @@ static void update_cr0ack(struct pkvm_smmu *smmu)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
-		/* Each of them may have to wait for the hardware */
-		if (smmu_trap_is_over(smmu))
-			return;
 		if ((smmu->host.cr0 ^ smmu->host.cr0ack) & bits[i] &&
 		    cr0_is_done(smmu, bits[i]))
 			smmu->host.cr0ack ^= bits[i];
@@ -366,7 +363,7 @@ static void smmu_trap_begins(struct pkvm_smmu *smmu)
 	hal_host_mb();
 	if (smmu->host.irq_ctrl != smmu->host.irq_ctrlack)
 		smmu_irq_update(smmu);
-	if (smmu->host.irq_owed)
+	if (smmu->host.irq_pending)
 		smmu_gerror_signal(smmu);
 }
 

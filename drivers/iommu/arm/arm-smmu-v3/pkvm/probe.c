@@ -182,7 +182,7 @@ static int smmu_wait(struct pkvm_smmu *smmu, u32 reg, u32 mask, u32 val)
 	struct smmu_clock clock = smmu_clock(SMMU_TRAP_US);
 	bool over;
 
-	/* Time first: the last look is after the end */
+	/* Read the clock first, so that the register is read once more after the end */
 	do {
 		over = smmu_clock_is_over(&clock);
 		if ((hal_readl(smmu->base + reg) & mask) == val)
@@ -456,8 +456,8 @@ static bool smmu_host_map(phys_addr_t start, phys_addr_t end)
  * together take no longer than SMMU_LEAVE_US, whatever the hardware and other CPUs do.
  *
  * Return: 0 if no device can reach them any more. Else the host keeps them, and the
- * caller must give up: -EAGAIN if the time did not suffice, -EIO if an SMMU is broken,
- * -ENOMEM.
+ * caller must give up: -EAGAIN if the time did not suffice, or if commands were
+ * replaced twice; -EIO if an SMMU is broken; -ENOMEM.
  */
 int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 {
@@ -477,7 +477,7 @@ int pkvm_smmu_host_unmap(phys_addr_t start, phys_addr_t end)
 	return ret;
 }
 
-/* Returns false if it is not worth trying another one. A table that stays is in nobody's way */
+/* Returns false if the time is over or an SMMU is broken. Keeping the table is safe */
 static bool smmu_join(phys_addr_t pa, struct smmu_clock *clock)
 {
 	struct smmu_s2_join join;

@@ -107,13 +107,12 @@ static bool evtq_is_settled(struct pkvm_smmu *smmu)
 	return !((hal_readl(smmu->base + ARM_SMMU_CR0ACK) ^ smmu->hw_cr0) & CR0_EVTQEN);
 }
 
-/* Takes effect when evtq_is_settled() */
-static void evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
+/* Takes effect when evtq_is_settled(); or never, if the SMMU is broken */
+static int evtq_set_enabled(struct pkvm_smmu *smmu, bool enable)
 {
-	smmu->hw_cr0 &= ~CR0_EVTQEN;
-	if (enable)
-		smmu->hw_cr0 |= CR0_EVTQEN;
-	hal_writel(smmu->hw_cr0, smmu->base + ARM_SMMU_CR0);
+	u32 cr0 = smmu->hw_cr0 & ~CR0_EVTQEN;
+
+	return smmu_hwq_write_cr0(smmu, enable ? cr0 | CR0_EVTQEN : cr0);
 }
 
 /**
@@ -178,7 +177,10 @@ int smmu_evtq_enable(struct pkvm_smmu *smmu)
 		   smmu->base + ARM_SMMU_EVTQ_BASE);
 	hal_writel(queue_index(q->shift, q->prod), page1 + ARM_SMMU_EVTQ_PROD);
 	hal_writel(queue_index(q->shift, q->cons), page1 + ARM_SMMU_EVTQ_CONS);
-	evtq_set_enabled(smmu, true);
+	if (evtq_set_enabled(smmu, true)) {
+		smmu_queue_unpin(q);
+		return -EAGAIN;
+	}
 
 	return evtq_is_settled(smmu) ? 0 : -EAGAIN;
 }

@@ -135,7 +135,7 @@ static void s2_store(u64 *ptep, u64 pte)
  * @s2:		@ia_bits and @level are set
  * @ia_bits:	address size, in bits
  *
- * The fewest levels that concatenation (section 3.4.4) allows.
+ * The fewest levels that concatenated tables allow (Arm DDI 0487, D8.2).
  *
  * Return: 0, or -EINVAL if there is no such format.
  */

@@ -35,8 +35,8 @@
  * each: an STE that is shadowed, a group of STEs that is looked up, an event that
  * is counted, a wait for an STE. A new second-level table costs SMMU_WORK_PER_L2,
  * whatever the size of a page: one trap can fill all that an SMMU may have.
- * The budget is 0 once the trap's clock is over. The rest of the work waits for
- * the host's next read of CMDQ_CONS or CR0ACK.
+ * Waits end with the trap's clock as well. The rest of the work waits for the
+ * host's next read of CMDQ_CONS or CR0ACK.
  */
 #define SMMU_WORK_PER_TRAP	1024
 #define SMMU_WORK_PER_L2	(SMMU_WORK_PER_TRAP / PKVM_SMMU_L2_TABLES - 3)
@@ -59,8 +59,9 @@
  */
 #define SMMU_TRAP_US		1000000
 /*
- * How long the path of a page that leaves the host takes for all SMMUs and all
- * locks together. host_mmu.lock is held meanwhile, so EL1 has to try again.
+ * How long EL2 waits in all for SMMUs and hw_locks with host_mmu.lock held: for a page
+ * that leaves the host, after which EL1 tries again, or for blocks that take the place
+ * of tables when pages come back, which are then not made.
  */
 #define SMMU_LEAVE_US		20000
 
@@ -119,7 +120,7 @@ struct smmu_features {
 
 /**
  * enum smmu_cached - what an SMMU may have cached of stage 2, from less to more
- * @SMMU_CACHED_NOTHING:	no stream has passed since it was told to forget all
+ * @SMMU_CACHED_NOTHING:	no stream was enabled since all of it was invalidated
  * @SMMU_CACHED_S2:	entries of stage 2 by itself, which TLBI_S2_IPA reaches
  * @SMMU_CACHED_NESTED:	entries of both stages together as well, which it doesn't
  */
@@ -286,7 +287,7 @@ struct smmu_host_msi {
  * @irq_ctrlack: IRQ_CTRLACK
  * @gerror_msi:	GERROR_IRQ_CFG*
  * @evtq_msi:	EVTQ_IRQ_CFG*
- * @irq_owed:	there is an error that the hardware could not signal yet
+ * @irq_pending: there is an error that the hardware could not signal yet
  * @strtab_base: STRTAB_BASE
  * @strtab_cfg:	STRTAB_BASE_CFG
  * @cmdq_base:	CMDQ_BASE
@@ -303,7 +304,7 @@ struct smmu_host_regs {
 	u32	irq_ctrlack;
 	struct smmu_host_msi gerror_msi;
 	struct smmu_host_msi evtq_msi;
-	bool	irq_owed;
+	bool	irq_pending;
 	u64	strtab_base;
 	u32	strtab_cfg;
 	u64	cmdq_base;
@@ -386,8 +387,6 @@ static inline bool smmu_trap_is_over(struct pkvm_smmu *smmu)
 static inline void smmu_spend(struct pkvm_smmu *smmu, u32 units)
 {
 	smmu->budget -= min(units, smmu->budget);
-	if (smmu_trap_is_over(smmu))
-		smmu->budget = 0;
 }
 
 /* Each kind is counted under one lock, which the caller holds */
@@ -462,6 +461,7 @@ int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
 		  struct smmu_clock *clock);
 bool smmu_hwq_lost(const struct pkvm_smmu *smmu, const struct smmu_ticket *ticket);
 int smmu_hwq_check(struct pkvm_smmu *smmu);
+int smmu_hwq_write_cr0(struct pkvm_smmu *smmu, u32 cr0);
 unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 			      unsigned int n, bool sync);
 int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds, unsigned int n);

@@ -3,10 +3,11 @@
  * The stream table that the hardware walks. It is EL2's, both levels.
  *
  * It holds what the host's table held when the host last invalidated an entry,
- * as ste.c translates it, which is what a real SMMU may have cached. While the
- * host has its SMMU disabled it is empty, and every stream aborts; the hardware
- * stays enabled. What can't be read from the host, or for which EL2 has no page,
- * aborts.
+ * as ste.c translates it, which is what a real SMMU may have cached. What can't be
+ * read from the host, or for which EL2 has no page, aborts. While the host has its
+ * SMMU disabled the table is empty, and every stream aborts. The hardware is then
+ * enabled as well, except while EL2 clears SMMUEN to terminate stalled transactions:
+ * GBPA aborts meanwhile.
  *
  * The hardware never sees a foreign stage 2: dwords 2 and 3 of every STE are
  * written before the STE can be reached, and never again.
@@ -158,7 +159,7 @@ static void strtab_store(__le64 *ste, const u64 *hw)
 	strtab_write(&ste[0], hw[0]);
 }
 
-/* Returns false if the hardware may not have seen it, or there is no time to go on */
+/* Returns false if the hardware may not have seen it */
 static bool strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(sid, leaf);
@@ -166,7 +167,7 @@ static bool strtab_sync_ste(struct pkvm_smmu *smmu, u32 sid, bool leaf)
 
 	smmu_spend(smmu, 1);
 
-	return !ret && smmu->budget;
+	return !ret;
 }
 
 /*
@@ -483,12 +484,11 @@ static bool strtab_smmuen_is_settled(struct pkvm_smmu *smmu)
 	return !((hal_readl(smmu->base + ARM_SMMU_CR0ACK) ^ smmu->hw_cr0) & CR0_SMMUEN);
 }
 
-static void strtab_set_smmuen(struct pkvm_smmu *smmu, bool enable)
+static int strtab_set_smmuen(struct pkvm_smmu *smmu, bool enable)
 {
-	smmu->hw_cr0 &= ~CR0_SMMUEN;
-	if (enable)
-		smmu->hw_cr0 |= CR0_SMMUEN;
-	hal_writel(smmu->hw_cr0, smmu->base + ARM_SMMU_CR0);
+	u32 cr0 = smmu->hw_cr0 & ~CR0_SMMUEN;
+
+	return smmu_hwq_write_cr0(smmu, enable ? cr0 | CR0_SMMUEN : cr0);
 }
 
 /*
@@ -496,19 +496,22 @@ static void strtab_set_smmuen(struct pkvm_smmu *smmu, bool enable)
  * hardware knows which are. So EL2 clears the hardware's SMMUEN, and sets it again. In
  * between GBPA aborts all streams, and no STE is valid anyway.
  *
- * Returns 0 when that is done, and -EAGAIN while the hardware has not acknowledged it.
+ * Returns 0 when that is done, -EAGAIN while the hardware has not acknowledged it, and
+ * -EIO if the SMMU is broken.
  */
 static int strtab_end_stalls(struct pkvm_smmu *smmu)
 {
 	if (smmu->strtab.may_stall) {
 		if (smmu->hw_cr0 & CR0_SMMUEN) {
 			smmu_hwq_set_smmu_off(smmu, true);
-			strtab_set_smmuen(smmu, false);
+			if (strtab_set_smmuen(smmu, false))
+				return -EIO;
 		}
 		if (!strtab_smmuen_is_settled(smmu))
 			return -EAGAIN;
+		if (strtab_set_smmuen(smmu, true))
+			return -EIO;
 		smmu->strtab.may_stall = false;
-		strtab_set_smmuen(smmu, true);
 	}
 	if (!smmu->hwq.smmu_off)
 		return 0;

@@ -2,11 +2,13 @@
 /*
  * Invalidation when a page leaves the host, or a table of the stage 2 does.
  *
- * Where only stage 2 translates it is by address. Combined stage-1 and stage-2
- * entries are tagged with what the host maps, so an invalidation by IPA doesn't reach
- * them (Arm IHI 0070, section 4.4.3): there all of EL2's VMID goes. An SMMU through
- * which no stream has passed has nothing to forget. The CMD_SYNC that follows also
- * waits for accesses that were already translated.
+ * - If only stage 2 translates, EL2 invalidates by address.
+ * - A combined entry of both stages is tagged with the host's input address, which
+ *   TLBI_S2_IPA does not match (Arm IHI 0070, section 4.4.3). If a stream with stage 1
+ *   is enabled, or was, EL2 invalidates all of its VMID.
+ * - If no stream was enabled, there is nothing to invalidate.
+ *
+ * The CMD_SYNC also waits for accesses that were already translated.
  *
  * What an SMMU may have cached is noted before a stream can pass. An invalidation
  * chooses its commands by that. If a stream that both stages translate is noted before
@@ -126,7 +128,7 @@ static int tlbi_submit(struct pkvm_smmu *smmu, unsigned int n, struct smmu_clock
 	tlbi->cached = smmu->cached;
 	tlbi->n = n;
 	if (!n)
-		return smmu_hwq_check(smmu);
+		return 0;
 
 	tlbi->cmds[tlbi->n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
 	if (smmu_hwq_submit(smmu, tlbi->cmds, tlbi->n, &tlbi->ticket, clock) == tlbi->n)
@@ -165,8 +167,8 @@ static int tlbi_wait(struct pkvm_smmu *smmu, struct smmu_clock *clock)
 }
 
 /*
- * A command that was replaced may have been the host's, so one more try is worth it. As
- * the host can replace commands at any time, there is no third one.
+ * A command that was replaced may have been the host's, so try once more, within this
+ * call. EL1 can try again after that.
  */
 static int tlbi_finish(struct pkvm_smmu *smmu, struct smmu_clock *clock)
 {
@@ -179,7 +181,7 @@ static int tlbi_finish(struct pkvm_smmu *smmu, struct smmu_clock *clock)
 		lost = tlbi->n && smmu_hwq_lost(smmu, &tlbi->ticket);
 		if (!lost && smmu->cached <= tlbi->cached)
 			break;
-		ret = lost && !again ? -EIO : tlbi_submit_all(smmu, clock);
+		ret = lost && !again ? -EAGAIN : tlbi_submit_all(smmu, clock);
 		if (ret)
 			break;
 		again &= !lost;
@@ -200,7 +202,8 @@ static int tlbi_finish(struct pkvm_smmu *smmu, struct smmu_clock *clock)
  * Entries for the tables that led to the range are invalidated, too. With the
  * ownership lock held.
  *
- * Return: 0; -EAGAIN if the time did not suffice; -EIO if an SMMU can't be made to.
+ * Return: 0; -EAGAIN if the time did not suffice, or if commands were replaced twice;
+ * -EIO if an SMMU is broken.
  */
 int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
 		    struct smmu_clock *clock)

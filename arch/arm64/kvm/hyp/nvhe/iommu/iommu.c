@@ -34,7 +34,7 @@ const struct kvm_iommu_ops *kvm_iommu_ops __ro_after_init;
 /* Its @init has succeeded */
 static bool kvm_iommu_live;
 
-/* Its @host_unmap has returned -EAGAIN in this hypercall */
+/* A page could not leave in this hypercall (-EAGAIN) */
 static DEFINE_PER_CPU(bool, kvm_iommu_again);
 
 struct kvm_iommu_mmio {
@@ -399,8 +399,9 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 }
 
 /*
- * Real IOMMUs seldom take too long. Let them do so now and then in kernels with EL2's
- * assertions, so that all callers are seen to cope. host_mmu.lock held.
+ * An IOMMU rarely times out. With EL2's assertions, fail now and then, to test all
+ * callers; but not before the ownership selftest, which expects its transitions to
+ * succeed. host_mmu.lock held.
  */
 static bool kvm_iommu_inject_again(void)
 {

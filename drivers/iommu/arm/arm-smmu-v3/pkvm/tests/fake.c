@@ -492,6 +492,7 @@ static void acknowledge(struct fake_smmu *s)
 	if (gbpa & GBPA_UPDATE) {
 		s->gbpa = gbpa & ~GBPA_UPDATE;
 		fake_set_reg(s, ARM_SMMU_GBPA, s->gbpa);
+		return;
 	}
 	fake_set_reg(s, ARM_SMMU_CR0ACK, fake_reg(s, ARM_SMMU_CR0));
 	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, s->irq_target);
@@ -511,6 +512,8 @@ void fake_reset(struct fake_smmu *s, u32 cr0)
 
 void fake_run_all(struct fake_smmu *s)
 {
+	/* GBPA, and the others */
+	acknowledge(s);
 	acknowledge(s);
 	while (run_one(s))
 		;
@@ -613,6 +616,8 @@ static void check_write(struct fake_smmu *s, u32 offset, u64 val)
 			fake_complain("CR0 is not as EL2 wants it");
 		if (!(val & CR0_SMMUEN))
 			check_may_be_off(s);
+		if (!(fake_reg(s, ARM_SMMU_CR0) & CR0_CMDQEN))
+			fake_complain("an SMMU that was reset is enabled again");
 		if (val & CR0_EVTQEN)
 			check_evtq(s);
 		break;

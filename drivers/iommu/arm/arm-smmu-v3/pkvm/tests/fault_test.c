@@ -75,7 +75,7 @@ static void fault_reset(struct kunit *test)
 	for (loses = 1; loses < 4; loses++) {
 		for (cached = 0; cached < 2; cached++) {
 			for (which = 0; which < 2; which++) {
-				struct fake_smmu *s = &fake->smmu[which];
+				struct fake_smmu *s;
 
 				pa = two_smmus(test, cached);
 				s = &fake->smmu[which];
@@ -95,6 +95,16 @@ static void fault_reset(struct kunit *test)
 	}
 }
 
+/* Firmware has enabled it again, and GBPA is as after the reset */
+static void fault_reset_gbpa(struct kunit *test)
+{
+	phys_addr_t pa = two_smmus(test, false);
+
+	fake_reset(SMMU0, 0);
+	expect_stays(test, pa, -EIO);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
+}
+
 /* The host's own command is what shows it */
 static void fault_reset_trap(struct kunit *test)
 {
@@ -110,6 +120,37 @@ static void fault_reset_trap(struct kunit *test)
 	expect_stays(test, pa, -EIO);
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), 0);
+}
+
+/* EL2 does not hide a reset by enabling the SMMU for another reason */
+static void fault_reset_cr0(struct kunit *test)
+{
+	phys_addr_t pa, evtq;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		fake_test_again(test, FAKE_NR_PAGES);
+		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		fake_test_boot(test);
+		host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
+		if (i) {
+			host_cmdq_start(4);
+			host_strtab_start();
+			SMMU0->slow = true;
+		}
+		/* SMMUEN is cleared to end stalls, or will be */
+		if (i == 2)
+			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+		fake_reset(SMMU0, ~0U);
+		host_writel(ARM_SMMU_CR0, i ? CR0_CMDQEN : CR0_EVTQEN);
+		KUNIT_EXPECT_FALSE(test, host_wait_cr0());
+		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0), 0);
+		KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
+		expect_stays(test, pa, -EIO);
+	}
 }
 
 static void reset_stuck(void)
@@ -180,22 +221,32 @@ static void fault_no_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
 
+/**
+ * struct slow_hw - hardware that takes its time
+ * @rest:	how often EL2 looks between two commands
+ * @delay:	microseconds for a command, once it has begun
+ * @lock:	how many others have a hw_lock first
+ * @stuck:	nothing happens
+ */
+struct slow_hw {
+	unsigned int	rest;
+	u64		delay;
+	u64		lock;
+	bool		stuck;
+};
+
 /*
  * The ownership lock is held for no longer than SMMU_LEAVE_US, whatever the
  * hardware does and whoever has the other locks. The page stays, and leaves later.
  */
 static void fault_leave_time(struct kunit *test)
 {
-	static const struct {
-		u64	delay;
-		u64	lock;
-		bool	stuck;
-	} quick, hw[] = {
-		{ SMMU_TRAP_US * 45 / 100, 0 },
-		{ SMMU_LEAVE_US * 45 / 100, 0 },
-		{ SMMU_LEAVE_US * 45 / 100, SMMU_LEAVE_US / 3 },
-		{ 0, SMMU_LEAVE_US / 3 },
-		{ 0, 0, true },
+	static const struct slow_hw hw[] = {
+		{ .rest = 4500 },
+		{ .delay = SMMU_LEAVE_US * 45 / 100 },
+		{ .delay = SMMU_LEAVE_US * 45 / 100, .lock = SMMU_LEAVE_US / 3 },
+		{ .lock = SMMU_LEAVE_US / 3 },
+		{ .stuck = true },
 	};
 	phys_addr_t pa;
 	unsigned int i, j, tries;
@@ -203,7 +254,7 @@ static void fault_leave_time(struct kunit *test)
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(hw); i++) {
-		typeof(&quick) hw_is = &hw[i];
+		struct slow_hw now = hw[i];
 
 		pa = two_smmus(test, true);
 		for (j = 0; j < 2; j++) {
@@ -211,16 +262,18 @@ static void fault_leave_time(struct kunit *test)
 			fake->smmu[j].slow = true;
 			fake->smmu[j].stuck = hw[i].stuck;
 			fake->smmu[j].delay = hw[i].delay;
+			fake->smmu[j].rest = hw[i].rest;
+			fake->smmu[j].resting = hw[i].rest;
 		}
 		for (tries = 0; tries < 100; tries++) {
-			fake->lock_takes = hw_is->lock;
+			fake->lock_takes = now.lock;
 			start = fake->now;
 			ret = unmap(pa);
 			took = fake->now - start;
 			fake->lock_takes = 0;
 			/* The last command, or the locks, began before the end */
-			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + hw_is->delay +
-						    4 * hw_is->lock + 1000);
+			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + now.delay +
+						    4 * now.lock + 1000);
 			if (!ret)
 				break;
 			KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
@@ -229,8 +282,10 @@ static void fault_leave_time(struct kunit *test)
 				for (j = 0; j < 2; j++) {
 					fake->smmu[j].stuck = false;
 					fake->smmu[j].delay = 0;
+					fake->smmu[j].rest = 0;
+					fake->smmu[j].resting = 0;
 				}
-				hw_is = &quick;
+				now = (struct slow_hw) {};
 			}
 			/* EL1 sleeps, and the hardware goes on */
 			hal_relax();
@@ -319,6 +374,24 @@ static void fault_nested_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n28, 1);
 }
 
+/* A command of EL2's that the hardware calls illegal has not run, and is seen not to have */
+static void fault_lost(struct kunit *test)
+{
+	/* CFGI_ALL at take-over */
+	SMMU0->bad_op = 0x4;
+	SMMU0->bad_times = 1;
+	KUNIT_EXPECT_EQ(test, fake_boot(), -EIO);
+
+	/* TLBI_S12_VMALL when the host disables its SMMU */
+	two_smmus(test, true);
+	SMMU0->bad_op = 0x28;
+	SMMU0->bad_times = 1;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->host.cr0ack & CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+}
+
 /* What fails is counted, and says what it was about */
 static void fault_reports(struct kunit *test)
 {
@@ -360,13 +433,16 @@ static void fault_reports(struct kunit *test)
 
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_reset),
+	KUNIT_CASE(fault_reset_gbpa),
 	KUNIT_CASE(fault_reset_trap),
+	KUNIT_CASE(fault_reset_cr0),
 	KUNIT_CASE(fault_reset_meanwhile),
 	KUNIT_CASE(fault_no_room),
 	KUNIT_CASE(fault_leave_time),
 	KUNIT_CASE(fault_slow_trap),
 	KUNIT_CASE(fault_busy_queue),
 	KUNIT_CASE(fault_nested_meanwhile),
+	KUNIT_CASE(fault_lost),
 	KUNIT_CASE(fault_reports),
 	{}
 };
