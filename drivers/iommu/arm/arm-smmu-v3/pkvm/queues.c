@@ -28,7 +28,7 @@ static u32 queue_index(u8 shift, u32 val)
 }
 
 /**
- * smmu_queue_shift() - the size of a queue of the host's
+ * smmu_queue_shift() - the size of one of the host's queues
  * @q_base:	the base register, as the host wrote it
  * @max_shift:	the size that the ID registers offer, log2
  *

@@ -167,7 +167,7 @@ struct smmu_ticket {
 };
 
 /**
- * struct smmu_tlbi - an invalidation of EL2's under way; with the ownership lock
+ * struct smmu_tlbi - an invalidation that is under way; with the ownership lock
  * @cmds:	its commands
  * @n:		how many; 0 if there was nothing to invalidate
  * @ticket:	of them

@@ -374,7 +374,7 @@ static void fault_nested_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n28, 1);
 }
 
-/* A command of EL2's that the hardware calls illegal has not run, and is seen not to have */
+/* If the hardware calls a command of EL2 illegal, it does not count as completed */
 static void fault_lost(struct kunit *test)
 {
 	/* CFGI_ALL at take-over */
