@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the mistakes in "mutants" one at a time and looks what finds them.
 
-	mutants.py KSRC OUT [WORD]
+	mutants.py SRC OUT [WORD]
 
-KSRC is a kernel source tree, OUT a directory to work in; WORD makes only those with
+SRC is a kernel source tree with the series, OUT a directory to work in; WORD makes only those with
 it in their name. For each: the unit tests and the corpus, and the proofs about that
 file if the environment has CBMC. If nothing has found it, both again with the
-sanitizers, and the fuzzer for a while. The environment's CORPUS is as for make. What never
+sanitizers, and the fuzzer for a while. What never
 ends is stopped, after so much CPU time that it doesn't matter what else the machine does.
 
 Exit status 0 if all were found and, without WORD, each proof has failed for one. That is
@@ -25,9 +25,8 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REPO = os.path.abspath(f"{HERE}/../../..")
-DRIVER = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h"
-PKVM = "drivers/iommu/arm/arm-smmu-v3/pkvm"
+DRIVER = "drivers/iommu/arm/arm-smmu-v3"
+PKVM = f"{DRIVER}/pkvm"
 HYP = "arch/arm64/kvm/hyp"
 # For each process: a program with all unit tests takes 6 seconds. 40000 runs take a minute.
 CPU_SECONDS = 150
@@ -52,14 +51,13 @@ def parse(path):
                page or "12")
 
 
-def digest(ksrc):
+def digest(src):
     """What the result depends on, but for tools and the kernel's headers for all."""
     total = hashlib.sha256(str(bool(CBMC)).encode())
-    roots = [f"{REPO}/{PKVM}", f"{REPO}/{HYP}", HERE, os.environ.get("CORPUS", "")]
-    files = [(ksrc, DRIVER)] + [(root, os.path.relpath(f"{where}/{name}", root))
-                                for root in filter(None, roots)
-                                for where, _, names in os.walk(root)
-                                for name in names if not name.endswith(".pyc")]
+    files = [(root, os.path.relpath(f"{where}/{name}", root))
+             for root in (f"{src}/{DRIVER}", f"{src}/{HYP}", HERE)
+             for where, _, names in os.walk(root)
+             for name in names if not name.endswith(".pyc")]
     # By the names in the tree, wherever that is
     for path, root in sorted((path, root) for root, path in files):
         with open(f"{root}/{path}", "rb") as file:
@@ -69,23 +67,24 @@ def digest(ksrc):
 
 class Rig:
     """A copy of the sources, in which mistakes are made."""
-    def __init__(self, ksrc, out):
-        self.ksrc, self.out, self.tree, self.page = ksrc, out, f"{out}/tree", "12"
+    def __init__(self, src, out):
+        self.out, self.tree, self.page = out, f"{out}/tree", "12"
         shutil.rmtree(out, ignore_errors=True)
-        for part in (PKVM, HYP, os.path.relpath(HERE, REPO)):
-            shutil.copytree(f"{REPO}/{part}", f"{self.tree}/{part}")
+        for part in (DRIVER, HYP):
+            shutil.copytree(f"{src}/{part}", f"{self.tree}/{part}")
+        # What is only included
+        for part in ("tools", "arch/arm64/include"):
+            os.symlink(f"{src}/{part}", f"{self.tree}/{part}")
 
     def make(self, target, out="obj", cpu=CPU_SECONDS, **variables):
         """Returns exit status and output."""
         # What is over the first of two limits is stopped by a signal that has a name of its own.
         # The hour is for what waits for ever, which takes no CPU time.
         cmd = ["timeout", "-s", "KILL", "3600", "prlimit", f"--cpu={cpu}:{cpu + 10}", "--core=0",
-               "make", "-s", "-k", "-C", f"{self.tree}/{os.path.relpath(HERE, REPO)}", target,
-               f"KSRC={self.ksrc}", f"OUT={self.out}/{out}",
+               "make", "-s", "-k", "-C", HERE, target, f"SRC={self.tree}", f"OUT={self.out}/{out}",
                f"PAGE_SHIFTS={self.page}", f"PAGE={self.page}",
                # What a mistake leaves unused is not what is to be found
-               "EXTRA_CFLAGS=-Wno-error", f"CORPUS={os.environ.get('CORPUS', '')}",
-               f"CBMC={CBMC}", "T=",
+               "EXTRA_CFLAGS=-Wno-error", f"CBMC={CBMC}", "T=",
                *(f"{name}={value}" for name, value in variables.items())]
         done = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False)
@@ -166,14 +165,14 @@ def main():
     """The command."""
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    ksrc, out = sys.argv[1:3]
+    src, out = sys.argv[1:3]
     word = sys.argv[3] if len(sys.argv) > 3 else ""
     mutants = [mutant for mutant in parse(f"{HERE}/mutants") if word in mutant[0]]
     if not mutants:
         sys.exit(f"error: no mistake has '{word}' in its name")
 
     remembered = f"{out}/found-all"
-    inputs = "" if word else digest(ksrc)
+    inputs = "" if word else digest(src)
     if inputs and os.path.exists(remembered):
         with open(remembered, encoding="utf-8") as file:
             if file.readline().strip() == inputs:
@@ -191,7 +190,7 @@ def main():
     workers = min(os.cpu_count() or 1, len(mutants))
     rigs = queue.Queue()
     for i in range(workers):
-        rigs.put(Rig(ksrc, f"{out}/{i}"))
+        rigs.put(Rig(src, f"{out}/{i}"))
     if not word:
         rig = rigs.get()
         status, text = rig.make("check", SAN="")

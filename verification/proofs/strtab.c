@@ -3,7 +3,7 @@
  * The STE of any stream is within the table, also on a CPU that mispredicts what
  * cmd.c has checked.
  */
-#include "../../../../drivers/iommu/arm/arm-smmu-v3/pkvm/strtab.c"
+#include "pkvm/strtab.c"
 
 #include "proof.h"
 

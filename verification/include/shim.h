@@ -21,8 +21,6 @@
 #define lower_32_bits(n)	((u32)((n) & 0xffffffff))
 #define upper_32_bits(n)	((u32)((n) >> 32))
 
-#define IOMMU_NO_PASID		0U
-
 /* EL2 must not */
 void fake_complain(const char *what);
 #undef WARN_ON

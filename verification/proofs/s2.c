@@ -2,7 +2,7 @@
 /*
  * The arithmetic of stage 2, for any address and size. PAGE_SHIFT is the build's.
  */
-#include "../../../../drivers/iommu/arm/arm-smmu-v3/pkvm/s2.c"
+#include "pkvm/s2.c"
 
 #include "proof.h"
 

@@ -9,6 +9,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
+#include <linux/nospec.h>
 
 #include "proof.h"
 
@@ -100,7 +101,7 @@ static inline void kvm_skip_host_instr(void)
 
 /*
  * A CPU that mispredicts takes either side of a branch, whatever its condition: each if in
- * iommu.c (see the Makefile), but not array_index_nospec(). What it stores then nobody
+ * iommu.c (see below), but not array_index_nospec(). What it stores then nobody
  * sees, so that nothing gets mapped.
  */
 static bool el2_speculates;
@@ -108,11 +109,6 @@ static bool el2_speculates;
 static inline bool el2_mispredicts(void)
 {
 	return el2_speculates && nondet_bool();
-}
-
-static inline u64 array_index_nospec(u64 index, u64 size)
-{
-	return index < size ? index : 0;
 }
 
 static inline void hyp_spin_lock(struct el2_lock *lock)
@@ -210,9 +206,15 @@ static inline int __pkvm_create_private_mapping(phys_addr_t phys, size_t size, i
 	return nondet_bool() ? -ENOMEM : 0;
 }
 
-/* Made of the kernel's own files by the Makefile, without what they include */
-#include "el2/esr.h"
-#include "el2/iommu.h"
-#include "el2/iommu.c"
+#define DEFINE_PER_CPU(type, name)	type name
+
+#include <asm/brk-imm.h>
+#include <asm/esr.h>
+#include <nvhe/iommu.h>
+
+/* iommu.c with el2_mispredicts() in each if. What it includes is included above. */
+#define if(cond)	if (!!(cond) != el2_mispredicts())
+#include <nvhe/iommu/iommu.c>
+#undef if
 
 #endif /* __PKVM_SMMU_EL2_H */

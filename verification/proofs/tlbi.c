@@ -2,7 +2,7 @@
 /*
  * Invalidation by address reaches what it is to, for any range. PAGE_SHIFT is the build's.
  */
-#include "../../../../drivers/iommu/arm/arm-smmu-v3/pkvm/tlbi.c"
+#include "pkvm/tlbi.c"
 
 #include "proof.h"
 
