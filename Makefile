@@ -9,7 +9,7 @@ export REPO := $(CURDIR)
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup fetch tree base kernel build debug run terminal shell test bench check fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
-	series check-series lint where clean distclean
+	series edit import range-diff check-series check-drop lint where clean distclean
 
 help:
 	@sed -n 's/^## \?//p' Makefile
@@ -30,27 +30,34 @@ help:
 ##   make bench          what isolation costs, in instructions: minutes; build/bench.md, .svg;
 ##                       CHECK=1: fail if it is 5 % more than in scripts/bench.tsv
 ##
-## Work on the series:
+## Work on the series (README.md, "Working on the series"):
+##   make edit           make linux/: a git worktree with a commit for each patch
+##   make import         write patches/ and the added files from the branch in linux/
+##   make range-diff OLD=tag
+##                       compare the series as of a tag or commit with today's
 ##   make tree           lay the series tree, changing only what changed
 ##   make kernel         build the kernel with the series (also: make build)
 ##   make debug          build the variant in scripts/debug.config, for make test;
 ##                       PAGE=14 or 16: with pages of 16K or 64K
 ##   make base           build the base kernel
-##   make series         write build/series.mbox and build/patches/, and verify
-##                       them with git am
-##   make check-series   compile each step, option off and on
+##   make series         write build/PART/ and build/PART.mbox, numbered, to be sent
+##   make check-series   compile each patch, option off and on
+##   make check-drop     revert each feature of scripts/drop.tsv: what is left works
 ##   make lint           checkpatch, kernel-doc, sparse
 ##   make where          print KSRC=, KOBJ= and IMAGE= of the series' kernel; builds nothing
 ##
 ## Housekeeping:
 ##   make setup          install missing packages (root or sudo)
 ##   make fetch          fetch the base source and busybox
-##   make clean          remove build/, the series' tree, and all that was built for this
-##                       KSRC=, but for what ccache keeps
-##   make distclean      remove the whole cache
+##   make clean          remove build/, the series' trees, and all that was built for this
+##                       KSRC=, but for what ccache keeps, and linux/
+##   make distclean      remove the whole cache and linux/
 ##
 ## Variables:
 ##   BASE=1              for run and shell: the unmodified kernel
+##   PART=core           for tree, kernel, run, shell, test: only patches/core;
+##                       PART=features: patches/core and patches/features
+##   SRC=linux           for check, fuzz, coverage, prove, mutants: that kernel tree
 ##   T=word              for test, check, mutants: only those with it in their name
 ##   SAMPLE=n            for mutants: one of n, which depends on the tree
 ##   RUNS=n              for fuzz: how many inputs it makes up
@@ -69,7 +76,7 @@ fetch: setup
 	@scripts/fetch.sh
 
 tree: fetch
-	@scripts/tree.sh
+	@. scripts/env.sh && python3 -B scripts/series.py tree
 
 base: fetch
 	@scripts/build.sh base
@@ -122,23 +129,41 @@ ifneq ($(XDG_CACHE_HOME),)
 export XDG_CACHE_HOME := $(abspath $(XDG_CACHE_HOME))
 endif
 
-check fuzz coverage: fetch
-	@. scripts/env.sh && $(MAKE) --no-print-directory -C tools/testing/pkvm-smmu \
-		KSRC="$$KSRC" CORPUS=$(REPO)/corpus $@
+# The tests in user space are those of a whole kernel tree: the laid one, or SRC.
+ifeq ($(SRC),)
+check fuzz coverage prove mutants: tree
+src = $$TREE
+else
+src = $(abspath $(SRC))
+endif
+check fuzz coverage prove mutants: override PART :=
 
-prove: fetch
-	@. scripts/env.sh && cbmc=$$(scripts/cbmc.sh) && $(MAKE) --no-print-directory \
-		-C tools/testing/pkvm-smmu KSRC="$$KSRC" CBMC="$$cbmc" prove
+check fuzz coverage:
+	@. scripts/env.sh && $(MAKE) --no-print-directory -C verification SRC="$(src)" $@
 
-mutants: fetch
-	@. scripts/env.sh && CBMC=$$(scripts/cbmc.sh) CORPUS=$(REPO)/corpus \
-		tools/testing/pkvm-smmu/mutants.py "$$KSRC" "$$CACHE/mutants" $(T)
+prove:
+	@. scripts/env.sh && cbmc=$$(scripts/cbmc.sh) && \
+		$(MAKE) --no-print-directory -C verification SRC="$(src)" CBMC="$$cbmc" prove
 
-series: tree
-	@. scripts/env.sh && python3 scripts/series.py
+mutants:
+	@. scripts/env.sh && CBMC=$$(scripts/cbmc.sh) \
+		verification/mutants.py "$(src)" "$$CACHE/mutants" $(T)
 
-check-series: series
+edit import: fetch
+	@. scripts/env.sh && python3 -B scripts/series.py $@
+
+series: fetch
+	@. scripts/env.sh && python3 -B scripts/series.py mails
+
+range-diff: fetch
+	@[ -n "$(OLD)" ] || { echo "error: range-diff wants OLD=tag, or a commit" >&2; exit 1; }
+	@. scripts/env.sh && python3 -B scripts/series.py range-diff "$(OLD)"
+
+check-series: tree
 	@scripts/check-series.sh
+
+check-drop: tree
+	@scripts/check-series.sh drop
 
 lint: tree
 	@scripts/lint.sh
@@ -148,9 +173,11 @@ where:
 		"$$TREE" "$$OBJ_SERIES" "$$OBJ_SERIES/arch/arm64/boot/Image"
 
 clean:
-	@. scripts/env.sh && rm -rf build "$$CACHE"/obj-base*"-$$KEY" \
-		"$$CACHE/series-$$KEY" "$$CACHE/check-$$KEY" "$$CACHE/check" "$$CACHE/mutants" \
-		"$$CACHE/git-$$KEY" "$$CACHE"/initramfs-*"-$$KEY".cpio.gz "$$CACHE/logs"
+	@. scripts/env.sh && python3 -B scripts/series.py may-clean && \
+	rm -rf build "$$CACHE"/obj-base*"-$$KEY" "$$CACHE"/series*"-$$KEY" \
+		"$$CACHE/check-$$KEY" "$$CACHE/check" "$$CACHE/mutants" \
+		"$$CACHE"/initramfs*"-$$KEY".cpio.gz "$$CACHE"/logs*
 
 distclean:
-	@. scripts/env.sh && rm -rf build "$$CACHE"
+	@. scripts/env.sh && python3 -B scripts/series.py may-clean all && \
+	rm -rf build "$$CACHE"

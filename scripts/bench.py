@@ -79,7 +79,7 @@ def run(kernel, tests, append, **machine):
     """Boots one, and returns what the tests said, and the console."""
     obj = os.environ[f"OBJ_{kernel.upper()}"]
     # The same for both: unpacking it is part of the boot
-    initrd = f"{os.environ['CACHE']}/initramfs-base-{os.environ['KEY']}.cpio.gz"
+    initrd = f"{os.environ['INITRAMFS']}-base-{os.environ['KEY']}.cpio.gz"
     console = []
     results = boot(f"{obj}/arch/arm64/boot/Image", initrd, tests,
                    append=f"{PKVM} printk.time=1 {append}",

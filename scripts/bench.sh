@@ -4,5 +4,5 @@
 set -eu
 . "$(dirname "$0")/env.sh"
 
-"$REPO/scripts/initramfs.sh" "$CACHE/initramfs-base-$KEY.cpio.gz" "$OBJ_BASE"
+"$REPO/scripts/initramfs.sh" "$INITRAMFS-base-$KEY.cpio.gz" "$OBJ_BASE"
 exec python3 -B "$REPO/scripts/bench.py"

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Where everything lives.  Sourced by every script here, and without side
-# effects: it reads XDG_CACHE_HOME, KSRC and OBJ and sets
+# effects: it reads XDG_CACHE_HOME, KSRC, PART and OBJ and sets
 #
 #   REPO                  this checkout
 #   CACHE                 all that is fetched or built
 #   KSRC                  the base kernel source, never written to: what the user
 #                         named with KSRC=, else the fetched linux-source-7.3
 #   KEY                   names the base in the cache, so that trees don't mix
-#   TREE                  the base with the series applied
+#   SERIES                what is built of the series, or of its parts up to PART
+#   TREE                  the base with them applied
+#   WHOLE                 the base with all of the series applied
 #   OBJ_BASE, OBJ_SERIES  object directories of the two kernels (OBJ=name: those
 #                         of a variant); the Image is arch/arm64/boot/Image
+#   INITRAMFS, LOGS       the test machine's file systems (-base-$KEY.cpio.gz,
+#                         -series-...), and the consoles of its boots
 #   BUSYBOX               a static arm64 busybox
 #   CROSS                 prefix of the arm64 compiler, empty on an arm64 machine
 #
@@ -29,9 +33,18 @@ fi
 # All sources are src/linux-source-7.3 beside the object directory: seen from
 # there they have the same path, so that ccache knows a file that it has compiled
 # for one kernel when it comes by in another.
-TREE=$CACHE/series-$KEY/src/linux-source-7.3
+case ${PART:-} in
+"" | tests)      part= ;;
+core | features) part=-$PART ;;
+*)               echo "error: PART=$PART: core, features or tests" >&2; exit 1 ;;
+esac
+SERIES=$CACHE/series$part-$KEY
+TREE=$SERIES/src/linux-source-7.3
+WHOLE=$CACHE/series-$KEY/src/linux-source-7.3
 OBJ_BASE=$CACHE/obj-base${OBJ:+-$OBJ}-$KEY
-OBJ_SERIES=$CACHE/series-$KEY/obj${OBJ:+-$OBJ}
+OBJ_SERIES=$SERIES/obj${OBJ:+-$OBJ}
+INITRAMFS=$CACHE/initramfs$part
+LOGS=$CACHE/logs$part
 BUSYBOX=$CACHE/busybox
 
 case $(uname -m) in
@@ -39,7 +52,7 @@ aarch64) CROSS= ;;
 *)       CROSS=aarch64-linux-gnu- ;;
 esac
 
-export REPO CACHE KSRC KEY TREE OBJ_BASE OBJ_SERIES BUSYBOX CROSS
+export REPO CACHE KSRC KEY SERIES TREE WHOLE OBJ_BASE OBJ_SERIES INITRAMFS LOGS BUSYBOX CROSS
 
 die() { echo "error: $*" >&2; exit 1; }
 

@@ -32,7 +32,7 @@ make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
 # They need the kernel's headers, and only mean something with the series.
 if [ "$obj" = "$OBJ_SERIES" ]; then
 	selftest() {
-		make -s -C "$TREE/tools/testing/selftests/$1" ARCH=arm64 \
+		make -s -C "$WHOLE/tools/testing/selftests/$1" ARCH=arm64 \
 			CROSS_COMPILE="$CROSS" OUTPUT="$tmp/$1" \
 			KHDR_INCLUDES="-isystem $OBJ_SERIES/usr/include" \
 			CPPFLAGS="-I$CACHE/uuid/include" \

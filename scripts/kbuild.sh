@@ -34,8 +34,13 @@ kconfig() {
 	local kind=$1 src=$2 obj=$3
 	mkdir -p "$obj"
 	case $kind in
-	base)   sed '/^# series$/,$d' "$REPO/scripts/kernel.config" ;;
-	series) cat "$REPO/scripts/kernel.config" ;;
+	base)   sed '/^# core$/,$d' "$REPO/scripts/kernel.config" ;;
+	series)
+		case ${PART:-} in
+		core)     sed '/^# features$/,$d' "$REPO/scripts/kernel.config" ;;
+		features) sed '/^# tests$/,$d' "$REPO/scripts/kernel.config" ;;
+		*)        cat "$REPO/scripts/kernel.config" ;;
+		esac ;;
 	esac | cat - "${4:-/dev/null}" >"$obj/fragment"
 	kmake "$src" "$obj" KCONFIG_ALLCONFIG="$obj/fragment" allnoconfig >"$obj/config.log" 2>&1 ||
 		die "configuring $obj failed: $(grep -m1 -i error "$obj/config.log"); see $obj/config.log"

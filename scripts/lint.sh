@@ -1,29 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Check the style of the series and of the tools: checkpatch --strict on every
-# patch and every new file, kernel-doc and sparse on the new files, docutils' view
+# mail and every new file, kernel-doc and sparse on the new files, docutils' view
 # of the documentation, python's and (if installed) shellcheck's of the scripts.
 # What lint.allow does not explain is printed and makes this fail; else the last
 # line is "lint: clean".
 set -euo pipefail
+unset PART
 . "$(dirname "$0")/env.sh"
-. "$(dirname "$0")/steps.sh"
 . "$(dirname "$0")/kbuild.sh"
 export PYTHONDONTWRITEBYTECODE=1
 
 lock lint
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-new_files >"$tmp/new"
 cd "$REPO"
-
-python3 scripts/series.py >/dev/null
+python3 scripts/series.py files >"$tmp/new"
 
 # All of these print one line a problem, and nothing else.
 
 scripts() {
 	local f
-	for f in scripts/*.py tools/testing/pkvm-smmu/*.py; do
+	for f in scripts/*.py verification/*.py; do
 		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 | tail -1
 	done
 	! command -v shellcheck >/dev/null ||
@@ -38,12 +36,11 @@ documentation() {
 }
 
 # checkpatch_one FILE COMMAND...: what the command says of the file.  It is slow,
-# so results are kept, by content less the lines that differ in every run.
+# so results are kept, by content.
 checkpatch_one() {
 	local file=$1 kept
 	shift
-	kept=$CACHE/series-$KEY/lint/$({ sed -E '/^(From [0-9a-f]{40}|Date:|Message-Id:|In-Reply-To:|References:) /d' \
-		"$file"; echo "$file" "$@"; } | sha256sum | cut -c1-32)
+	kept=$SERIES/lint/$({ cat "$file"; echo "$file" "$@"; } | sha256sum | cut -c1-32)
 	if [ ! -e "$kept" ]; then
 		"$@" "$file" >"$kept.tmp" || [ $? = 1 ] || return	# 1: it found something
 		mv "$kept.tmp" "$kept"
@@ -53,18 +50,19 @@ checkpatch_one() {
 export -f checkpatch_one
 
 checkpatch() {
-	local ignore=NONE
-	# The entry in MAINTAINERS comes with one step and covers them all.
-	! grep -q '^+++ b/MAINTAINERS' patches/*.patch || ignore=$ignore,FILE_PATH_CHANGES
-	# Who has no git identity makes patches that nobody signed.
-	[ -n "$(git config user.email)" ] || ignore=$ignore,MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF
+	# Whoever sends the mails signs them off.
+	local ignore=MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF
+	# The entry in MAINTAINERS comes with one patch and covers them all.
+	! grep -q '^+++ b/MAINTAINERS' patches/*/*.patch || ignore=$ignore,FILE_PATH_CHANGES
 	set -- "$TREE/scripts/checkpatch.pl" --root="$TREE" --strict --terse --show-types --no-summary --ignore="$ignore"
 	# From within the tree, where the paths of new files are the kernel's.
 	cd "$TREE"
-	mkdir -p "$CACHE/series-$KEY/lint"
-	printf '%s\n' "$REPO"/build/patches/*.patch | grep -v /0000- |
+	mkdir -p "$SERIES/lint"
+	printf '%s\n' "$REPO"/patches/*/*.patch |
 		xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@"
-	xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@" --file <"$tmp/new"
+	{ cat "$tmp/new"; git -C "$REPO" ls-files "$REPO/verification/*.[chS]" "$REPO/verification/*.py" |
+		sed "s,^,$REPO/,"; } |
+		xargs -I{} -P "$jobs" bash -c 'checkpatch_one "$@"' - {} "$@" --file
 	rm -f .checkpatch-camelcase.*
 }
 
@@ -76,8 +74,8 @@ kernel_doc() {
 # The directories whose Makefiles the series touches, compiled apart, with
 # sparse on what they made from a new file.
 sparse() {
-	local obj=$CACHE/series-$KEY/obj-sparse dirs object
-	dirs=$( (for p in $(steps); do step_diff "$p"; done | sed -n 's,^+++ b/\([^\t]*\).*,\1,p'; cat "$tmp/new") |
+	local obj=$SERIES/obj-sparse dirs object
+	dirs=$(sed -n 's,^+++ b/,,p' patches/*/*.patch |
 		sed -nE 's,^((arch|drivers)/.*/)(Makefile|Kbuild)$,\1,p' | sort -u)
 	[ -n "$dirs" ] || return 0
 	begin_as "$OBJ_SERIES" "$obj"

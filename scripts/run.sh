@@ -15,10 +15,10 @@ else
 	echo "The series with pKVM: EL2 keeps the host's CPUs and devices out of its memory."
 fi
 image=$obj/arch/arm64/boot/Image
-initramfs=$CACHE/initramfs-$which-$KEY.cpio.gz
+initramfs=$INITRAMFS-$which-$KEY.cpio.gz
 "$REPO/scripts/initramfs.sh" "$initramfs" "$obj"
-mkdir -p "$CACHE/logs"
-log=$CACHE/logs/run-$which.log
+mkdir -p "$LOGS"
+log=$LOGS/run-$which.log
 
 status=0
 "$REPO/scripts/boot.py" "$image" "$initramfs" \

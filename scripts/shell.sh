@@ -10,7 +10,7 @@ if [ "${BASE:-}" ]; then
 	which=base obj=$OBJ_BASE
 fi
 image=$obj/arch/arm64/boot/Image
-initramfs=$CACHE/initramfs-$which-$KEY.cpio.gz
+initramfs=$INITRAMFS-$which-$KEY.cpio.gz
 "$REPO/scripts/initramfs.sh" "$initramfs" "$obj"
 
 echo "Ctrl-A X leaves. To begin with: pvm, dmesg, and dma-attack read ADDR 4096, where ADDR" \

@@ -4,8 +4,8 @@
 
 Called by test.sh, which sets what env.sh does. T=name in the environment is only
 the scenario of that name or, if there is none, all with that in their name. Two jobs
-run at a time. Prints a line for each test, how long each scenario took, and for one that
-failed the end of its console; the whole of it is in $CACHE/logs. The last line counts,
+run at a time. What needs a part of the series that PART= leaves out is skipped. Prints a line for each test, how long each scenario took, and for one that
+failed the end of its console; the whole of it is in $LOGS. The last line counts,
 and the exit status is 0 if and only if nothing failed.
 
 With --kernels it only prints what kernels those scenarios boot.
@@ -20,6 +20,7 @@ import time
 from boot import BootError, Result, boot
 
 JOBS = 2
+PARTS = ["core", "features", "tests"]
 LOG_TAIL = 30
 
 PKVM = "kvm-arm.mode=protected"
@@ -61,7 +62,8 @@ def scenarios():
     table = []
 
     def add(name, tests, append, kernel="series", **options):
-        """One row. The options are boot()'s, which boot.py has at its top."""
+        """One row. The options are boot()'s, which boot.py has at its top; and needs,
+        the part of the series without which this can't be run."""
         table.append((name, tests, kernel, dict(options, append=append)))
 
     # The unmodified kernel: if nothing leaks there, the attacks prove nothing.
@@ -115,7 +117,7 @@ def scenarios():
         PKVM + " hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=16", igb=True, mem=4096,
         icount=True, timeout=1000)
 
-    add("kunit", ["kunit"], PKVM, timeout=400)
+    add("kunit", ["kunit"], PKVM, timeout=400, needs="tests")
 
     # A tree that must make no difference: an SMMU without MSIs that has an MSI controller, a
     # clock that nothing can stop, and lists of nothing
@@ -151,22 +153,35 @@ def timed(run, *args):
     return *run(*args), round(time.monotonic() - start)
 
 
+def left_out(needs):
+    """Results that say so, if PART= leaves that part out."""
+    part = os.environ.get("PART") or PARTS[-1]
+    if PARTS.index(needs) <= PARTS.index(part):
+        return []
+    return [Result("SKIP", needs, f"PART={part} is without patches/{needs}")]
+
+
 def run_boot(name, tests, kernel, options):
     """One row of the table. Returns its results and its log."""
-    log = f"{os.environ['CACHE']}/logs/{name}.log"
+    log = f"{os.environ['LOGS']}/{name}.log"
+    options = dict(options)
+    if skipped := left_out(options.pop("needs", "core")):
+        return skipped, log
     obj = os.environ[f"OBJ_{kernel.upper()}"]
-    initrd = f"{os.environ['CACHE']}/initramfs-{kernel}-{os.environ['KEY']}.cpio.gz"
+    initrd = f"{os.environ['INITRAMFS']}-{kernel}-{os.environ['KEY']}.cpio.gz"
     return boot(f"{obj}/arch/arm64/boot/Image", initrd, tests, log=log, **options), log
 
 
 def run_unit(directory):
     """The tests in user space, which print a line each and count themselves."""
-    log = f"{os.environ['CACHE']}/logs/unit.log"
+    log = f"{os.environ['LOGS']}/unit.log"
+    if skipped := left_out("tests"):
+        return skipped, log
     # T= means something else there
     env = {k: v for k, v in os.environ.items() if k not in ("T", "MAKEFLAGS", "MAKEOVERRIDES")}
     with open(log, "w", encoding="utf-8") as out:
         status = subprocess.run(["make", "-C", directory, "check",
-                                 f"CORPUS={os.environ['REPO']}/corpus"], stdout=out,
+                                 f"SRC={os.environ['WHOLE']}"], stdout=out,
                                 stderr=subprocess.STDOUT, check=False, env=env).returncode
     with open(log, encoding="utf-8", errors="replace") as out:
         lines = out.read().splitlines()
@@ -198,7 +213,7 @@ CHILD = r"arm-smmu-v3\.0\.auto"
 
 def driver_log(name, device):
     """What the host's driver said of its SMMU: while it probed, and from then on."""
-    with open(f"{os.environ['CACHE']}/logs/{name}.log", encoding="utf-8",
+    with open(f"{os.environ['LOGS']}/{name}.log", encoding="utf-8",
               errors="replace") as log:
         return [re.findall(rf"^(?:\[ *[\d.]+\] )?arm-smmu-v3 {device}: (.*)", part, re.MULTILINE)
                 for part in log.read().partition("Run /init")[::2]]
@@ -254,7 +269,7 @@ def main():
     """The command."""
     table = scenarios()
     jobs_by_name = {row[0]: (run_boot, *row) for row in table}
-    jobs_by_name["unit"] = (run_unit, f"{os.environ['REPO']}/tools/testing/pkvm-smmu")
+    jobs_by_name["unit"] = (run_unit, f"{os.environ['REPO']}/verification")
 
     wanted = os.environ.get("T", "")
     if wanted == "stock-driver":
@@ -271,7 +286,7 @@ def main():
     # What may take longest comes first, or in the end only one CPU is busy with it.
     limits = {name: options.get("timeout", 0) for name, _, _, options in table}
     names.sort(key=lambda name: -limits.get(name, 0))
-    os.makedirs(f"{os.environ['CACHE']}/logs", exist_ok=True)
+    os.makedirs(os.environ["LOGS"], exist_ok=True)
     count = {"PASS": 0, "FAIL": 0, "SKIP": 0}
 
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:

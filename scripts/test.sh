@@ -7,7 +7,7 @@ set -eu
 # The variant that "make debug" builds
 variant=debug
 case ${PAGE:-} in 14 | 16) variant=debug$PAGE ;; esac
-OBJ_DEBUG=$CACHE/series-$KEY/obj-$variant
+OBJ_DEBUG=$SERIES/obj-$variant
 export OBJ_DEBUG
 
 kernels=$(python3 -B "$REPO/scripts/test.py" --kernels)
@@ -17,7 +17,7 @@ case $kernels in
 esac
 build() { make --no-print-directory -C "$REPO" "$1"; }
 for kernel in $kernels; do
-	initramfs=$CACHE/initramfs-$kernel-$KEY.cpio.gz
+	initramfs=$INITRAMFS-$kernel-$KEY.cpio.gz
 	case $kernel in
 	base)	build base
 		"$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_BASE" ;;
