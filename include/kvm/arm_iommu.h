@@ -17,14 +17,15 @@ extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
 /**
  * struct kvm_iommu_driver - a driver whose IOMMUs EL2 takes
  * @el2_ops:	kvm_nvhe_sym() of its operations at EL2
- * @prepare:	describe the IOMMUs to EL2. Called at most once, right before EL2
- *		is initialised, and only if protected KVM was asked for.
- *		Return: 0; -ENODEV if there are none; any other negative error if
- *		one can't be isolated, and protected KVM does not start
- * @finalise:	called once, when the outcome is known. 0: EL2 has the IOMMUs, and
- *		the host has lost its privileges. -ENODEV: protected KVM has not
- *		started, and the IOMMUs are the host's. Any other negative error:
- *		EL2 has the IOMMUs, but some CPUs may have kept their privileges
+ * @prepare:	describe the IOMMUs to EL2. Called at most once, right before
+ *		EL2 is initialised, and only if protected KVM was asked for.
+ *		Return: 0; -ENODEV if there are none; any other negative error
+ *		if one can't be isolated, and protected KVM does not start
+ * @finalise:	called once, when the outcome is known. 0: EL2 has the IOMMUs,
+ *		and the host has lost its privileges. -ENODEV: protected KVM has
+ *		not started, and the IOMMUs are the host's. Any other negative
+ *		error: EL2 has the IOMMUs, but some CPUs may have kept their
+ *		privileges
  */
 struct kvm_iommu_driver {
 	const struct kvm_iommu_ops *el2_ops;

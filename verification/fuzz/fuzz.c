@@ -274,7 +274,7 @@ static void give(u32 c, u8 a)
 		return;
 
 	fake_own_lock();
-	ret = pkvm_smmu_host_unmap(start, end);
+	ret = smmu_run_pages_leave(start, end);
 	if (!ret) {
 		for (pa = start; pa < end; pa += PAGE_SIZE) {
 			fake_page(pa)->owner = owner;
@@ -306,7 +306,7 @@ static void take_back(u32 c, u8 a)
 	fake_own_lock();
 	for (pa = start; pa < end; pa += PAGE_SIZE)
 		fake_page(pa)->owner = FAKE_HOST;
-	pkvm_smmu_host_map(start, end);
+	smmu_run_pages_return(start, end);
 	fake_own_unlock();
 	machine_check_stage2();
 }

@@ -17,6 +17,8 @@
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 
+#define __uninitialized
+
 #define U32_MAX			((u32)~0U)
 #define lower_32_bits(n)	((u32)((n) & 0xffffffff))
 #define upper_32_bits(n)	((u32)((n) >> 32))

@@ -28,8 +28,14 @@
 #define SCTLR_ELx_EE		BIT(25)
 #define MEMBLOCK_NOMAP		0x4
 #define PAGE_HYP_DEVICE		0
+#define KVM_PGTABLE_LAST_LEVEL	3
+#define PMD_SHIFT		(2 * PAGE_SHIFT - 3)
+#define PMD_SIZE		BIT(PMD_SHIFT)
 
 typedef u64 kvm_pte_t;
+
+#define kvm_pte_valid(pte)	((pte) & 1)
+#define kvm_granule_size(level)	BIT(PAGE_SHIFT + (3 - (level)) * (PAGE_SHIFT - 3))
 
 enum pkvm_page_state {
 	PKVM_PAGE_OWNED,
@@ -195,6 +201,8 @@ static inline int kvm_pgtable_get_leaf(int *pgt, u64 addr, kvm_pte_t *ptep, s8 *
 {
 	hyp_assert_lock_held(&host_mmu.lock);
 	*ptep = nondet_u64();
+	if (level)
+		*level = nondet_u32() % 4;
 	el2_maps_mmio |= *ptep != 0;
 	return nondet_bool() ? -EINVAL : 0;
 }

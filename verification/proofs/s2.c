@@ -39,7 +39,7 @@ void prove_leaf_is_exact(void)
 
 static u64 table_pa;
 
-phys_addr_t hal_virt_to_phys(const void *va)
+phys_addr_t hyp_virt_to_phys(const void *va)
 {
 	return table_pa;
 }

@@ -2,8 +2,8 @@
 /*
  * IOMMUs that EL2 takes from a protected KVM host: the half at EL1.
  *
- * All but kvm_iommu_retry() runs while the host still has all its privileges. See
- * arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
+ * All but kvm_iommu_retry() runs while the host still has all its privileges.
+ * See arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
  */
 #include <linux/init.h>
 #include <linux/kvm_host.h>
@@ -49,7 +49,8 @@ int __init kvm_iommu_prepare(void)
 	if (ret)
 		return ret == -ENODEV ? 0 : ret;
 
-	kvm_nvhe_sym(kvm_iommu_ops) = kern_hyp_va(lm_alias(iommu_driver->el2_ops));
+	kvm_nvhe_sym(kvm_iommu_ops) =
+		kern_hyp_va(lm_alias(iommu_driver->el2_ops));
 
 	return 0;
 }
@@ -71,8 +72,8 @@ void __init kvm_iommu_finalise(int err)
  * It returns -EAGAIN if an IOMMU needed more time than EL2 can wait with
  * host_mmu.lock held. This sleeps for a tick, so that the IOMMU can catch up.
  *
- * Return: true if the hypercall is to be repeated; false if it has returned anything
- * but -EAGAIN, or if the caller has been killed.
+ * Return: true if the hypercall is to be repeated; false if it has returned
+ * anything but -EAGAIN, or if the caller has been killed.
  */
 bool kvm_iommu_retry(int ret)
 {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For kernels with EL2's assertions: is what the hardware walks as it has to be?
+ * Assertions, with CONFIG_NVHE_EL2_DEBUG.
  *
- * After a trap that has told the hardware anything, looks at its registers and at each
- * STE that it can reach, and not at what the emulator believes. Whatever the host has
- * done, no stream may pass but through EL2's stage 2. A warning is EL2's panic, and names
- * the line of what doesn't hold.
+ * - After each trap in which EL2 has added commands, look at the registers of
+ *   the hardware, and at each STE that the hardware can reach.
+ * - Whatever the host has done, a stream reaches memory only through EL2's
+ *   stage 2.
+ * - A warning is a panic of EL2. It names the line of the assertion.
  */
 #include <linux/bug.h>
 #include <linux/kernel.h>
 
+#include "check.h"
+#include "sizes.h"
 #include "smmu.h"
 
 static void check_ste(const struct pkvm_smmu *smmu, const __le64 *ste)
@@ -18,7 +21,7 @@ static void check_ste(const struct pkvm_smmu *smmu, const __le64 *ste)
 	u64 cfg = FIELD_GET(STRTAB_STE_0_CFG, dword0);
 	int i;
 
-	/* As soon as an STE can be reached, whether or not it is valid */
+	/* In each STE that the SMMU can reach, valid or not */
 	WARN_ON(le64_to_cpu(ste[2]) != smmu->feat.s2_ste[0]);
 	WARN_ON(le64_to_cpu(ste[3]) != smmu->feat.s2_ste[1]);
 	for (i = 4; i < STRTAB_STE_DWORDS; i++)
@@ -26,7 +29,8 @@ static void check_ste(const struct pkvm_smmu *smmu, const __le64 *ste)
 	if (!(dword0 & STRTAB_STE_0_V))
 		return;
 
-	WARN_ON(cfg != STRTAB_STE_0_CFG_ABORT && cfg != STRTAB_STE_0_CFG_S2_TRANS &&
+	WARN_ON(cfg != STRTAB_STE_0_CFG_ABORT &&
+		cfg != STRTAB_STE_0_CFG_S2_TRANS &&
 		cfg != STRTAB_STE_0_CFG_NESTED);
 	WARN_ON(dword1 & STRTAB_STE_1_EATS);
 }
@@ -34,55 +38,67 @@ static void check_ste(const struct pkvm_smmu *smmu, const __le64 *ste)
 static void check_registers(const struct pkvm_smmu *smmu)
 {
 	const void __iomem *base = smmu->base;
-	u32 cr0 = hal_readl(base + ARM_SMMU_CR0ACK);
+	u32 cr0 = hyp_readl(base + ARM_SMMU_CR0ACK);
 
 	WARN_ON(!(cr0 & CR0_CMDQEN));
-	WARN_ON(!(cr0 & CR0_SMMUEN) && !smmu->hwq.smmu_off);
-	WARN_ON(!(hal_readl(base + ARM_SMMU_GBPA) & GBPA_ABORT));
-	WARN_ON(!(hal_readl(base + ARM_SMMU_CR2) & CR2_PTM));
-	WARN_ON((hal_readl(base + ARM_SMMU_STRTAB_BASE) & STRTAB_BASE_ADDR_MASK) !=
-		lower_32_bits(hal_virt_to_phys(smmu->strtab.tab)));
-	WARN_ON((hal_readl(base + ARM_SMMU_CMDQ_BASE) & Q_BASE_ADDR_MASK) !=
-		lower_32_bits(hal_virt_to_phys(smmu->hwq.base)));
-	/* The host's, and pinned, or off */
-	WARN_ON(cr0 & CR0_EVTQEN && !smmu->evtq.va);
+	WARN_ON(smmu->hwq.acked & ~cr0);
+	WARN_ON(!(hyp_readl(base + ARM_SMMU_GBPA) & GBPA_ABORT));
+	WARN_ON(!(hyp_readl(base + ARM_SMMU_CR2) & CR2_PTM));
+	WARN_ON((hyp_readl(base + ARM_SMMU_STRTAB_BASE) &
+		 STRTAB_BASE_ADDR_MASK) !=
+		lower_32_bits(hyp_virt_to_phys(smmu->strtab.tab)));
+	WARN_ON((hyp_readl(base + ARM_SMMU_CMDQ_BASE) & Q_BASE_ADDR_MASK) !=
+		lower_32_bits(hyp_virt_to_phys(smmu->hwq.base)));
+	/* An event queue that is enabled is pinned */
+	WARN_ON(cr0 & CR0_EVTQEN && !smmu->evtq.q.va);
+}
+
+static void check_strtab(const struct pkvm_smmu *smmu)
+{
+	u32 per_table = BIT(PKVM_SMMU_STRTAB_SPLIT);
+	u32 n = BIT(smmu->feat.sid_bits);
+	const __le64 *tab = smmu->strtab.tab, *stes;
+	u64 desc, span;
+	u32 i, j;
+
+	if (!smmu->strtab.two_level) {
+		for (i = 0; i < n; i++)
+			check_ste(smmu, &tab[i * STRTAB_STE_DWORDS]);
+		return;
+	}
+
+	for (i = 0; i < n / per_table; i++) {
+		desc = le64_to_cpu(tab[i]);
+		span = FIELD_GET(STRTAB_L1_DESC_SPAN, desc);
+		if (!span)
+			continue;
+		WARN_ON(span != PKVM_SMMU_STRTAB_SPLIT + 1);
+		stes = hyp_phys_to_virt(desc & STRTAB_L1_DESC_L2PTR_MASK);
+		for (j = 0; j < per_table; j++)
+			check_ste(smmu, &stes[j * STRTAB_STE_DWORDS]);
+	}
 }
 
 /**
- * smmu_check() - does what EL2 promises hold?
+ * smmu_check() - check that no stream bypasses EL2's stage 2
  * @smmu:	the SMMU; takes its emu_lock
  */
 void smmu_check(struct pkvm_smmu *smmu)
 {
-	u32 per_table = BIT(PKVM_SMMU_STRTAB_SPLIT), n = BIT(smmu->feat.sid_bits), i, j, added;
-	const __le64 *tab = smmu->strtab.tab, *stes;
-	bool broken;
-	u64 desc;
+	u32 added;
 
-	hal_lock(&smmu->emu_lock);
-	/* No STE changes without a command; others may be adding theirs, which is no matter */
+	hyp_lock(&smmu->emu_lock);
+	/*
+	 * An STE changes only together with a command. Other CPUs may add more
+	 */
 	added = READ_ONCE(smmu->hwq.added);
-	if (added == smmu->checked)
-		goto unlock;
-	smmu->checked = added;
-	/* After a reset nothing is as it has to be, and the host may have caused it */
-	hal_lock(&smmu->hw_lock);
-	broken = smmu_hwq_check(smmu);
-	hal_unlock(&smmu->hw_lock);
-	if (broken)
-		goto unlock;
-	check_registers(smmu);
-	for (i = 0; !smmu->strtab.two_level && i < n; i++)
-		check_ste(smmu, &tab[i * STRTAB_STE_DWORDS]);
-	for (i = 0; smmu->strtab.two_level && i < n / per_table; i++) {
-		desc = le64_to_cpu(tab[i]);
-		if (!FIELD_GET(STRTAB_L1_DESC_SPAN, desc))
-			continue;
-		WARN_ON(FIELD_GET(STRTAB_L1_DESC_SPAN, desc) != PKVM_SMMU_STRTAB_SPLIT + 1);
-		stes = hal_phys_to_virt(desc & STRTAB_L1_DESC_L2PTR_MASK);
-		for (j = 0; j < per_table; j++)
-			check_ste(smmu, &stes[j * STRTAB_STE_DWORDS]);
+	/*
+	 * The host may have caused a reset, after which nothing of this holds
+	 */
+	if (added != smmu->checked && !smmu_hwq_check(smmu)) {
+		check_registers(smmu);
+		check_strtab(smmu);
 	}
-unlock:
-	hal_unlock(&smmu->emu_lock);
+	smmu->checked = added;
+	hyp_unlock(&smmu->emu_lock);
 }

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a host's command to the hardware's.
+ * From the host's command to the hardware's.
  *
- * The host can invalidate configuration and its own stage 1, prefetch, and wait.
- * Each opcode has a mask of the bits that it may set; any other opcode, and any
- * other bit, makes the command illegal. VMIDs are EL2's, and no physical address
- * gets through: CMD_SYNC, which can name one, is EL2's own.
+ * - The host can prefetch, invalidate configuration and its stage 1, resume and
+ *   terminate stalled transactions, and wait (CMD_SYNC).
+ * - Each of these opcodes has a mask of the bits that the host may set. With
+ *   any other opcode or bit the command is illegal.
+ * - A command for a StreamID or SubstreamID that is out of range has no effect
+ *   and is no error (section 4.1.7).
+ * - The hardware's command has EL2's VMID and no physical address. EL2 builds
+ *   its own CMD_SYNC, without the host's MSI address.
  *
- * A StreamID or SubstreamID that is out of range is not an error: the command
- * has no effect (section 4.1.7).
+ * The function has no state, takes no lock and accesses only its arguments. See
+ * chapter 4 of the SMMUv3 architecture (Arm IHI 0070).
  *
- * Pure: no locks, no memory but the arguments. See "Commands" in the SMMUv3
- * architecture (Arm IHI 0070), chapter 4.
+ * arm_vsmmu_validate_user_cmd() has some of these rules for user space. It
+ * cannot be shared: it works on the host driver's structures, fails with an
+ * error where EL2 has to do nothing, and does not know the commands that only a
+ * driver uses.
  */
 #include <linux/kernel.h>
 
-#include "smmu.h"
+#include "cmd.h"
 
 #define CMD_OP_PREFETCH_ADDR	0x2
 #define CMD_OP_STALL_TERM	0x45
@@ -23,61 +29,70 @@
 
 #define PREFETCH_0		(CMDQ_0_OP | CMDQ_0_SSV | CMDQ_CFGI_0_SSID | \
 				 CMDQ_PREFETCH_0_SID)
-#define PREFETCH_1		(CMDQ_PREFETCH_1_SIZE | CMDQ_PREFETCH_1_ADDR_MASK)
+#define PREFETCH_1		(CMDQ_PREFETCH_1_SIZE | \
+				 CMDQ_PREFETCH_1_ADDR_MASK)
 #define CFGI_0_SID		(CMDQ_0_OP | CMDQ_CFGI_0_SID)
 #define TLBI_0			(CMDQ_0_OP | CMDQ_TLBI_0_VMID)
-/* SCALE has a sixth bit with IDR5.DS only, which is hidden from the host */
+/* SCALE has a sixth bit only with IDR5.DS, which EL2 hides from the host */
 #define TLBI_0_SCALE		GENMASK_ULL(24, 20)
 #define TLBI_0_RANGE		(CMDQ_TLBI_0_NUM | TLBI_0_SCALE)
 /* Reserved without IDR0.ASID16 */
 #define TLBI_0_ASID_HIGH	GENMASK_ULL(63, 56)
 #define TLBI_1_RANGE		(CMDQ_TLBI_1_TTL | CMDQ_TLBI_1_TG)
-#define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | CMDQ_TLBI_1_VA_MASK)
+#define TLBI_1_VA		(CMDQ_TLBI_1_LEAF | TLBI_1_RANGE | \
+				 CMDQ_TLBI_1_VA_MASK)
 
-/* Any CS completes when the command does; cmdq.c has what CS=IRQ does */
-#define SYNC_0			(CMDQ_0_OP | CMDQ_SYNC_0_CS | CMDQ_SYNC_0_MSH | \
-				 CMDQ_SYNC_0_MSIATTR | CMDQ_SYNC_0_MSIDATA)
+/* EL2 signals the completion itself, also with CS=IRQ (cmdq.c) */
+#define SYNC_0			(CMDQ_0_OP | CMDQ_SYNC_0_CS | \
+				 CMDQ_SYNC_0_MSH | CMDQ_SYNC_0_MSIATTR | \
+				 CMDQ_SYNC_0_MSIDATA)
 
 /**
- * struct cmd_rule - what the host may set in a command
- * @action:	what becomes of it if it sets nothing else
- * @allowed:	the bits that it may set
+ * struct cmd_rule - a command that the host may use
+ * @action:	what EL2 does with it
+ * @allowed:	the bits that the host may set; with any other the command is
+ *		illegal
  */
 struct cmd_rule {
 	enum smmu_cmd_action	action;
 	u64			allowed[CMDQ_ENT_DWORDS];
 };
 
-static_assert(SMMU_CMD_ILLEGAL == 0, "what isn't listed is illegal");
+static_assert(SMMU_CMD_ILLEGAL == 0, "opcodes without a rule are illegal");
 
-/* Indexed by opcode, the bits CMDQ_0_OP of a command, which begin at 0 */
+#define DROP(...)	{ SMMU_CMD_DROP, { __VA_ARGS__ } }
+#define FORWARD(...)	{ SMMU_CMD_FORWARD, { __VA_ARGS__ } }
+#define STES(...)	{ SMMU_CMD_STES, { __VA_ARGS__ } }
+#define SYNC(...)	{ SMMU_CMD_SYNC, { __VA_ARGS__ } }
+
+/* By opcode. CMDQ_0_OP is a mask from bit 0 on */
 static const struct cmd_rule cmd_rules[CMDQ_0_OP + 1] = {
-	[CMDQ_OP_PREFETCH_CFG]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },
-	[CMD_OP_PREFETCH_ADDR]	= { SMMU_CMD_DROP,	{ PREFETCH_0, PREFETCH_1 } },
-	[CMDQ_OP_CFGI_STE]	= { SMMU_CMD_STES,	{ CFGI_0_SID, CMDQ_CFGI_1_LEAF } },
-	[CMDQ_OP_CFGI_ALL]	= { SMMU_CMD_STES,	{ CFGI_0_SID, CMDQ_CFGI_1_RANGE } },
-	[CMDQ_OP_CFGI_CD]	= { SMMU_CMD_FORWARD,
-				    { CFGI_0_SID | CMDQ_CFGI_0_SSID, CMDQ_CFGI_1_LEAF } },
-	[CMDQ_OP_CFGI_CD_ALL]	= { SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
-	[CMDQ_OP_TLBI_NH_ALL]	= { SMMU_CMD_FORWARD,	{ TLBI_0, 0 } },
-	[CMDQ_OP_TLBI_NH_ASID]	= { SMMU_CMD_FORWARD,	{ TLBI_0 | CMDQ_TLBI_0_ASID, 0 } },
-	[CMDQ_OP_TLBI_NH_VA]	= { SMMU_CMD_FORWARD,
-				    { TLBI_0 | CMDQ_TLBI_0_ASID | TLBI_0_RANGE, TLBI_1_VA } },
-	[CMDQ_OP_TLBI_NH_VAA]	= { SMMU_CMD_FORWARD,	{ TLBI_0 | TLBI_0_RANGE, TLBI_1_VA } },
-	[CMDQ_OP_TLBI_NSNH_ALL]	= { SMMU_CMD_FORWARD,	{ CMDQ_0_OP, 0 } },
-	[CMDQ_OP_RESUME]	= { SMMU_CMD_FORWARD,
-				    { CFGI_0_SID | CMDQ_RESUME_0_RESP, CMDQ_RESUME_1_STAG } },
-	[CMD_OP_STALL_TERM]	= { SMMU_CMD_FORWARD,	{ CFGI_0_SID, 0 } },
-	[CMDQ_OP_CMD_SYNC]	= { SMMU_CMD_SYNC,	{ SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK } },
+	[CMDQ_OP_PREFETCH_CFG]	= DROP(PREFETCH_0, PREFETCH_1),
+	[CMD_OP_PREFETCH_ADDR]	= DROP(PREFETCH_0, PREFETCH_1),
+	[CMDQ_OP_CFGI_STE]	= STES(CFGI_0_SID, CMDQ_CFGI_1_LEAF),
+	[CMDQ_OP_CFGI_ALL]	= STES(CFGI_0_SID, CMDQ_CFGI_1_RANGE),
+	[CMDQ_OP_CFGI_CD]	= FORWARD(CFGI_0_SID | CMDQ_CFGI_0_SSID,
+					  CMDQ_CFGI_1_LEAF),
+	[CMDQ_OP_CFGI_CD_ALL]	= FORWARD(CFGI_0_SID),
+	[CMDQ_OP_TLBI_NH_ALL]	= FORWARD(TLBI_0),
+	[CMDQ_OP_TLBI_NH_ASID]	= FORWARD(TLBI_0 | CMDQ_TLBI_0_ASID),
+	[CMDQ_OP_TLBI_NH_VA]	= FORWARD(TLBI_0 | CMDQ_TLBI_0_ASID |
+					  TLBI_0_RANGE, TLBI_1_VA),
+	[CMDQ_OP_TLBI_NH_VAA]	= FORWARD(TLBI_0 | TLBI_0_RANGE, TLBI_1_VA),
+	[CMDQ_OP_TLBI_NSNH_ALL]	= FORWARD(CMDQ_0_OP),
+	[CMDQ_OP_RESUME]	= FORWARD(CFGI_0_SID | CMDQ_RESUME_0_RESP,
+					  CMDQ_RESUME_1_STAG),
+	[CMD_OP_STALL_TERM]	= FORWARD(CFGI_0_SID),
+	[CMDQ_OP_CMD_SYNC]	= SYNC(SYNC_0, CMDQ_SYNC_1_MSIADDR_MASK),
 };
 
 /*
  * Section 4.4.1.1: without a granule (TG) the command names one address, and
- * NUM, SCALE and TTL are reserved. With a granule they must not all be 0.
+ * NUM, SCALE and TTL are reserved. With a granule, not all of them may be 0.
  *
- * A 16K granule has no leaves at level 1 unless IDR5.DS is set. The host sees
- * IDR5.DS = 0, so TTL = 1 counts as TTL = 0. The hardware may have DS, and then
- * it would limit the invalidation to level 1. So clear TTL.
+ * Without IDR5.DS a 16K granule has no leaves at level 1, and TTL = 1 means the
+ * same as TTL = 0. The host sees no IDR5.DS. Hardware that has it would limit
+ * the invalidation to level 1, so EL2 clears TTL.
  */
 static bool cmd_range_from_host(const struct smmu_features *feat,
 				struct arm_smmu_cmd *hw)
@@ -102,13 +117,13 @@ static bool cmd_sid_in_range(const struct smmu_features *feat, u32 sid)
 
 /**
  * smmu_cmd_from_host() - check and rewrite one command
- * @feat:	what the SMMU offers
+ * @feat:	the SMMU
  * @host:	EL2's copy of the host's command
- * @hw:		the command for the hardware, if there is one
- * @sids:	for SMMU_CMD_STES, the streams whose STEs are to be taken anew; the
- *		last one is within the table
+ * @hw:		set to the command for the hardware
+ * @sids:	with SMMU_CMD_STES, set to the StreamIDs that the command names,
+ *		limited to those that the shadow stream table covers
  *
- * Return: what is to become of it.
+ * Return: what EL2 does with the command.
  */
 enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 					const struct arm_smmu_cmd *host,
@@ -130,7 +145,7 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 	case CMDQ_OP_CFGI_STE:
 		sids->first = sid;
 		sids->last = sid;
-		/* EL2 may have a new second level for it, though the host has not */
+		/* The SMMU must also read EL2's level-1 descriptor again */
 		hw->data[1] &= ~CMDQ_CFGI_1_LEAF;
 		fallthrough;
 	case CMDQ_OP_CFGI_CD_ALL:
@@ -143,10 +158,11 @@ enum smmu_cmd_action smmu_cmd_from_host(const struct smmu_features *feat,
 			return SMMU_CMD_DROP;
 		break;
 	case CMDQ_OP_CFGI_ALL:
-		/* Also CFGI_STE_RANGE; a range of 31 is all streams */
+		/* The same opcode as CFGI_STE_RANGE; a range of 31 names all */
 		span = 2ULL << FIELD_GET(CMDQ_CFGI_1_RANGE, dword1);
 		sids->first = sid & ~(span - 1);
-		sids->last = min(sids->first + span, 1ULL << feat->sid_bits) - 1;
+		span += sids->first;
+		sids->last = min(span, 1ULL << feat->sid_bits) - 1;
 		if (!cmd_sid_in_range(feat, sids->first))
 			return SMMU_CMD_DROP;
 		break;

@@ -1,94 +1,107 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Errors that the host must see.
+ * The errors that the host sees in GERROR.
  *
- * GERROR is the hardware's, except for what EL2 emulates: CMDQ_ERR is the error of
- * the host's command queue. EVTQ_ABT_ERR is also raised if the event queue can't be
- * pinned, MSI_CMDQ_ABT_ERR if the MSI of a CMD_SYNC has a target that the host does not
- * own. The hardware's own CMDQ_ERR is EL2's (hwq.c): the host neither sees nor
- * acknowledges it.
+ * - An error is active while its bit differs in GERROR and GERRORN.
+ * - Errors of the hardware are forwarded, except CMDQ_ERR: the hardware's
+ *   command queue is EL2's (hwq.c).
+ * - EL2 emulates CMDQ_ERR for the host's command queue, EVTQ_ABT_ERR for an
+ *   event queue that cannot be pinned, and MSI_CMDQ_ABT_ERR for a CMD_SYNC
+ *   whose MSI goes to memory that the host does not own.
+ * - EL2 keeps the host's GERRORN and its emulated errors. GERROR is computed.
  *
- * An error is active while GERROR and GERRORN differ. EL2 keeps which ones are, and
- * the host's GERRORN; the host's GERROR follows from those. All functions are called
- * with emu_lock held. See sections 6.3.19 and 7.1 of the SMMUv3 architecture (Arm
- * IHI 0070).
+ * The emu_lock is held. See sections 6.3.19 and 7.1 of the SMMUv3 architecture
+ * (Arm IHI 0070).
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
+#include "gerror.h"
+#include "report.h"
 #include "smmu.h"
+#include "trap.h"
 
 /**
- * smmu_gerror() - GERROR as the host reads it
- * @smmu:	the SMMU; emu_lock held
+ * smmu_gerror_init() - acknowledge the errors that are active at take-over
+ * @smmu:	the SMMU
+ */
+void smmu_gerror_init(struct pkvm_smmu *smmu)
+{
+	u32 gerror = hyp_readl(smmu->base + ARM_SMMU_GERROR) & GERROR_ERR_MASK;
+
+	hyp_writel(gerror, smmu->base + ARM_SMMU_GERRORN);
+	smmu->gerror.acked = gerror & ~GERROR_CMDQ_ERR;
+}
+
+/**
+ * smmu_gerror_read() - read GERROR for the host
+ * @trap:	the trap
  *
  * Return: the register.
  */
-u32 smmu_gerror(struct pkvm_smmu *smmu)
+u64 smmu_gerror_read(struct smmu_trap *trap)
 {
-	return smmu->host.gerrorn ^ (smmu->host.errors | smmu_hw_errors(smmu));
+	struct pkvm_smmu *smmu = trap->smmu;
+
+	return smmu->gerror.acked ^
+	       (smmu->gerror.active | smmu_hwq_errors(smmu));
 }
 
-/**
- * smmu_gerror_raise() - an error that the hardware knows nothing of
- * @smmu:	the SMMU; emu_lock held
- * @err:	a bit of GERROR
- *
- * The host gets the interrupt, if it has enabled it, unless it has yet to acknowledge
- * the last such error.
- */
-void smmu_gerror_raise(struct pkvm_smmu *smmu, u32 err)
+/* An error does not raise an interrupt that is not enabled (section 6.3.16) */
+static void gerror_signal(struct smmu_trap *trap)
 {
-	if ((smmu->host.errors | smmu_hw_errors(smmu)) & err)
-		return;
-
-	smmu->host.errors |= err;
-	smmu_gerror_signal(smmu);
-}
-
-/**
- * smmu_gerror_signal() - raise the interrupt of an error that EL2 emulates
- * @smmu:	the SMMU; emu_lock held
- *
- * Called again in the next trap if the hardware did not respond in time. An error that
- * happens before the interrupt is enabled does not raise it (section 6.3.16).
- */
-void smmu_gerror_signal(struct pkvm_smmu *smmu)
-{
-	struct smmu_host_regs *host = &smmu->host;
+	struct pkvm_smmu *smmu = trap->smmu;
+	struct smmu_gerror *gerror = &smmu->gerror;
 	int ret = 0;
 
-	if (host->errors && host->irq_ctrlack & IRQ_CTRL_GERROR_IRQEN)
-		ret = smmu_hwq_raise_gerror(smmu);
-	if (ret && !host->irq_pending)
-		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_GERROR, host->errors);
-	host->irq_pending = ret == -EAGAIN;
+	if (gerror->active && smmu->irq.ack & IRQ_CTRL_GERROR_IRQEN)
+		ret = smmu_hwq_raise_gerror(smmu, &trap->clock);
+	if (ret && !gerror->irq_pending)
+		smmu_report(smmu, PKVM_SMMU_FAILED_IRQ, ARM_SMMU_GERROR,
+			    gerror->active);
+	gerror->irq_pending = ret == -EAGAIN;
 }
 
 /**
- * smmu_cmdq_error() - stop the host's command queue
- * @smmu:	the SMMU; emu_lock held
- * @cerror:	CMDQ_ERR_CERROR_*
+ * smmu_gerror_raise() - emulate an error
+ * @trap:	the trap
+ * @err:	a bit of GERROR
  *
- * CONS stays at the offender.
+ * Raises the host's interrupt, unless the same error is active already.
  */
-void smmu_cmdq_error(struct pkvm_smmu *smmu, u32 cerror)
+void smmu_gerror_raise(struct smmu_trap *trap, u32 err)
 {
-	smmu->cmdq.cons &= ~CMDQ_CONS_ERR;
-	smmu->cmdq.cons |= FIELD_PREP(CMDQ_CONS_ERR, cerror);
-	smmu_gerror_raise(smmu, GERROR_CMDQ_ERR);
+	struct pkvm_smmu *smmu = trap->smmu;
+
+	if ((smmu->gerror.active | smmu_hwq_errors(smmu)) & err)
+		return;
+
+	smmu->gerror.active |= err;
+	gerror_signal(trap);
+}
+
+/**
+ * smmu_gerror_retry_irq() - signal an interrupt that timed out in an earlier
+ * trap
+ * @trap:	the trap
+ */
+void smmu_gerror_retry_irq(struct smmu_trap *trap)
+{
+	if (trap->smmu->gerror.irq_pending)
+		gerror_signal(trap);
 }
 
 /**
  * smmu_gerror_ack() - the host has written GERRORN
- * @smmu:	the SMMU; emu_lock held
- * @gerrorn:	what it wrote
+ * @smmu:	the SMMU
+ * @gerrorn:	the value
  */
 void smmu_gerror_ack(struct pkvm_smmu *smmu, u32 gerrorn)
 {
-	u32 acked = (gerrorn ^ smmu->host.gerrorn) & GERROR_ERR_MASK;
+	struct smmu_gerror *gerror = &smmu->gerror;
+	u32 acked = (gerrorn ^ gerror->acked) & GERROR_ERR_MASK;
 
-	smmu->host.gerrorn ^= acked;
-	smmu->host.errors &= ~acked;
-	smmu_hw_ack_errors(smmu, acked);
+	gerror->acked ^= acked;
+	gerror->active &= ~acked;
+	smmu_hwq_ack_errors(smmu, acked);
 }

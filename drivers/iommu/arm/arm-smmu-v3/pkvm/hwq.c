@@ -1,35 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hardware's command queue.
+ * The hardware's command queue, CR0 and GERRORN.
  *
- * - The queue is EL2's. It is enabled from take-over on, so the host can't
- *   withhold an invalidation.
- * - A caller submits commands and gets a ticket, with which it can wait for
- *   them. hw_lock is not held while EL2 waits for the hardware.
- * - Every wait ends with its caller's clock.
- * - If the hardware calls a command illegal, EL2 replaces the command by a
- *   CMD_SYNC and lets the queue go on: the host can't stop it. A ticket tells
- *   whether a command was replaced since.
- * - A wait that times out is remembered until the hardware has consumed all
- *   that was pending then. Meanwhile a wait that is no longer than that one
- *   fails at once.
- * - An SMMU is broken if it has an error that EL2 can't mend, or if an enable
- *   that EL2 has set is clear, as after a reset. It is not used again, every
- *   call fails with -EIO, and no page leaves the host.
+ * - The queue is EL2's, and enabled from take-over on. The host cannot withhold
+ *   an invalidation.
+ * - A caller submits commands and gets a ticket. It waits with the ticket until
+ *   the SMMU has consumed them. EL2 never holds hw_lock while it waits.
+ * - Each wait ends with its caller's clock.
+ * - If the SMMU reports an illegal command, EL2 replaces the command by a
+ *   CMD_SYNC, and the queue continues. A ticket tells whether EL2 has replaced
+ *   a command since.
+ * - If a wait times out, later waits that are not longer fail at once, until
+ *   the SMMU has consumed all commands that were pending then.
+ * - EL2 marks the SMMU as broken if it has an error that EL2 cannot repair, or
+ *   if an enable that EL2 has set is clear, as after a reset. Then every call
+ *   fails with -EIO, and no page leaves the host.
  *
- * See sections 3.5, 6.3.9 and 7.1 of the SMMUv3 architecture (Arm IHI 0070).
+ * No function is called with a hw_lock held. See sections 3.5, 6.3.9 and 7.1 of
+ * the SMMUv3 architecture (Arm IHI 0070).
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
+#include "report.h"
 #include "smmu.h"
+#include "trap.h"
 
-/* Reserved: calls for CERROR_ILL */
+/* Reserved: the SMMU reports CERROR_ILL */
 #define CMD_OP_RESERVED		0
 
 #define HWQ_ENTRIES(q)		(1U << (q)->shift)
 /* An index with its wrap bit */
 #define HWQ_POS(q, p)		((p) & (2 * HWQ_ENTRIES(q) - 1))
+
+/* Enables that EL2 depends on */
+#define HWQ_ENABLES		(CR0_SMMUEN | CR0_CMDQEN)
 
 static __le64 *hwq_entry(struct smmu_hwq *q, u32 pos)
 {
@@ -40,40 +45,50 @@ static void hwq_write(__le64 *ent, const struct arm_smmu_cmd *cmd)
 {
 	WRITE_ONCE(ent[0], cpu_to_le64(cmd->data[0]));
 	WRITE_ONCE(ent[1], cpu_to_le64(cmd->data[1]));
-	hal_clean(ent, sizeof(cmd->data));
+	hyp_clean(ent, sizeof(cmd->data));
 }
 
 static noinline void hwq_break(struct pkvm_smmu *smmu, u32 reg)
 {
 	if (!smmu->hwq.broken)
 		smmu_report(smmu, PKVM_SMMU_FAILED_BROKEN, reg,
-			    hal_readl(smmu->base + reg));
+			    hyp_readl(smmu->base + reg));
 	smmu->hwq.broken = true;
 }
 
 /*
- * A reset clears CR0. GBPA may then let streams bypass the SMMU, and CMDQ_CONS
+ * A reset clears CR0. Then GBPA may let streams bypass the SMMU, and CMDQ_CONS
  * says nothing about EL2's commands.
  */
-static inline bool hwq_check_enabled(struct pkvm_smmu *smmu)
+static bool hwq_check_enabled(struct pkvm_smmu *smmu)
 {
-	u32 on = CR0_CMDQEN | (smmu->hwq.smmu_off ? 0 : CR0_SMMUEN);
+	u32 ack = hyp_readl(smmu->base + ARM_SMMU_CR0ACK);
+	struct smmu_hwq *q = &smmu->hwq;
 
-	if ((hal_readl(smmu->base + ARM_SMMU_CR0ACK) & on) != on)
+	if (q->acked & ~ack)
 		hwq_break(smmu, ARM_SMMU_CR0ACK);
+	q->acked |= ack & q->cr0 & HWQ_ENABLES;
 
-	return !smmu->hwq.broken;
+	return !q->broken;
 }
 
-/* The hardware has stopped at a command: replace it and let the queue go on */
+static int hwq_check(struct pkvm_smmu *smmu)
+{
+	if (!(hyp_readl(smmu->base + ARM_SMMU_GBPA) & GBPA_ABORT))
+		hwq_break(smmu, ARM_SMMU_GBPA);
+
+	return hwq_check_enabled(smmu) ? 0 : -EIO;
+}
+
+/* The SMMU has stopped at a command: replace it and let the queue continue */
 static void hwq_recover(struct pkvm_smmu *smmu)
 {
 	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	u32 cons = hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS), gerrorn;
+	u32 cons = hyp_readl(smmu->base + ARM_SMMU_CMDQ_CONS), gerrorn;
 	__le64 *ent = hwq_entry(&smmu->hwq, cons);
 	u64 op = FIELD_GET(CMDQ_0_OP, le64_to_cpu(*ent));
 
-	/* There is nothing else to put in the place of a CMD_SYNC */
+	/* A CMD_SYNC of EL2 is legal, and nothing can replace it */
 	if (FIELD_GET(CMDQ_CONS_ERR, cons) != CMDQ_ERR_CERROR_ILL_IDX ||
 	    op == CMDQ_OP_CMD_SYNC) {
 		hwq_break(smmu, ARM_SMMU_CMDQ_CONS);
@@ -82,32 +97,32 @@ static void hwq_recover(struct pkvm_smmu *smmu)
 
 	smmu->hwq.skipped++;
 	hwq_write(ent, &sync);
-	hal_wmb();
-	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
-	hal_writel(gerrorn ^ GERROR_CMDQ_ERR, smmu->base + ARM_SMMU_GERRORN);
+	hyp_wmb();
+	gerrorn = hyp_readl(smmu->base + ARM_SMMU_GERRORN);
+	hyp_writel(gerrorn ^ GERROR_CMDQ_ERR, smmu->base + ARM_SMMU_GERRORN);
 }
 
 static void hwq_check_error(struct pkvm_smmu *smmu)
 {
-	u32 err = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
-		  hal_readl(smmu->base + ARM_SMMU_GERRORN);
+	u32 err = hyp_readl(smmu->base + ARM_SMMU_GERROR) ^
+		  hyp_readl(smmu->base + ARM_SMMU_GERRORN);
 
-	/* CMDQ_CONS.ERR is valid only now */
+	/* CMDQ_CONS.ERR is only valid while this error is active */
 	if (hwq_check_enabled(smmu) && err & GERROR_CMDQ_ERR)
 		hwq_recover(smmu);
 }
 
-/* How many commands has the hardware not consumed? */
+/* How many commands has the SMMU not consumed? */
 static u32 hwq_pending(struct pkvm_smmu *smmu)
 {
 	struct smmu_hwq *q = &smmu->hwq;
 
-	q->cons = HWQ_POS(q, hal_readl(smmu->base + ARM_SMMU_CMDQ_CONS));
+	q->cons = HWQ_POS(q, hyp_readl(smmu->base + ARM_SMMU_CMDQ_CONS));
 
 	return HWQ_POS(q, q->prod - q->cons);
 }
 
-/* Has the hardware consumed all commands before @end? */
+/* Has the SMMU consumed all commands before @end? */
 static bool hwq_has_passed(struct pkvm_smmu *smmu, u32 end)
 {
 	u32 consumed = smmu->hwq.added - hwq_pending(smmu);
@@ -115,19 +130,20 @@ static bool hwq_has_passed(struct pkvm_smmu *smmu, u32 end)
 	return (s32)(consumed - end) >= 0;
 }
 
-/* CMDQ_CONS is believed only if the SMMU has been enabled all the time */
-static bool hwq_is_done(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
+/* CMDQ_CONS is valid only if the SMMU has been enabled all the time */
+static bool hwq_is_done(struct pkvm_smmu *smmu,
+			const struct smmu_ticket *ticket)
 {
 	if (!hwq_has_passed(smmu, ticket->end) || !hwq_check_enabled(smmu))
 		return false;
 
-	hal_rmb();
+	hyp_rmb();
 	return true;
 }
 
 /*
- * How many commands there is room for, by what is known of the hardware's
- * progress. None if CMDQ_CONS claims more commands than there are entries.
+ * The number of free entries when EL2 last read CMDQ_CONS. None if CMDQ_CONS
+ * claims more pending commands than there are entries.
  */
 static u32 hwq_room(const struct smmu_hwq *q)
 {
@@ -146,9 +162,9 @@ static noinline void hwq_check_timed_out(struct pkvm_smmu *smmu)
 		hwq_check_error(smmu);
 }
 
-/* Is it worth waiting for the hardware with this clock? */
-static inline bool hwq_is_usable(struct pkvm_smmu *smmu,
-				 const struct smmu_clock *clock)
+/* May EL2 use the queue, and wait with this clock? */
+static bool hwq_is_usable(struct pkvm_smmu *smmu,
+			  const struct smmu_clock *clock)
 {
 	if (smmu->hwq.timed_out)
 		hwq_check_timed_out(smmu);
@@ -156,16 +172,16 @@ static inline bool hwq_is_usable(struct pkvm_smmu *smmu,
 	return !smmu->hwq.broken && smmu->hwq.timed_out < clock->limit;
 }
 
-/* Other CPUs get hw_lock for a moment. Returns false if the time is over */
-static bool hwq_pause(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+/* Let other CPUs take hw_lock. Returns false if the time is over */
+static bool hwq_pause(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
 {
 	bool over;
 
-	hal_unlock(&smmu->hw_lock);
-	hal_relax();
-	/* Read the clock first, so that CMDQ_CONS is read once more after the end */
+	hyp_unlock(&smmu->hwq.lock);
+	hyp_relax();
+	/* The caller reads CMDQ_CONS once more after the time is over */
 	over = smmu_clock_is_over(clock);
-	hal_lock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
 
 	return !over;
 }
@@ -181,24 +197,21 @@ static void hwq_time_out(struct pkvm_smmu *smmu, const struct smmu_clock *clock)
 
 static void hwq_kick(struct pkvm_smmu *smmu)
 {
-	hal_wmb();
-	hal_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
+	hyp_wmb();
+	hyp_writel(smmu->hwq.prod, smmu->base + ARM_SMMU_CMDQ_PROD);
 }
 
-/* Returns how many of the commands there was room for. Part of every trap */
-static __always_inline unsigned int
-hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-	   unsigned int n)
+/* Returns how many of the commands there was room for */
+static unsigned int hwq_append(struct pkvm_smmu *smmu,
+			       const struct arm_smmu_cmd *cmds, unsigned int n)
 {
 	struct smmu_hwq *q = &smmu->hwq;
-	u32 prod = q->prod, mask = HWQ_ENTRIES(q) - 1;
-	__le64 *base = q->base;
 	unsigned int i;
 
 	n = min(n, hwq_room(q));
 	for (i = 0; i < n; i++)
-		hwq_write(&base[((prod + i) & mask) * CMDQ_ENT_DWORDS], &cmds[i]);
-	q->prod = HWQ_POS(q, prod + n);
+		hwq_write(hwq_entry(q, q->prod + i), &cmds[i]);
+	q->prod = HWQ_POS(q, q->prod + n);
 	WRITE_ONCE(q->added, q->added + n);
 	if (n)
 		hwq_kick(smmu);
@@ -211,12 +224,12 @@ hwq_append(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 static noinline unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
 					     const struct arm_smmu_cmd *cmds,
 					     unsigned int n,
-					     struct smmu_clock *clock)
+					     const struct smmu_clock *clock)
 {
 	unsigned int i = 0;
 	bool more = true;
 
-	/* Another SMMU used up the time: do not record a timeout here */
+	/* Another wait has used up the time: do not record a timeout here */
 	if (smmu_clock_is_over(clock))
 		return 0;
 
@@ -234,9 +247,10 @@ static noinline unsigned int hwq_append_rest(struct pkvm_smmu *smmu,
 	return i;
 }
 
-static __always_inline unsigned int
-hwq_submit(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-	   unsigned int n, struct smmu_ticket *ticket, struct smmu_clock *clock)
+static unsigned int hwq_submit(struct pkvm_smmu *smmu,
+			       const struct arm_smmu_cmd *cmds, unsigned int n,
+			       struct smmu_ticket *ticket,
+			       const struct smmu_clock *clock)
 {
 	unsigned int i = 0;
 
@@ -251,31 +265,13 @@ hwq_submit(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
 	return i;
 }
 
-/**
- * smmu_hwq_submit() - put commands into the hardware's queue
- * @smmu:	the SMMU; hw_lock held, and released while the queue is full
- * @cmds:	the commands
- * @n:		how many
- * @ticket:	for smmu_hwq_wait()
- * @clock:	the caller's; runs from the first wait on
- *
- * Return: how many were put there; @n unless the hardware does not make room.
- */
-unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
-			     const struct arm_smmu_cmd *cmds, unsigned int n,
-			     struct smmu_ticket *ticket,
-			     struct smmu_clock *clock)
-{
-	return hwq_submit(smmu, cmds, n, ticket, clock);
-}
-
 static noinline int hwq_wait_long(struct pkvm_smmu *smmu,
 				  const struct smmu_ticket *ticket,
-				  struct smmu_clock *clock)
+				  const struct smmu_clock *clock)
 {
 	bool more = true;
 
-	/* Another SMMU used up the time: do not record a timeout here */
+	/* Another wait has used up the time: do not record a timeout here */
 	if (!smmu_clock_is_over(clock)) {
 		hwq_check_error(smmu);
 		while (more && hwq_is_usable(smmu, clock)) {
@@ -291,122 +287,150 @@ static noinline int hwq_wait_long(struct pkvm_smmu *smmu,
 	return smmu->hwq.broken ? -EIO : -EAGAIN;
 }
 
-/**
- * smmu_hwq_wait() - wait until commands have been consumed
- * @smmu:	the SMMU; hw_lock held, and released while EL2 waits
- * @ticket:	of smmu_hwq_submit()
- * @clock:	the caller's; runs from the first wait on
- *
- * Return: 0; -EAGAIN if the time is over; -EIO if the SMMU is broken.
- */
-int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
-		  struct smmu_clock *clock)
+static int hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
+		    const struct smmu_clock *clock)
 {
-	/* Mostly there is nothing to wait for */
-	return hwq_is_done(smmu, ticket) ? 0 : hwq_wait_long(smmu, ticket, clock);
+	/* The SMMU has usually consumed the commands by now */
+	return hwq_is_done(smmu, ticket) ? 0 :
+					   hwq_wait_long(smmu, ticket, clock);
 }
 
 /**
- * smmu_hwq_lost() - may the hardware have called one of the commands illegal?
- * @smmu:	the SMMU; hw_lock held
- * @ticket:	of smmu_hwq_submit(); smmu_hwq_wait() has returned 0
- *
- * Return: whether a command was replaced since @ticket was issued.
+ * smmu_hwq_init() - set up the queue, before the SMMU is enabled
+ * @smmu:	the SMMU
+ * @base:	EL2's memory for the entries, zeroed
+ * @shift:	log2 of the number of entries
  */
-bool smmu_hwq_lost(const struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
+void smmu_hwq_init(struct pkvm_smmu *smmu, void *base, u8 shift)
 {
-	return smmu->hwq.skipped != ticket->skipped;
-}
-
-/* Commands and a CMD_SYNC behind them */
-static int hwq_run_synced(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-			  unsigned int n, struct smmu_ticket *ticket)
-{
-	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	struct smmu_ticket last;
-
-	if (smmu_hwq_submit(smmu, cmds, n, ticket, &smmu->clock) != n ||
-	    !smmu_hwq_submit(smmu, &sync, 1, &last, &smmu->clock))
-		return smmu->hwq.broken ? -EIO : -EAGAIN;
-
-	return smmu_hwq_wait(smmu, &last, &smmu->clock);
+	smmu->hwq.lock.rank = HYP_LOCK_INNER;
+	smmu->hwq.base = base;
+	smmu->hwq.shift = shift;
 }
 
 /**
- * smmu_hwq_forward() - run commands of the host
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @cmds:	commands that cmd.c has checked
- * @n:		how many
- * @sync:	the last one is a CMD_SYNC; wait for it
+ * smmu_hwq_submit() - add commands to the hardware's queue
+ * @smmu:	the SMMU
+ * @cmds:	the commands
+ * @n:		number of commands
+ * @ticket:	set, for smmu_hwq_wait()
+ * @clock:	limits the wait for free entries
  *
- * Return: how many of the last ones must be tried again; 0 unless the hardware
- * does not answer.
+ * Return: the number of commands that EL2 has added.
  */
-unsigned int smmu_hwq_forward(struct pkvm_smmu *smmu,
-			      const struct arm_smmu_cmd *cmds, unsigned int n,
-			      bool sync)
+unsigned int smmu_hwq_submit(struct pkvm_smmu *smmu,
+			     const struct arm_smmu_cmd *cmds, unsigned int n,
+			     struct smmu_ticket *ticket,
+			     const struct smmu_clock *clock)
 {
-	struct smmu_ticket ticket;
-
-	hal_lock(&smmu->hw_lock);
-	n -= hwq_submit(smmu, cmds, n, &ticket, &smmu->clock);
-	if (!n && sync && !hwq_is_done(smmu, &ticket) &&
-	    hwq_wait_long(smmu, &ticket, &smmu->clock))
-		n = 1;
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	n = hwq_submit(smmu, cmds, n, ticket, clock);
+	hyp_unlock(&smmu->hwq.lock);
 
 	return n;
 }
 
 /**
- * smmu_hwq_run() - run commands of EL2 and wait for their completion
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @cmds:	the commands
- * @n:		how many
+ * smmu_hwq_wait() - wait until the SMMU has consumed commands
+ * @smmu:	the SMMU
+ * @ticket:	set by smmu_hwq_submit()
+ * @clock:	limits the wait
  *
- * Return: 0 if all have completed; -EAGAIN if that is not sure; -EIO if the
- * SMMU is broken.
+ * Return: 0; -EAGAIN if the time is over; -EIO if the SMMU is broken.
  */
-int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
-		 unsigned int n)
+int smmu_hwq_wait(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket,
+		  const struct smmu_clock *clock)
 {
-	struct smmu_ticket ticket;
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
-	ret = hwq_run_synced(smmu, cmds, n, &ticket);
-	if (!ret && smmu_hwq_lost(smmu, &ticket))
-		ret = -EAGAIN;
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	ret = hwq_wait(smmu, ticket, clock);
+	hyp_unlock(&smmu->hwq.lock);
 
 	return ret;
 }
 
 /**
- * smmu_hwq_raise_gerror() - have the SMMU signal its GERROR interrupt
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ * smmu_hwq_lost() - may EL2 have replaced one of the commands as illegal?
+ * @smmu:	the SMMU
+ * @ticket:	set by smmu_hwq_submit(); smmu_hwq_wait() has returned 0
  *
- * Only an error raises the interrupt. An illegal command of EL2 makes one, and
- * whoever waits for the queue next replaces the command.
- *
- * Return: 0 if it has been signalled; -EAGAIN or -EIO as for smmu_hwq_run().
+ * Return: true if EL2 has replaced any command since @ticket was set.
  */
-int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
+bool smmu_hwq_lost(struct pkvm_smmu *smmu, const struct smmu_ticket *ticket)
 {
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
+	return READ_ONCE(smmu->hwq.skipped) != ticket->skipped;
+}
+
+/* Commands and a CMD_SYNC after them */
+static int hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+		   unsigned int n, struct smmu_ticket *ticket,
+		   const struct smmu_clock *clock)
+{
+	struct arm_smmu_cmd sync = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+	struct smmu_ticket last;
+
+	if (hwq_submit(smmu, cmds, n, ticket, clock) != n ||
+	    !hwq_submit(smmu, &sync, 1, &last, clock))
+		return smmu->hwq.broken ? -EIO : -EAGAIN;
+
+	return hwq_wait(smmu, &last, clock);
+}
+
+/**
+ * smmu_hwq_run() - run commands of EL2 and wait for their completion
+ * @smmu:	the SMMU
+ * @cmds:	the commands, without a CMD_SYNC at the end
+ * @n:		number of commands
+ * @clock:	limits all waits
+ *
+ * Return: 0 if all have completed; -EAGAIN if some may not have; -EIO if the
+ * SMMU is broken.
+ */
+int smmu_hwq_run(struct pkvm_smmu *smmu, const struct arm_smmu_cmd *cmds,
+		 unsigned int n, const struct smmu_clock *clock)
+{
 	struct smmu_ticket ticket;
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
-	ret = hwq_run_synced(smmu, &cmd, 1, &ticket);
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	ret = hwq_run(smmu, cmds, n, &ticket, clock);
+	if (!ret && smmu_hwq_lost(smmu, &ticket))
+		ret = -EAGAIN;
+	hyp_unlock(&smmu->hwq.lock);
 
 	return ret;
+}
+
+/**
+ * smmu_hwq_forward_sync() - add commands of the host, and wait for a CMD_SYNC
+ * @smmu:	the SMMU
+ * @cmds:	the commands; the last one is a CMD_SYNC
+ * @n:		number of commands
+ * @clock:	limits all waits
+ *
+ * Return: how many of the last commands have to be repeated; 0 if the CMD_SYNC
+ * has completed.
+ */
+unsigned int smmu_hwq_forward_sync(struct pkvm_smmu *smmu,
+				   const struct arm_smmu_cmd *cmds,
+				   unsigned int n,
+				   const struct smmu_clock *clock)
+{
+	struct smmu_ticket ticket;
+
+	hyp_lock(&smmu->hwq.lock);
+	n -= hwq_submit(smmu, cmds, n, &ticket, clock);
+	if (!n && hwq_wait(smmu, &ticket, clock))
+		n = 1;
+	hyp_unlock(&smmu->hwq.lock);
+
+	return n;
 }
 
 /**
  * smmu_hwq_check() - is the SMMU as EL2 left it?
- * @smmu:	the SMMU; hw_lock held
+ * @smmu:	the SMMU
  *
  * For a caller that has no command to wait for.
  *
@@ -414,75 +438,118 @@ int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu)
  */
 int smmu_hwq_check(struct pkvm_smmu *smmu)
 {
-	if (!(hal_readl(smmu->base + ARM_SMMU_GBPA) & GBPA_ABORT))
-		hwq_break(smmu, ARM_SMMU_GBPA);
-
-	return hwq_check_enabled(smmu) ? 0 : -EIO;
-}
-
-/**
- * smmu_hwq_write_cr0() - write the hardware's CR0
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @cr0:	the register; CMDQEN is set
- *
- * A write after a reset would enable the SMMU again, with whatever table and queue it
- * has then, and hide the reset.
- *
- * Return: 0; -EIO if the SMMU is broken.
- */
-int smmu_hwq_write_cr0(struct pkvm_smmu *smmu, u32 cr0)
-{
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
-	ret = smmu_hwq_check(smmu);
-	if (!ret) {
-		smmu->hw_cr0 = cr0;
-		hal_writel(cr0, smmu->base + ARM_SMMU_CR0);
-	}
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	ret = hwq_check(smmu);
+	hyp_unlock(&smmu->hwq.lock);
 
 	return ret;
 }
 
 /**
- * smmu_hwq_set_smmu_off() - CR0.SMMUEN is about to be cleared, or is set again
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @off:	CR0ACK.SMMUEN may be 0: GBPA aborts all streams
+ * smmu_hwq_write_cr0() - change the hardware's CR0
+ * @smmu:	the SMMU; emu_lock held, or at init
+ * @bits:	the bits to change; the SMMU has acknowledged their last change
+ *		(section 6.3.9)
+ * @val:	their new values
+ *
+ * If the SMMU was reset, a write would enable it again, with an arbitrary table
+ * and queue, and would hide the reset. Then EL2 does not write.
+ *
+ * Return: 0; -EIO if the SMMU is broken.
  */
-void smmu_hwq_set_smmu_off(struct pkvm_smmu *smmu, bool off)
+int smmu_hwq_write_cr0(struct pkvm_smmu *smmu, u32 bits, u32 val)
 {
-	hal_lock(&smmu->hw_lock);
-	smmu->hwq.smmu_off = off;
-	hal_unlock(&smmu->hw_lock);
+	struct smmu_hwq *q = &smmu->hwq;
+	int ret;
+
+	hyp_lock(&q->lock);
+	ret = hwq_check(smmu);
+	if (!ret) {
+		q->cr0 = (q->cr0 & ~bits) | val;
+		q->acked &= q->cr0;
+		hyp_writel(q->cr0, smmu->base + ARM_SMMU_CR0);
+	}
+	hyp_unlock(&q->lock);
+
+	return ret;
 }
 
 /**
- * smmu_hw_errors() - the hardware's errors that are active
+ * smmu_hwq_cr0_is_set() - has EL2 set an enable of the hardware's CR0?
+ * @smmu:	the SMMU; emu_lock held, or at init
+ * @bit:	the enable
+ */
+bool smmu_hwq_cr0_is_set(struct pkvm_smmu *smmu, u32 bit)
+{
+	return smmu->hwq.cr0 & bit;
+}
+
+/**
+ * smmu_hwq_cr0_is_acked() - has the SMMU acknowledged an enable, or its
+ * clearing?
+ * @smmu:	the SMMU; emu_lock held, or at init
+ * @bit:	the enable
+ */
+bool smmu_hwq_cr0_is_acked(struct pkvm_smmu *smmu, u32 bit)
+{
+	u32 ack = hyp_readl(smmu->base + ARM_SMMU_CR0ACK);
+
+	return !((ack ^ smmu->hwq.cr0) & bit);
+}
+
+/**
+ * smmu_hwq_raise_gerror() - make the SMMU signal its GERROR interrupt
+ * @smmu:	the SMMU; emu_lock held
+ * @clock:	limits the wait
+ *
+ * Only an error raises the interrupt. EL2 adds an illegal command. The next
+ * wait on the queue replaces it.
+ *
+ * Return: 0 if the SMMU has signalled it; else as smmu_hwq_run().
+ */
+int smmu_hwq_raise_gerror(struct pkvm_smmu *smmu,
+			  const struct smmu_clock *clock)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMD_OP_RESERVED);
+	struct smmu_ticket ticket;
+	int ret;
+
+	hyp_lock(&smmu->hwq.lock);
+	ret = hwq_run(smmu, &cmd, 1, &ticket, clock);
+	hyp_unlock(&smmu->hwq.lock);
+
+	return ret;
+}
+
+/**
+ * smmu_hwq_errors() - read the active errors of the hardware
  * @smmu:	the SMMU
  *
- * Return: bits of GERROR, but CMDQ_ERR, which is EL2's.
+ * Return: bits of GERROR without CMDQ_ERR, which is EL2's.
  */
-u32 smmu_hw_errors(struct pkvm_smmu *smmu)
+u32 smmu_hwq_errors(struct pkvm_smmu *smmu)
 {
-	u32 active = hal_readl(smmu->base + ARM_SMMU_GERROR) ^
-		     hal_readl(smmu->base + ARM_SMMU_GERRORN);
+	u32 active = hyp_readl(smmu->base + ARM_SMMU_GERROR) ^
+		     hyp_readl(smmu->base + ARM_SMMU_GERRORN);
 
 	return active & GERROR_ERR_MASK & ~GERROR_CMDQ_ERR;
 }
 
 /**
- * smmu_hw_ack_errors() - acknowledge errors of the hardware's
- * @smmu:	the SMMU; takes its hw_lock
- * @acked:	bits of GERROR; of those, what smmu_hw_errors() returns is acknowledged
+ * smmu_hwq_ack_errors() - acknowledge active errors of the hardware
+ * @smmu:	the SMMU
+ * @errors:	bits of GERROR; those that smmu_hwq_errors() does not return
+ *		have no effect
  */
-void smmu_hw_ack_errors(struct pkvm_smmu *smmu, u32 acked)
+void smmu_hwq_ack_errors(struct pkvm_smmu *smmu, u32 errors)
 {
 	u32 gerrorn;
 
-	hal_lock(&smmu->hw_lock);
-	gerrorn = hal_readl(smmu->base + ARM_SMMU_GERRORN);
-	gerrorn ^= acked & smmu_hw_errors(smmu);
-	hal_writel(gerrorn, smmu->base + ARM_SMMU_GERRORN);
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	gerrorn = hyp_readl(smmu->base + ARM_SMMU_GERRORN);
+	gerrorn ^= errors & smmu_hwq_errors(smmu);
+	hyp_writel(gerrorn, smmu->base + ARM_SMMU_GERRORN);
+	hyp_unlock(&smmu->hwq.lock);
 }

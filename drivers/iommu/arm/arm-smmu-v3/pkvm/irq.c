@@ -2,27 +2,30 @@
 /*
  * The SMMU's interrupts: which are enabled, and where it writes MSIs.
  *
- * An MSI is a write to a physical address that the host chooses and that no stage 2
- * translates. It may go to MMIO that EL2 has not taken, which the host could as well
- * write itself, and to no memory, whoever owns it. EL2 checks such a target, and writes
- * it to the hardware, when it enables the interrupt. The write is one to a device,
- * whatever attributes the host asks for.
+ * - The host can enable the interrupts of GERROR and of the event queue.
+ * - The SMMU writes an MSI to a physical address, without translation. If the
+ *   hardware has MSIs, the host chooses the address. It must be neither RAM nor
+ *   EL2's MMIO. EL2 checks it when it writes it to the hardware.
+ * - The write has a device memory type, whatever the host asks for.
+ * - IRQ_CTRL has the update rules of CR0 (section 6.3.9): a bit must not change
+ *   before its last change is acknowledged. An address must not change before
+ *   the interrupt is acknowledged to be off. EL2 changes only what is
+ *   acknowledged, keeps what the host asked for, and continues in later traps.
+ * - The host's IRQ_CTRLACK follows when the hardware has acknowledged what the
+ *   host asked for. Until then the host cannot write the address.
  *
- * IRQ_CTRL has the update rules of CR0 (section 6.3.9): a field must not change before
- * its last change is acknowledged, and a target only while the interrupt is known to be
- * off. So EL2 acts on what is settled. It keeps what the host wants, and goes on in later
- * traps. The host's IRQ_CTRLACK follows once the hardware has acknowledged what the host
- * wants. Until then the host can't write the target.
- *
- * All functions are called with emu_lock held. See sections 3.18, 6.3.16 and 6.3.21 of
- * the SMMUv3 architecture (Arm IHI 0070).
+ * The emu_lock is held. See sections 3.18, 6.3.16 and 6.3.21 of the SMMUv3
+ * architecture (Arm IHI 0070).
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
 
+#include "irq.h"
+#include "report.h"
 #include "smmu.h"
+#include "trap.h"
 
-/* Registers of one interrupt, from its *_IRQ_CFG0 on */
+/* Registers of an interrupt, from its *_IRQ_CFG0 on */
 #define IRQ_CFG1		0x8
 #define IRQ_CFG2		0xc
 
@@ -34,16 +37,18 @@ static bool irq_target_is_legal(const struct pkvm_smmu *smmu, phys_addr_t addr)
 	if (addr >> smmu->oas_bits)
 		return false;
 
-	for (i = 0; hal_ram_region(i, &base, &end); i++) {
-		if (addr >= ALIGN_DOWN(base, PAGE_SIZE) && addr < ALIGN(end, PAGE_SIZE))
+	for (i = 0; hyp_ram_region(i, &base, &end); i++) {
+		if (addr >= ALIGN_DOWN(base, PAGE_SIZE) &&
+		    addr < ALIGN(end, PAGE_SIZE))
 			return false;
 	}
 
-	return !hal_mmio_next(addr, &base, &end) || addr < base;
+	return !hyp_mmio_next(addr, &base, &end) || addr < base;
 }
 
-/* @reg is the offset of its *_IRQ_CFG0. With an address of 0 there is no MSI */
-static void irq_set_msi(struct pkvm_smmu *smmu, u32 reg, const struct smmu_host_msi *msi)
+/* @reg is the offset of the interrupt's *_IRQ_CFG0. Address 0 means no MSI */
+static void irq_set_msi(struct pkvm_smmu *smmu, u32 reg,
+			const struct smmu_host_msi *msi)
 {
 	u64 addr = msi->addr;
 
@@ -52,63 +57,83 @@ static void irq_set_msi(struct pkvm_smmu *smmu, u32 reg, const struct smmu_host_
 		addr = 0;
 	}
 
-	hal_writeq(addr, smmu->base + reg);
-	hal_writel(msi->data, smmu->base + reg + IRQ_CFG1);
-	hal_writel(FIELD_PREP(MSI_CFG2_MEMATTR, ARM_SMMU_MEMATTR_DEVICE_nGnRE),
+	hyp_writeq(addr, smmu->base + reg);
+	hyp_writel(msi->data, smmu->base + reg + IRQ_CFG1);
+	hyp_writel(FIELD_PREP(MSI_CFG2_MEMATTR, ARM_SMMU_MEMATTR_DEVICE_nGnRE),
 		   smmu->base + reg + IRQ_CFG2);
 }
 
-/* One interrupt: @irq is its bit in IRQ_CTRL, @reg the offset of its *_IRQ_CFG0 */
-static void irq_update(struct pkvm_smmu *smmu, u32 irq, u32 reg,
+/* @bit is the interrupt's bit of IRQ_CTRL. The hardware has acknowledged it */
+static void irq_update(struct pkvm_smmu *smmu, u32 bit, u32 reg,
 		       const struct smmu_host_msi *msi)
 {
-	if (!((smmu->host.irq_ctrl ^ smmu->hw_irq_ctrl) & irq))
+	struct smmu_irq *irq = &smmu->irq;
+
+	if (!((irq->ctrl ^ irq->hw) & bit))
 		return;
 
-	smmu->hw_irq_ctrl ^= irq;
-	if (smmu->hw_irq_ctrl & irq && smmu->msis)
+	irq->hw ^= bit;
+	if (irq->hw & bit && smmu->msis)
 		irq_set_msi(smmu, reg, msi);
-	hal_writel(smmu->hw_irq_ctrl, smmu->base + ARM_SMMU_IRQ_CTRL);
+	hyp_writel(irq->hw, smmu->base + ARM_SMMU_IRQ_CTRL);
 }
 
-static u32 irq_unsettled(struct pkvm_smmu *smmu)
+/* Bits that the hardware has acknowledged */
+static u32 irq_acked(struct pkvm_smmu *smmu)
 {
-	return hal_readl(smmu->base + ARM_SMMU_IRQ_CTRLACK) ^ smmu->hw_irq_ctrl;
+	return ~(hyp_readl(smmu->base + ARM_SMMU_IRQ_CTRLACK) ^ smmu->irq.hw);
 }
 
 /**
- * smmu_irq_update() - go on with what the host has written to IRQ_CTRL
- * @smmu:	the SMMU; emu_lock held
+ * smmu_irq_update() - continue what the host has written to IRQ_CTRL
+ * @smmu:	the SMMU
  */
 void smmu_irq_update(struct pkvm_smmu *smmu)
 {
-	struct smmu_host_regs *host = &smmu->host;
-	u32 settled = ~irq_unsettled(smmu);
+	struct smmu_irq *irq = &smmu->irq;
+	u32 acked;
 
-	if (settled & IRQ_CTRL_GERROR_IRQEN)
-		irq_update(smmu, IRQ_CTRL_GERROR_IRQEN, ARM_SMMU_GERROR_IRQ_CFG0,
-			   &host->gerror_msi);
-	if (settled & IRQ_CTRL_EVTQ_IRQEN)
+	if (irq->ctrl == irq->ack)
+		return;
+
+	acked = irq_acked(smmu);
+	if (acked & IRQ_CTRL_GERROR_IRQEN)
+		irq_update(smmu, IRQ_CTRL_GERROR_IRQEN,
+			   ARM_SMMU_GERROR_IRQ_CFG0, &smmu->host.gerror_msi);
+	if (acked & IRQ_CTRL_EVTQ_IRQEN)
 		irq_update(smmu, IRQ_CTRL_EVTQ_IRQEN, ARM_SMMU_EVTQ_IRQ_CFG0,
-			   &host->evtq_msi);
+			   &smmu->host.evtq_msi);
 
-	settled = ~irq_unsettled(smmu) & ~(host->irq_ctrl ^ smmu->hw_irq_ctrl);
-	host->irq_ctrlack ^= (host->irq_ctrl ^ host->irq_ctrlack) & settled;
+	acked = irq_acked(smmu) & ~(irq->ctrl ^ irq->hw);
+	irq->ack ^= (irq->ctrl ^ irq->ack) & acked;
 }
 
 /**
- * smmu_irq_write_ctrl() - the host enables and disables interrupts
- * @smmu:	the SMMU; emu_lock held
- * @irqs:	bits of IRQ_CTRL
+ * smmu_irq_read_ack() - read IRQ_CTRLACK for the host
+ * @trap:	the trap
+ *
+ * Return: the register.
  */
-void smmu_irq_write_ctrl(struct pkvm_smmu *smmu, u32 irqs)
+u64 smmu_irq_read_ack(struct smmu_trap *trap)
 {
-	struct smmu_host_regs *host = &smmu->host;
-	u32 changed = host->irq_ctrl ^ irqs;
+	return trap->smmu->irq.ack;
+}
 
-	/* It counts as enabled until the hardware's IRQ_CTRLACK is clear */
-	host->irq_ctrlack |= changed & ~irqs;
-	host->irq_ctrlack &= ~(changed & irqs);
-	host->irq_ctrl = irqs;
-	smmu_irq_update(smmu);
+/**
+ * smmu_irq_write_ctrl() - the host has written IRQ_CTRL
+ * @trap:	the trap
+ * @val:	the value, bits that the host can enable
+ */
+void smmu_irq_write_ctrl(struct smmu_trap *trap, u64 val)
+{
+	struct smmu_irq *irq = &trap->smmu->irq;
+	u32 changed = irq->ctrl ^ val;
+
+	/*
+	 * An interrupt is on until the hardware has acknowledged that it is off
+	 */
+	irq->ack |= changed & ~val;
+	irq->ack &= ~(changed & val);
+	irq->ctrl = val;
+	smmu_irq_update(trap->smmu);
 }

@@ -1,428 +1,375 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The registers that the host sees: one table, and what it doesn't list is
- * read-as-zero, write-ignored.
+ * The registers that the host sees.
  *
- * Accesses are of 4 or 8 bytes and naturally aligned. A 64-bit register may be
- * accessed as two halves. Anything else is RAZ/WI too.
+ * - smmu_regs[] lists them. All others read as zero and ignore writes.
+ * - Accesses of 4 and 8 bytes, naturally aligned, have an effect. A 64-bit
+ *   register can be accessed as two halves. Any other access reads as zero or
+ *   is ignored.
+ * - Most registers only keep what the host writes. The others have functions.
+ * - The hardware's CR1, CR2, GBPA, stream table and command queue stay as EL2
+ *   set them at take-over.
+ * - A bit of CR0ACK follows when EL2 has done what the bit of CR0 asks for. If
+ *   the hardware does not respond, CR0ACK stays as it is, as on such an SMMU.
+ * - Each access also continues what an earlier one has left: IRQ_CTRL,
+ *   interrupts.
  *
- * What the host writes goes no further than smmu->host, except through the
- * handlers named in the table. The hardware's enables, table and command queue
- * stay as EL2 set them. See chapter 6 of the SMMUv3 architecture (Arm IHI 0070).
+ * See chapter 6 of the SMMUv3 architecture (Arm IHI 0070).
  */
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 
+#include "cmdq.h"
+#include "evtq.h"
+#include "gerror.h"
+#include "irq.h"
+#include "mmio.h"
+#include "report.h"
 #include "smmu.h"
+#include "strtab.h"
+#include "trap.h"
 
-/* Registers that arm-smmu-v3.h has no use for */
+/* Not in arm-smmu-v3.h */
 #define SMMU_IDR2		0x8
 #define SMMU_IDR4		0x10
 #define SMMU_STATUSR		0x40
 #define SMMU_AGBPA		0x48
 #define SMMU_IDR6		0x190
 
-/* What the host can enable; the rest of CR0 is hidden by the ID registers */
+/* What the host can write; the ID registers hide the rest */
 #define CR0_HOST	(CR0_SMMUEN | CR0_EVTQEN | CR0_CMDQEN)
 #define CR1_HOST	(CR1_TABLE_SH | CR1_TABLE_OC | CR1_TABLE_IC | \
 			 CR1_QUEUE_SH | CR1_QUEUE_OC | CR1_QUEUE_IC)
 #define CR2_HOST	(CR2_PTM | CR2_RECINVSID)
 #define IRQ_CTRL_HOST	(IRQ_CTRL_EVTQ_IRQEN | IRQ_CTRL_GERROR_IRQEN)
 #define IRQ_CFG2_HOST	(MSI_CFG2_SH | MSI_CFG2_MEMATTR)
+#define STRTAB_HOST	(STRTAB_BASE_RA | STRTAB_BASE_ADDR_MASK)
+#define STRTAB_CFG_HOST	(STRTAB_BASE_CFG_FMT | STRTAB_BASE_CFG_SPLIT | \
+			 STRTAB_BASE_CFG_LOG2SIZE)
 #define Q_BASE_HOST	(Q_BASE_RWA | Q_BASE_ADDR_MASK | Q_BASE_LOG2SIZE)
-/* Index and wrap bit of the largest queue there is (2^19 entries) */
-#define Q_INDEX_MASK	GENMASK(19, 0)
+/* Index and wrap bit of a queue with 2^19 entries, the largest */
+#define Q_INDEX_HOST	GENMASK(19, 0)
+#define EVTQ_HOST	(Q_OVERFLOW_FLAG | Q_INDEX_HOST)
 
 /**
  * struct smmu_reg - a register that the host sees
- * @offset:	from the base of page 0, in bytes
- * @size:	4 or 8 bytes
- * @state:	where its value is kept, from the start of struct pkvm_smmu, if there
- *		is no @read
+ * @size:	4 or 8 bytes; 0 if there is no register
+ * @page1:	it is in page 1 of the registers
+ * @state:	without @read, offset of its value in struct pkvm_smmu
  * @mask:	the bits that the host can write
- * @locked_by:	while one of these is set in the host's CR0 or CR0ACK, writes are ignored
- * @irq:	the same for IRQ_CTRL and IRQ_CTRLACK; and the register is there only if the
- *		host can use MSIs
- * @read:	what the host reads, if it isn't in @state; emu_lock held
- * @write:	what a write does, instead of changing @state; emu_lock held
+ * @locked_by:	bits of CR0; while the host's CR0 or CR0ACK has one, writes are
+ *		ignored
+ * @irq:	a bit of IRQ_CTRL, likewise; without MSIs there is no such
+ *		register
+ * @read:	returns the value
+ * @write:	writes the value
  */
 struct smmu_reg {
-	u32	offset;
-	u32	size;
-	size_t	state;
-	u64	mask;
+	u8	size;
+	bool	page1;
+	u16	state;
 	u32	locked_by;
 	u32	irq;
-	u64	(*read)(struct pkvm_smmu *smmu);
-	void	(*write)(struct pkvm_smmu *smmu, u64 val);
+	u64	mask;
+	u64	(*read)(struct smmu_trap *trap);
+	void	(*write)(struct smmu_trap *trap, u64 val);
 };
 
-static bool cr0_is_done(struct pkvm_smmu *smmu, u32 bit)
+static bool cr0_is_done(struct smmu_trap *trap, u32 bit)
 {
-	bool on = smmu->host.cr0 & bit;
+	bool on = trap->smmu->host.cr0 & bit;
 
 	if (bit == CR0_SMMUEN)
-		return !(on ? smmu_strtab_enable(smmu) : smmu_strtab_disable(smmu));
+		return !(on ? smmu_strtab_enable(trap) :
+			      smmu_strtab_disable(trap));
 
-	return !(on ? smmu_evtq_enable(smmu) : smmu_evtq_disable(smmu));
+	return !(on ? smmu_evtq_enable(trap) : smmu_evtq_disable(trap->smmu));
 }
 
-/* The host's table may be too large for one trap, or the hardware late */
-static void update_cr0ack(struct pkvm_smmu *smmu)
+static void update_cr0ack(struct smmu_trap *trap)
 {
 	static const u32 bits[] = { CR0_SMMUEN, CR0_EVTQEN };
+	struct smmu_host_regs *host = &trap->smmu->host;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
-		if ((smmu->host.cr0 ^ smmu->host.cr0ack) & bits[i] &&
-		    cr0_is_done(smmu, bits[i]))
-			smmu->host.cr0ack ^= bits[i];
+		if ((host->cr0 ^ host->cr0ack) & bits[i] &&
+		    cr0_is_done(trap, bits[i]))
+			host->cr0ack ^= bits[i];
 	}
 }
 
-/*
- * A bit is acknowledged when what it asks for has been done. What the hardware
- * did not do in time is not acknowledged, and the host sees what it would see of
- * such an SMMU.
- */
-static void write_cr0(struct pkvm_smmu *smmu, u64 val)
+static void write_cr0(struct smmu_trap *trap, u64 val)
 {
-	u32 off = smmu->host.cr0 & ~val, on = val & ~smmu->host.cr0;
-	u32 ack = smmu->host.cr0ack;
+	struct smmu_host_regs *host = &trap->smmu->host;
+	u32 off = host->cr0 & ~val, on = val & ~host->cr0;
+	u32 ack = host->cr0ack;
 
-	smmu->host.cr0 = val;
+	host->cr0 = val;
 
-	/* Whether or not they had been enabled in full */
+	/* Also disable what has not been enabled completely */
 	ack |= off & (CR0_SMMUEN | CR0_EVTQEN);
 	if (off & CR0_CMDQEN) {
-		smmu_cmdq_disable(smmu);
+		smmu_cmdq_disable(trap->smmu);
 		ack &= ~CR0_CMDQEN;
 	}
 
 	if (on & CR0_CMDQEN) {
-		smmu_cmdq_enable(smmu);
+		smmu_cmdq_enable(trap);
 		ack |= CR0_CMDQEN;
 	}
 	if (on & CR0_SMMUEN)
-		smmu->strtab.next = 0;
+		smmu_strtab_restart(trap->smmu);
 	ack &= ~(on & (CR0_SMMUEN | CR0_EVTQEN));
 
-	smmu->host.cr0ack = ack;
-	update_cr0ack(smmu);
+	host->cr0ack = ack;
+	update_cr0ack(trap);
 }
 
-static u64 read_cr0ack(struct pkvm_smmu *smmu)
+static u64 read_cr0ack(struct smmu_trap *trap)
 {
-	update_cr0ack(smmu);
-	return smmu->host.cr0ack;
+	update_cr0ack(trap);
+	return trap->smmu->host.cr0ack;
 }
 
-/* What is not translated aborts, always */
-static u64 read_gbpa(struct pkvm_smmu *smmu)
+static u64 read_gbpa(struct smmu_trap *trap)
 {
 	return GBPA_ABORT;
 }
 
-static void write_irq_ctrl(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu_irq_write_ctrl(smmu, val);
-}
-
-static u64 read_irq_ctrlack(struct pkvm_smmu *smmu)
-{
-	smmu_irq_update(smmu);
-	return smmu->host.irq_ctrlack;
-}
-
-/* What is there on all SMMUs, and on this one says that nothing is */
-static u64 read_zero(struct pkvm_smmu *smmu)
+static u64 read_zero(struct smmu_trap *trap)
 {
 	return 0;
 }
 
-static u64 read_gerror(struct pkvm_smmu *smmu)
+static void write_gerrorn(struct smmu_trap *trap, u64 val)
 {
-	return smmu_gerror(smmu);
+	smmu_gerror_ack(trap->smmu, val);
+	smmu_cmdq_consume(trap);
 }
 
-static void write_gerrorn(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu_gerror_ack(smmu, val);
-	smmu_cmdq_consume(smmu);
-}
+#define REG(offset, bytes, ...)	[(offset) / sizeof(u32)] = {		\
+		.size = (bytes), __VA_ARGS__ }
+#define REG32(offset, ...)	REG(ARM_SMMU_##offset, 4, __VA_ARGS__)
+#define REG64(offset, ...)	REG(ARM_SMMU_##offset, 8, __VA_ARGS__)
 
-static void write_cmdq_prod(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu->cmdq.prod = val;
-	smmu_cmdq_consume(smmu);
-}
+#define ON_READ(fn)		.read = (fn)
+#define ON_WRITE(writable, fn)	.mask = (writable), .write = (fn)
+#define STATE(field)		.state = offsetof(struct pkvm_smmu, field)
+/* Keeps what the host writes */
+#define KEEP(field, writable)	STATE(field), .mask = (writable)
+#define LOCKED_BY(bits)		.locked_by = (bits)
+#define IRQ(bit)		.irq = IRQ_CTRL_##bit##_IRQEN
 
-static u64 read_cmdq_cons(struct pkvm_smmu *smmu)
-{
-	smmu_cmdq_consume(smmu);
-	return smmu_cmdq_cons(smmu);
-}
-
-static void write_cmdq_cons(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu->cmdq.cons = val;
-}
-
-static u64 read_evtq_prod(struct pkvm_smmu *smmu)
-{
-	return smmu_evtq_prod(smmu);
-}
-
-static void write_evtq_prod(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu_evtq_set_prod(smmu, val);
-}
-
-static u64 read_evtq_cons(struct pkvm_smmu *smmu)
-{
-	return smmu_evtq_cons(smmu);
-}
-
-static void write_evtq_cons(struct pkvm_smmu *smmu, u64 val)
-{
-	smmu_evtq_set_cons(smmu, val);
-}
-
-#define STATE(field)	.state = offsetof(struct pkvm_smmu, field)
-
-/* Sorted by offset. A comment is in the place of what the host gets none of */
+/* A comment stands in the place of registers that the host cannot access */
 static const struct smmu_reg smmu_regs[] = {
-	{ ARM_SMMU_IDR0,		4, STATE(idr[0]) },
-	{ ARM_SMMU_IDR1,		4, STATE(idr[1]) },
-	{ SMMU_IDR2,			4, .read = read_zero },
-	{ ARM_SMMU_IDR3,		4, STATE(idr[3]) },
-	{ SMMU_IDR4,			4, .read = read_zero },
-	{ ARM_SMMU_IDR5,		4, STATE(idr[5]) },
-	{ ARM_SMMU_IIDR,		4, STATE(iidr) },
-	{ ARM_SMMU_AIDR,		4, STATE(aidr) },
-	{ ARM_SMMU_CR0,			4, STATE(host.cr0), .mask = CR0_HOST,
-	  .write = write_cr0 },
-	{ ARM_SMMU_CR0ACK,		4, .read = read_cr0ack },
-	{ ARM_SMMU_CR1,			4, STATE(host.cr1), .mask = CR1_HOST },
-	{ ARM_SMMU_CR2,			4, STATE(host.cr2), .mask = CR2_HOST,
-	  .locked_by = CR0_SMMUEN },
+	REG32(IDR0,	STATE(idr[0])),
+	REG32(IDR1,	STATE(idr[1])),
+	REG(SMMU_IDR2,	4, ON_READ(read_zero)),
+	REG32(IDR3,	STATE(idr[3])),
+	REG(SMMU_IDR4,	4, ON_READ(read_zero)),
+	REG32(IDR5,	STATE(idr[5])),
+	REG32(IIDR,	STATE(iidr)),
+	REG32(AIDR,	STATE(aidr)),
+	REG32(CR0,	STATE(host.cr0), ON_WRITE(CR0_HOST, write_cr0)),
+	/* A read continues to shadow the stream table */
+	REG32(CR0ACK,	ON_READ(read_cr0ack)),
+	REG32(CR1,	KEEP(host.cr1, CR1_HOST)),
+	REG32(CR2,	KEEP(host.cr2, CR2_HOST), LOCKED_BY(CR0_SMMUEN)),
 	/* S2PII: stage 2 is EL2's */
-	{ SMMU_STATUSR,			4, .read = read_zero },
-	{ ARM_SMMU_GBPA,		4, .read = read_gbpa },
-	{ SMMU_AGBPA,			4, .read = read_zero },
-	{ ARM_SMMU_IRQ_CTRL,		4, STATE(host.irq_ctrl), .mask = IRQ_CTRL_HOST,
-	  .write = write_irq_ctrl },
-	{ ARM_SMMU_IRQ_CTRLACK,		4, .read = read_irq_ctrlack },
-	{ ARM_SMMU_GERROR,		4, .read = read_gerror },
-	{ ARM_SMMU_GERRORN,		4, STATE(host.gerrorn), .mask = GERROR_ERR_MASK,
-	  .write = write_gerrorn },
-	{ ARM_SMMU_GERROR_IRQ_CFG0,	8, STATE(host.gerror_msi.addr), .mask = MSI_CFG0_ADDR_MASK,
-	  .irq = IRQ_CTRL_GERROR_IRQEN },
-	{ ARM_SMMU_GERROR_IRQ_CFG1,	4, STATE(host.gerror_msi.data), .mask = U32_MAX,
-	  .irq = IRQ_CTRL_GERROR_IRQEN },
-	{ ARM_SMMU_GERROR_IRQ_CFG2,	4, STATE(host.gerror_msi.attr), .mask = IRQ_CFG2_HOST,
-	  .irq = IRQ_CTRL_GERROR_IRQEN },
-	{ ARM_SMMU_STRTAB_BASE,		8, STATE(host.strtab_base),
-	  .mask = STRTAB_BASE_RA | STRTAB_BASE_ADDR_MASK, .locked_by = CR0_SMMUEN },
-	{ ARM_SMMU_STRTAB_BASE_CFG,	4, STATE(host.strtab_cfg),
-	  .mask = STRTAB_BASE_CFG_FMT | STRTAB_BASE_CFG_SPLIT | STRTAB_BASE_CFG_LOG2SIZE,
-	  .locked_by = CR0_SMMUEN },
-	{ ARM_SMMU_CMDQ_BASE,		8, STATE(host.cmdq_base), .mask = Q_BASE_HOST,
-	  .locked_by = CR0_CMDQEN },
-	{ ARM_SMMU_CMDQ_PROD,		4, STATE(cmdq.prod), .mask = Q_INDEX_MASK,
-	  .write = write_cmdq_prod },
-	{ ARM_SMMU_CMDQ_CONS,		4, .mask = Q_INDEX_MASK, .locked_by = CR0_CMDQEN,
-	  .read = read_cmdq_cons, .write = write_cmdq_cons },
-	{ ARM_SMMU_EVTQ_BASE,		8, STATE(host.evtq_base), .mask = Q_BASE_HOST,
-	  .locked_by = CR0_EVTQEN },
-	{ ARM_SMMU_EVTQ_IRQ_CFG0,	8, STATE(host.evtq_msi.addr), .mask = MSI_CFG0_ADDR_MASK,
-	  .irq = IRQ_CTRL_EVTQ_IRQEN },
-	{ ARM_SMMU_EVTQ_IRQ_CFG1,	4, STATE(host.evtq_msi.data), .mask = U32_MAX,
-	  .irq = IRQ_CTRL_EVTQ_IRQEN },
-	{ ARM_SMMU_EVTQ_IRQ_CFG2,	4, STATE(host.evtq_msi.attr), .mask = IRQ_CFG2_HOST,
-	  .irq = IRQ_CTRL_EVTQ_IRQEN },
+	REG(SMMU_STATUSR, 4, ON_READ(read_zero)),
+	REG32(GBPA,	ON_READ(read_gbpa)),
+	REG(SMMU_AGBPA,	4, ON_READ(read_zero)),
+	REG32(IRQ_CTRL,	STATE(irq.ctrl),
+			ON_WRITE(IRQ_CTRL_HOST, smmu_irq_write_ctrl)),
+	REG32(IRQ_CTRLACK, ON_READ(smmu_irq_read_ack)),
+	REG32(GERROR,	ON_READ(smmu_gerror_read)),
+	REG32(GERRORN,	STATE(gerror.acked),
+			ON_WRITE(GERROR_ERR_MASK, write_gerrorn)),
+	REG64(GERROR_IRQ_CFG0, KEEP(host.gerror_msi.addr, MSI_CFG0_ADDR_MASK),
+			IRQ(GERROR)),
+	REG32(GERROR_IRQ_CFG1, KEEP(host.gerror_msi.data, U32_MAX),
+			IRQ(GERROR)),
+	REG32(GERROR_IRQ_CFG2, KEEP(host.gerror_msi.attr, IRQ_CFG2_HOST),
+			IRQ(GERROR)),
+	REG64(STRTAB_BASE, KEEP(host.strtab_base, STRTAB_HOST),
+			LOCKED_BY(CR0_SMMUEN)),
+	REG32(STRTAB_BASE_CFG, KEEP(host.strtab_cfg, STRTAB_CFG_HOST),
+			LOCKED_BY(CR0_SMMUEN)),
+	REG64(CMDQ_BASE, KEEP(host.cmdq_base, Q_BASE_HOST),
+			LOCKED_BY(CR0_CMDQEN)),
+	/*
+	 * A write consumes the command queue, and so does a read of CMDQ_CONS
+	 */
+	REG32(CMDQ_PROD, STATE(cmdq.prod),
+			ON_WRITE(Q_INDEX_HOST, smmu_cmdq_write_prod)),
+	REG32(CMDQ_CONS, ON_READ(smmu_cmdq_read_cons),
+			ON_WRITE(Q_INDEX_HOST, smmu_cmdq_write_cons),
+			LOCKED_BY(CR0_CMDQEN)),
+	REG64(EVTQ_BASE, KEEP(host.evtq_base, Q_BASE_HOST),
+			LOCKED_BY(CR0_EVTQEN)),
+	REG32(EVTQ_PROD, ON_READ(smmu_evtq_read_prod),
+			ON_WRITE(EVTQ_HOST, smmu_evtq_write_prod),
+			LOCKED_BY(CR0_EVTQEN), .page1 = true),
+	REG32(EVTQ_CONS, ON_READ(smmu_evtq_read_cons),
+			ON_WRITE(EVTQ_HOST, smmu_evtq_write_cons),
+			.page1 = true),
+	REG64(EVTQ_IRQ_CFG0, KEEP(host.evtq_msi.addr, MSI_CFG0_ADDR_MASK),
+			IRQ(EVTQ)),
+	REG32(EVTQ_IRQ_CFG1, KEEP(host.evtq_msi.data, U32_MAX), IRQ(EVTQ)),
+	REG32(EVTQ_IRQ_CFG2, KEEP(host.evtq_msi.attr, IRQ_CFG2_HOST),
+			IRQ(EVTQ)),
 	/* PRIQ_*: IDR0.PRI is hidden */
-	/* GATOS_*, VATOS_SEL, and the VATOS page: they translate addresses for the host */
+	/* GATOS_*, VATOS_*: they translate addresses for the host */
 	/* MPAMIDR, GMPAM, GBPMPAM: IDR3.MPAM is hidden */
-	{ SMMU_IDR6,			4, .read = read_zero },
+	REG(SMMU_IDR6,	4, ON_READ(read_zero)),
 	/* DPT_*, MECIDR, GMECID: IDR3.DPT and IDR3.MEC are hidden */
-	/* IMPLEMENTATION DEFINED registers, 0xe00 to 0xeff, among them PMCGs' */
-	/* CMDQ_CONTROL_PAGE_*: IDR1.ECMDQ is hidden, and such an SMMU refused */
+	/* IMPLEMENTATION DEFINED registers, 0xe00 to 0xeff */
+	/* CMDQ_CONTROL_PAGE_*: EL2 refuses an SMMU with IDR1.ECMDQ */
 	/* S_*: the Secure interface */
-	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_PROD, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
-	  .locked_by = CR0_EVTQEN, .read = read_evtq_prod, .write = write_evtq_prod },
-	{ SMMU_PAGE1 + ARM_SMMU_EVTQ_CONS, 4, .mask = Q_OVERFLOW_FLAG | Q_INDEX_MASK,
-	  .read = read_evtq_cons, .write = write_evtq_cons },
 };
 
-/* Those that are accessed often, by offset */
-#define SMMU_REGS_INDEXED	SZ_256
-static const struct smmu_reg *smmu_reg_index[SMMU_REGS_INDEXED / sizeof(u32)];
-
-static void *reg_state(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
+/* The register of an access. NULL if it reads as zero and ignores writes */
+static const struct smmu_reg *reg_find(const struct pkvm_smmu *smmu, u32 offset,
+				       unsigned int size)
 {
-	return (void *)smmu + reg->state;
-}
-
-static u64 reg_read(struct pkvm_smmu *smmu, const struct smmu_reg *reg)
-{
-	if (reg->read)
-		return reg->read(smmu);
-
-	return reg->size == 8 ? *(u64 *)reg_state(smmu, reg) :
-				*(u32 *)reg_state(smmu, reg);
-}
-
-static void reg_write(struct pkvm_smmu *smmu, const struct smmu_reg *reg, u64 val)
-{
-	val &= reg->mask;
-	if (reg->write)
-		reg->write(smmu, val);
-	else if (reg->size == 8)
-		*(u64 *)reg_state(smmu, reg) = val;
-	else
-		*(u32 *)reg_state(smmu, reg) = val;
-}
-
-/**
- * smmu_mmio_init() - index the table of registers
- *
- * Before that most registers are RAZ/WI.
- *
- * Return: 0; -EINVAL if the table is not sorted and aligned, or has overlaps, and then
- * the emulator must not be used.
- */
-int smmu_mmio_init(void)
-{
-	u32 next = 0, at;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(smmu_regs); i++) {
-		const struct smmu_reg *reg = &smmu_regs[i];
-
-		if (reg->offset < next || (reg->size != 4 && reg->size != 8) ||
-		    !IS_ALIGNED(reg->offset, reg->size) || !reg->state == !reg->read)
-			return -EINVAL;
-		next = reg->offset + reg->size;
-
-		for (at = reg->offset; at < min_t(u32, next, SMMU_REGS_INDEXED); at += sizeof(u32))
-			smmu_reg_index[at / sizeof(u32)] = reg;
-	}
-
-	return next <= PKVM_SMMU_MIN_MMIO_SIZE ? 0 : -EINVAL;
-}
-
-/* The register that an access falls into, or NULL if it is RAZ/WI */
-static const struct smmu_reg *smmu_reg_find(u32 offset, unsigned int size)
-{
+	u32 idx = (offset & (SMMU_PAGE1 - 1)) / sizeof(u32);
 	const struct smmu_reg *reg;
 
-	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size))
+	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size) ||
+	    offset >= 2 * SMMU_PAGE1 || idx >= ARRAY_SIZE(smmu_regs))
 		return NULL;
 
-	if (offset < SMMU_REGS_INDEXED) {
-		/* The host chooses the offset, and EL2 reads what the entry points to */
-		offset = array_index_nospec(offset, SMMU_REGS_INDEXED);
-		reg = smmu_reg_index[offset / sizeof(u32)];
-		return reg && size <= reg->size ? reg : NULL;
-	}
+	/* The host chooses the offset, and EL2 branches through the entry */
+	idx = array_index_nospec(idx, ARRAY_SIZE(smmu_regs));
+	reg = &smmu_regs[idx];
+	/* Is it the upper half of a 64-bit register? */
+	if (!reg->size && idx % 2 && reg[-1].size == 8)
+		reg--;
+	if (size > reg->size || reg->page1 != (offset >= SMMU_PAGE1))
+		return NULL;
 
-	for (reg = smmu_regs; reg < smmu_regs + ARRAY_SIZE(smmu_regs); reg++) {
-		if (offset >= reg->offset && offset < reg->offset + reg->size)
-			return size <= reg->size ? reg : NULL;
-	}
-
-	return NULL;
+	return reg->irq && !smmu->msis ? NULL : reg;
 }
 
-/* Some are there on some SMMUs only */
-static const struct smmu_reg *smmu_reg_of(const struct pkvm_smmu *smmu, u32 offset,
-					  unsigned int size)
+static bool reg_is_upper_half(const struct smmu_reg *reg, u32 offset,
+			      unsigned int size)
 {
-	const struct smmu_reg *reg = smmu_reg_find(offset, size);
-
-	return reg && reg->irq && !smmu->msis ? NULL : reg;
+	return size < reg->size && offset % reg->size;
 }
 
-/* Writes of the host that a register ignores as something is enabled, or may be */
-static bool smmu_reg_is_locked(const struct pkvm_smmu *smmu, const struct smmu_reg *reg)
+static u64 reg_read(struct smmu_trap *trap, const struct smmu_reg *reg)
+{
+	const void *state = (void *)trap->smmu + reg->state;
+
+	if (reg->read)
+		return reg->read(trap);
+
+	return reg->size == 8 ? *(u64 *)state : *(u32 *)state;
+}
+
+static void reg_write(struct smmu_trap *trap, const struct smmu_reg *reg,
+		      u64 val)
+{
+	void *state = (void *)trap->smmu + reg->state;
+
+	val &= reg->mask;
+	if (reg->write)
+		reg->write(trap, val);
+	else if (reg->size == 8)
+		*(u64 *)state = val;
+	else
+		*(u32 *)state = val;
+}
+
+static bool reg_is_writable(const struct pkvm_smmu *smmu,
+			    const struct smmu_reg *reg)
 {
 	const struct smmu_host_regs *host = &smmu->host;
 
-	return (host->cr0 | host->cr0ack) & reg->locked_by ||
-	       (host->irq_ctrl | host->irq_ctrlack) & reg->irq;
+	return reg && reg->mask &&
+	       !((host->cr0 | host->cr0ack) & reg->locked_by) &&
+	       !((smmu->irq.ctrl | smmu->irq.ack) & reg->irq);
 }
 
-static void smmu_trap_begins(struct pkvm_smmu *smmu)
+static struct smmu_trap trap_begin(struct pkvm_smmu *smmu)
 {
+	struct smmu_trap trap = {
+		.smmu	= smmu,
+		.clock	= smmu_clock_start(SMMU_TRAP_US),
+		.budget	= SMMU_WORK_PER_TRAP,
+	};
+
 	smmu_count(smmu, PKVM_SMMU_TRAPS, 1);
-	smmu->budget = SMMU_WORK_PER_TRAP;
-	smmu->clock = smmu_clock(SMMU_TRAP_US);
-	hal_host_mb();
-	if (smmu->host.irq_ctrl != smmu->host.irq_ctrlack)
-		smmu_irq_update(smmu);
-	if (smmu->host.irq_pending)
-		smmu_gerror_signal(smmu);
+	hyp_host_mb();
+	smmu_irq_update(smmu);
+	smmu_gerror_retry_irq(&trap);
+
+	return trap;
 }
 
 /**
  * smmu_mmio_read() - the host reads a register
  * @smmu:	the SMMU; takes its emu_lock
- * @offset:	from the base of page 0
- * @size:	of the access in bytes, any
+ * @offset:	from the start of page 0; any value
+ * @size:	of the access in bytes; any value
  *
- * Return: what the host reads.
+ * Return: the value that the host gets.
  */
 u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 {
-	const struct smmu_reg *reg = smmu_reg_of(smmu, offset, size);
+	const struct smmu_reg *reg = reg_find(smmu, offset, size);
+	struct smmu_trap trap;
 	u64 val = 0;
 
-	hal_lock(&smmu->emu_lock);
-	smmu_trap_begins(smmu);
+	hyp_lock(&smmu->emu_lock);
+	trap = trap_begin(smmu);
 	if (reg)
-		val = reg_read(smmu, reg);
+		val = reg_read(&trap, reg);
 	else
 		smmu_report(smmu, PKVM_SMMU_DENIED_MMIO, offset, 0);
-	hal_unlock(&smmu->emu_lock);
+	hyp_unlock(&smmu->emu_lock);
 
 	if (!reg || size == reg->size)
 		return val;
 
-	return offset == reg->offset ? lower_32_bits(val) : upper_32_bits(val);
+	return reg_is_upper_half(reg, offset, size) ? upper_32_bits(val) :
+						      lower_32_bits(val);
 }
 
 /**
  * smmu_mmio_write() - the host writes a register
  * @smmu:	the SMMU; takes its emu_lock
- * @offset:	from the base of page 0
- * @size:	of the access in bytes, any
- * @val:	what it writes
+ * @offset:	from the start of page 0; any value
+ * @size:	of the access in bytes; any value
+ * @val:	the value
  */
-void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size, u64 val)
+void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size,
+		     u64 val)
 {
-	const struct smmu_reg *reg = smmu_reg_of(smmu, offset, size);
+	const struct smmu_reg *reg = reg_find(smmu, offset, size);
+	struct smmu_trap trap;
 	u64 old;
 
 	if (size == 4)
 		val = lower_32_bits(val);
 
-	hal_lock(&smmu->emu_lock);
-	smmu_trap_begins(smmu);
-	if (!reg || !reg->mask || smmu_reg_is_locked(smmu, reg)) {
+	hyp_lock(&smmu->emu_lock);
+	trap = trap_begin(smmu);
+	if (!reg_is_writable(smmu, reg)) {
 		smmu_report(smmu, PKVM_SMMU_DENIED_MMIO, offset, val);
-		hal_unlock(&smmu->emu_lock);
+		hyp_unlock(&smmu->emu_lock);
 		return;
 	}
-	if (size != reg->size) {
-		old = reg_read(smmu, reg);
-		if (offset == reg->offset)
-			val |= old & ~(u64)U32_MAX;
-		else
+	if (size < reg->size) {
+		old = reg_read(&trap, reg);
+		if (reg_is_upper_half(reg, offset, size))
 			val = (val << 32) | lower_32_bits(old);
+		else
+			val |= old & ~(u64)U32_MAX;
 	}
-	reg_write(smmu, reg, val);
-	hal_unlock(&smmu->emu_lock);
+	reg_write(&trap, reg, val);
+	hyp_unlock(&smmu->emu_lock);
 }

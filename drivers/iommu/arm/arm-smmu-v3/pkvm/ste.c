@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a host's stream table entry to the one that the hardware walks.
+ * From the host's stream table entry (STE) to the hardware's.
  *
- * The host can ask for abort, bypass or stage 1. It gets abort, stage 2 only, or
- * stage 1 under stage 2. Anything else it asks for is an STE with V=0, and the
- * SMMU itself then reports C_BAD_STE to the host.
+ * - The host can ask for abort, bypass or stage 1. The hardware's STE then
+ *   aborts, translates with stage 2 only, or translates with stage 1 and stage
+ *   2.
+ * - For anything else the hardware's STE is invalid (V=0), and the SMMU reports
+ *   C_BAD_STE to the host.
+ * - In every STE, valid or not, dwords 2 and 3 hold EL2's stage 2, and dwords 4
+ *   to 7 are 0. ATS is off, and StreamWorld is NS-EL1.
  *
- * What holds whatever the host writes: Config is abort, stage 2 or nested; ATS
- * is off and StreamWorld is NS-EL1; dwords 2 and 3, which hold the stage 2, are
- * EL2's in every STE, V=0 included; dwords 4 to 7 are 0.
- *
- * Pure: no locks, no memory but the arguments. See "Stream Table Entry" in the
- * SMMUv3 architecture (Arm IHI 0070), section 5.2.
+ * The function has no state, takes no lock and accesses only its arguments. See
+ * section 5.2 of the SMMUv3 architecture (Arm IHI 0070).
  */
-#include "smmu.h"
+#include "ste.h"
 
-/* Fields that arm-smmu-v3.h has no use for */
+/* Not in arm-smmu-v3.h */
 #define STE_1_CONT	GENMASK_ULL(16, 13)
 #define STE_1_MEMATTR	GENMASK_ULL(35, 32)
 #define STE_1_MTCFG	BIT_ULL(36)
@@ -23,15 +23,16 @@
 #define STE_1_PRIVCFG	GENMASK_ULL(49, 48)
 #define STE_1_INSTCFG	GENMASK_ULL(51, 50)
 
-/* The host's to choose wherever stage 1 translates. S1ContextPtr is an IPA here */
+/* The host chooses these with stage 1. S1ContextPtr is an IPA here */
 #define STE_0_S1	(STRTAB_STE_0_S1FMT | STRTAB_STE_0_S1CTXPTR_MASK | \
 			 STRTAB_STE_0_S1CDMAX)
 
 /*
- * The host's to choose in any valid STE. They are copied for abort and bypass,
- * which ignore them, because the host's driver prepares the fields that the
- * current Config ignores before it changes Config: then it is one 64-bit store
- * here whenever it is one there, and a hitless change stays hitless.
+ * The host chooses these in any valid STE. Abort and bypass ignore them, but
+ * the host's driver sets fields that the current Config ignores before it
+ * changes Config. EL2 copies them with any Config: if the host changes its STE
+ * with one 64-bit store, EL2 changes the hardware's STE with one store, without
+ * a hit.
  */
 #define STE_1_HOST	(STRTAB_STE_1_S1DSS | STRTAB_STE_1_S1CIR |	\
 			 STRTAB_STE_1_S1COR | STRTAB_STE_1_S1CSH |	\
@@ -39,7 +40,7 @@
 			 STE_1_MEMATTR | STE_1_MTCFG | STE_1_ALLOCCFG |	\
 			 STE_1_PRIVCFG | STE_1_INSTCFG)
 
-/* A hint that an STE is like its neighbours, which EL2's neighbours may not be */
+/* The host may set this hint. EL2 clears it: its STEs may not be contiguous */
 #define STE_1_HINTS	STE_1_CONT
 
 static bool ste_has_foreign_bits(const u64 *host, u64 allowed0, u64 allowed1)
@@ -66,12 +67,13 @@ static bool ste_s1_is_valid(const struct smmu_features *feat, u64 dword0)
 }
 
 /**
- * smmu_ste_from_host() - translate one STE
- * @feat:	what the SMMU offers, and EL2's stage 2
+ * smmu_ste_from_host() - build the hardware's STE
+ * @feat:	the SMMU, and EL2's stage 2
  * @host:	EL2's copy of the host's STE, in CPU byte order
- * @hw:		the STE for the hardware, in CPU byte order
+ * @hw:		set to the hardware's STE, in CPU byte order
  */
-void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host, u64 *hw)
+void smmu_ste_from_host(const struct smmu_features *feat, const u64 *host,
+			u64 *hw)
 {
 	u64 allowed0 = STRTAB_STE_0_V | STRTAB_STE_0_CFG | STE_0_S1;
 	u64 allowed1 = STE_1_HOST | STE_1_HINTS;

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Invalidation when a page leaves the host, or a table of the stage 2 does.
+ * Invalidation when a page leaves the host, or a table leaves the stage 2.
  *
- * - If only stage 2 translates, EL2 invalidates by address.
- * - A combined entry of both stages is tagged with the host's input address, which
- *   TLBI_S2_IPA does not match (Arm IHI 0070, section 4.4.3). If a stream with stage 1
- *   is enabled, or was, EL2 invalidates all of its VMID.
  * - If no stream was enabled, there is nothing to invalidate.
+ * - If only stage 2 translates, EL2 invalidates by address.
+ * - A combined entry of both stages is tagged with the input address of stage
+ *   1, which TLBI_S2_IPA does not match (Arm IHI 0070, section 4.4.3). If a
+ *   stream with stage 1 was enabled, EL2 invalidates everything of its VMID.
+ * - The CMD_SYNC also waits for accesses that were already translated.
+ * - If EL2 invalidates nothing on an SMMU, it still checks the SMMU: after a
+ *   reset, streams may bypass it.
  *
- * The CMD_SYNC also waits for accesses that were already translated.
+ * EL2 notes what an SMMU may cache before it makes a valid STE reachable. A
+ * stream with stage 1 may be noted while an invalidation is under way. The SMMU
+ * may then combine an entry of stage 2 that the commands have not reached yet.
+ * So EL2 compares the note again at the end, and repeats the invalidation if it
+ * covered less. Later entries come from tables without the page.
  *
- * What an SMMU may have cached is noted before a stream can pass. An invalidation
- * chooses its commands by that. If a stream that both stages translate is noted before
- * the commands have completed, then it may have made a combined entry from an entry of
- * stage 2 that they had not reached yet: EL2 looks at the note again in the end, and
- * invalidates again. What is cached after that comes from tables without the page.
- *
- * An SMMU with nothing to invalidate must still be as EL2 left it: after a reset, its
- * streams may bypass it.
+ * The ownership path calls smmu_tlbi_range() with the ownership locks held.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "smmu.h"
+#include "tlbi.h"
+#include "trap.h"
+
+/* If a range needs more commands, EL2 invalidates everything instead */
+#define TLBI_MAX_CMDS		8
 
 /**
- * smmu_tlbi_all() - the command that drops all that an SMMU may have cached of stage 2
+ * smmu_tlbi_all() - the command that invalidates everything of EL2's VMID
  *
  * Return: the command.
  */
@@ -36,17 +41,17 @@ struct arm_smmu_cmd smmu_tlbi_all(void)
 
 static void tlbi_set_cached(struct pkvm_smmu *smmu, enum smmu_cached cached)
 {
-	hal_lock(&smmu->hw_lock);
-	smmu->cached = cached;
-	hal_unlock(&smmu->hw_lock);
+	hyp_lock(&smmu->hwq.lock);
+	WRITE_ONCE(smmu->tlbi.cached, cached);
+	hyp_unlock(&smmu->hwq.lock);
 }
 
 /**
- * smmu_tlbi_note() - a stream is about to pass
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
- * @dword0:	of its STE, which can't be reached yet
+ * smmu_tlbi_note_ste() - note that a stream is about to be enabled
+ * @smmu:	the SMMU; emu_lock held
+ * @dword0:	dword 0 of the stream's STE, which the SMMU cannot reach yet
  */
-void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0)
+void smmu_tlbi_note_ste(struct pkvm_smmu *smmu, u64 dword0)
 {
 	enum smmu_cached cached = SMMU_CACHED_NOTHING;
 
@@ -62,28 +67,32 @@ void smmu_tlbi_note(struct pkvm_smmu *smmu, u64 dword0)
 		}
 	}
 
-	if (cached > smmu->cached)
+	if (cached > smmu->tlbi.cached)
 		tlbi_set_cached(smmu, cached);
 }
 
 /**
- * smmu_tlbi_forgotten() - no stream can pass, and the SMMU has forgotten all
- * @smmu:	the SMMU; emu_lock held, takes its hw_lock
+ * smmu_tlbi_note_clean() - note that the SMMU has nothing cached
+ * @smmu:	the SMMU; emu_lock held. No STE is valid, and smmu_tlbi_all()
+ *		has completed since
  */
-void smmu_tlbi_forgotten(struct pkvm_smmu *smmu)
+void smmu_tlbi_note_clean(struct pkvm_smmu *smmu)
 {
 	tlbi_set_cached(smmu, SMMU_CACHED_NOTHING);
 }
 
-/* One page, or (with RIL) up to 31 times a power of two of them; returns how many */
-static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd, phys_addr_t ipa,
-		    u64 pages)
+/*
+ * Invalidate one page, or with RIL a range of up to 31 times a power of two
+ * pages. Returns the number of pages.
+ */
+static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd,
+		    phys_addr_t ipa, u64 pages)
 {
 	u8 scale, num;
 
 	*cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S2_IPA, 0, SMMU_VMID);
 	cmd->data[1] |= ipa & CMDQ_TLBI_1_IPA_MASK;
-	/* Not if the lowest range would be of one page: that is reserved (section 4.4.1.1) */
+	/* A range of one page is reserved (section 4.4.1.1) */
 	if (!smmu->feat.ril || (pages & CMDQ_TLBI_RANGE_NUM_MAX) == 1)
 		return 1;
 
@@ -96,19 +105,21 @@ static u64 tlbi_ipa(const struct pkvm_smmu *smmu, struct arm_smmu_cmd *cmd, phys
 	return (u64)num << scale;
 }
 
-/* Returns how many commands it takes */
-static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
+/* Returns the number of commands, at most TLBI_MAX_CMDS */
+static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu,
+			      enum smmu_cached cached, phys_addr_t start,
 			      phys_addr_t end, struct arm_smmu_cmd *cmds)
 {
 	unsigned int n = 0;
 
-	switch (smmu->cached) {
+	switch (cached) {
 	case SMMU_CACHED_NOTHING:
 		return 0;
 	case SMMU_CACHED_S2:
-		while (start < end && n < SMMU_TLBI_CMDS)
+		while (start < end && n < TLBI_MAX_CMDS)
 			start += tlbi_ipa(smmu, &cmds[n++], start,
-					  (end - start) >> PAGE_SHIFT) << PAGE_SHIFT;
+					  (end - start) >> PAGE_SHIFT)
+				 << PAGE_SHIFT;
 		if (start >= end)
 			return n;
 		break;
@@ -120,101 +131,93 @@ static unsigned int tlbi_cmds(const struct pkvm_smmu *smmu, phys_addr_t start,
 	return 1;
 }
 
-/* hw_lock held */
-static int tlbi_submit(struct pkvm_smmu *smmu, unsigned int n, struct smmu_clock *clock)
+/* Invalidate the range and what is cached of the tables that lead to it */
+static int tlbi_submit(struct pkvm_smmu *smmu, phys_addr_t start,
+		       phys_addr_t end, const struct smmu_clock *clock)
 {
+	struct arm_smmu_cmd cmds[TLBI_MAX_CMDS + 1] __uninitialized;
 	struct smmu_tlbi *tlbi = &smmu->tlbi;
+	unsigned int n;
 
-	tlbi->cached = smmu->cached;
-	tlbi->n = n;
+	tlbi->covers = READ_ONCE(tlbi->cached);
+	n = tlbi_cmds(smmu, tlbi->covers, start, end, cmds);
 	if (!n)
 		return 0;
 
-	tlbi->cmds[tlbi->n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
-	if (smmu_hwq_submit(smmu, tlbi->cmds, tlbi->n, &tlbi->ticket, clock) == tlbi->n)
+	cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_CMD_SYNC);
+	if (smmu_hwq_submit(smmu, cmds, n, &tlbi->ticket, clock) == n)
 		return 0;
 
 	return smmu_hwq_check(smmu) ?: -EAGAIN;
 }
 
-/* All that the SMMU may have cached of stage 2, or nothing; hw_lock held */
-static int tlbi_submit_all(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+/* Returns 0 if everything of the range is invalid, 1 to repeat, or an error */
+static int tlbi_wait(struct pkvm_smmu *smmu, const struct smmu_clock *clock,
+		     bool *lost)
 {
-	smmu->tlbi.cmds[0] = smmu_tlbi_all();
-
-	return tlbi_submit(smmu, smmu->cached != SMMU_CACHED_NOTHING, clock);
-}
-
-static int tlbi_start(struct pkvm_smmu *smmu, phys_addr_t start, phys_addr_t end,
-		      struct smmu_clock *clock)
-{
+	struct smmu_tlbi *tlbi = &smmu->tlbi;
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
-	ret = tlbi_submit(smmu, tlbi_cmds(smmu, start, end, smmu->tlbi.cmds), clock);
-	hal_unlock(&smmu->hw_lock);
+	*lost = false;
+	if (tlbi->covers == SMMU_CACHED_NOTHING) {
+		ret = smmu_hwq_check(smmu);
+	} else {
+		ret = smmu_hwq_wait(smmu, &tlbi->ticket, clock);
+		*lost = !ret && smmu_hwq_lost(smmu, &tlbi->ticket);
+	}
+	if (ret)
+		return ret;
 
-	return ret;
-}
-
-/* hw_lock held */
-static int tlbi_wait(struct pkvm_smmu *smmu, struct smmu_clock *clock)
-{
-	if (!smmu->tlbi.n)
-		return smmu_hwq_check(smmu);
-
-	return smmu_hwq_wait(smmu, &smmu->tlbi.ticket, clock);
+	return *lost || READ_ONCE(tlbi->cached) > tlbi->covers;
 }
 
 /*
- * A command that was replaced may have been the host's, so try once more, within this
- * call. EL1 can try again after that.
+ * If a command was replaced, it may have been one of these. Try once more,
+ * here; EL1 can try again later.
  */
-static int tlbi_finish(struct pkvm_smmu *smmu, struct smmu_clock *clock)
+static int tlbi_finish(struct pkvm_smmu *smmu, phys_addr_t start,
+		       phys_addr_t end, const struct smmu_clock *clock)
 {
-	struct smmu_tlbi *tlbi = &smmu->tlbi;
-	bool lost, again = true;
+	bool lost, was_lost = false;
 	int ret;
 
-	hal_lock(&smmu->hw_lock);
-	while (!(ret = tlbi_wait(smmu, clock))) {
-		lost = tlbi->n && smmu_hwq_lost(smmu, &tlbi->ticket);
-		if (!lost && smmu->cached <= tlbi->cached)
-			break;
-		ret = lost && !again ? -EAGAIN : tlbi_submit_all(smmu, clock);
+	while ((ret = tlbi_wait(smmu, clock, &lost)) > 0) {
+		if (lost && was_lost)
+			return -EAGAIN;
+		was_lost |= lost;
+		ret = tlbi_submit(smmu, start, end, clock);
 		if (ret)
 			break;
-		again &= !lost;
 	}
-	hal_unlock(&smmu->hw_lock);
 
 	return ret;
 }
 
 /**
- * smmu_tlbi_range() - invalidate what SMMUs have cached of a range
- * @smmus:	an array of them; takes their hw_locks, one at a time
- * @nr:		how many
+ * smmu_tlbi_range() - invalidate what SMMUs may have cached of a range
+ * @smmus:	an array of SMMUs
+ * @nr:		number of SMMUs
  * @start:	page aligned
- * @end:	page aligned, not @start
- * @clock:	for all of them together
+ * @end:	page aligned, greater than @start
+ * @clock:	limits the waits for all SMMUs together
  *
- * Entries for the tables that led to the range are invalidated, too. With the
- * ownership lock held.
+ * Also invalidates cached entries of the tables that lead to the range. The
+ * ownership locks are held.
  *
- * Return: 0; -EAGAIN if the time did not suffice, or if commands were replaced twice;
+ * Return: 0; -EAGAIN if the time is over, or if EL2 has replaced commands
+ * twice;
  * -EIO if an SMMU is broken.
  */
-int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start, phys_addr_t end,
-		    struct smmu_clock *clock)
+int smmu_tlbi_range(struct pkvm_smmu *smmus, u32 nr, phys_addr_t start,
+		    phys_addr_t end, const struct smmu_clock *clock)
 {
 	int ret = 0;
 	u32 i, n;
 
 	for (n = 0; n < nr && !ret; n++)
-		ret = tlbi_start(&smmus[n], start, end, clock);
+		ret = tlbi_submit(&smmus[n], start, end, clock);
 	for (i = 0; i < n && !ret; i++)
-		ret = tlbi_finish(&smmus[i], clock);
+		ret = tlbi_finish(&smmus[i], start, end, clock);
 
 	return ret;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMUs that EL2 owns: who owns which MMIO, and who hears of a page that
- * changes hands. Knows no vendor.
+ * IOMMUs that EL2 owns: the part for all vendors.
  *
- * The host can access MMIO that EL2 took, and gets what the driver emulates; an
- * access that the syndrome doesn't describe in full gets an abort. Cache
- * maintenance has no effect. The host never gets such MMIO mapped: the ranges
- * are kept here and not in the host's stage 2, which drops what it knows of MMIO
- * when it runs out of memory (host_stage2_unmap_dev_all()).
- *
- * A page leaves the host only after the driver has said that no device reaches
- * it, and is mapped for devices only after it has come to the host.
+ * - EL2 takes MMIO from the host. When the host accesses it, the driver
+ *   emulates the access. If the syndrome does not describe the access
+ *   completely, the host gets an abort. Cache maintenance has no effect.
+ * - The host's stage 2 never maps such MMIO. The ranges are kept here: the
+ *   host's stage 2 loses its annotations of MMIO when it runs out of memory
+ *   (host_stage2_unmap_dev_all()).
+ * - A page leaves the host only after the driver has made it unreachable for
+ *   devices. If the driver fails, the page stays.
+ * - A page becomes reachable for devices after it has returned to the host.
  */
 #include <linux/nospec.h>
 
@@ -31,10 +31,10 @@
 
 const struct kvm_iommu_ops *kvm_iommu_ops __ro_after_init;
 
-/* Its @init has succeeded */
+/* @init of the driver has succeeded */
 static bool kvm_iommu_live;
 
-/* A page could not leave in this hypercall (-EAGAIN) */
+/* In this hypercall a page could not leave the host in time */
 static DEFINE_PER_CPU(bool, kvm_iommu_again);
 
 struct kvm_iommu_mmio {
@@ -43,7 +43,7 @@ struct kvm_iommu_mmio {
 	void		*cookie;
 };
 
-/* Filled in by @init, and constant from then on */
+/* Constant after @init of the driver */
 static struct kvm_iommu_mmio mmio_ranges[KVM_IOMMU_MAX_MMIO];
 static unsigned int nr_mmio_ranges;
 
@@ -59,7 +59,10 @@ static const struct kvm_iommu_mmio *mmio_find(u64 addr)
 	return NULL;
 }
 
-/* Not RAM, not taken yet, and nothing is known of it in the host's stage 2 */
+/*
+ * Is it MMIO that nobody has taken, and that the host's stage 2 has no entry
+ * of?
+ */
 static int mmio_check_host_page(phys_addr_t pa)
 {
 	kvm_pte_t pte;
@@ -79,22 +82,24 @@ static int mmio_check_host_page(phys_addr_t pa)
  * kvm_iommu_take_mmio() - take MMIO from the host, for good
  * @base:	physical address, page aligned
  * @size:	in bytes, page aligned
- * @cookie:	given back to mmio_read() and mmio_write()
- * @va:		where EL2 finds it
+ * @cookie:	passed to mmio_read() and mmio_write()
+ * @va:		set to EL2's mapping
  *
- * For @init only, while the host has no stage 2.
+ * Only @init of the driver may call it, while the host has no stage 2.
  *
- * Return: 0; -EPERM if it isn't MMIO of the host's, -EBUSY if the host's stage 2
- * has anything there, -ENOSPC, -EINVAL.
+ * Return: 0; -EPERM if it is not MMIO that the host owns; -EBUSY if the host's
+ * stage 2 has an entry there; -ENOSPC; -EINVAL.
  */
-int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
+int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
+			void __iomem **va)
 {
 	unsigned long addr;
 	phys_addr_t pa;
 	int ret = 0;
 
 	/* mmio_read() and mmio_write() have 32 bits for the offset */
-	if (!size || upper_32_bits(size) || !PAGE_ALIGNED(base | size) || base + size < base ||
+	if (!size || upper_32_bits(size) || !PAGE_ALIGNED(base | size) ||
+	    base + size < base ||
 	    (base + size - 1) >> kvm_phys_shift(&host_mmu.arch.mmu))
 		return -EINVAL;
 	if (nr_mmio_ranges == KVM_IOMMU_MAX_MMIO)
@@ -122,10 +127,10 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie, void __iome
 }
 
 /**
- * kvm_iommu_next_mmio() - iterate over what kvm_iommu_take_mmio() took
+ * kvm_iommu_next_mmio() - find MMIO that kvm_iommu_take_mmio() has taken
  * @pa:		physical address
- * @base:	of the lowest range that ends above @pa
- * @end:	of that range
+ * @base:	set to the start of the lowest range that ends above @pa
+ * @end:	set to its end
  *
  * Return: false if there is none.
  */
@@ -149,10 +154,10 @@ bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 }
 
 /**
- * kvm_iommu_trim_mmio() - keep EL2's MMIO out of a mapping of the host's
- * @addr:	an address of MMIO that the host needs mapped
- * @start:	of a range around @addr; raised as needed
- * @end:	of that range; lowered as needed
+ * kvm_iommu_trim_mmio() - keep EL2's MMIO out of the host's stage 2
+ * @addr:	an address of MMIO that is about to be mapped for the host
+ * @start:	start of a range around @addr; raised if necessary
+ * @end:	end of that range; lowered if necessary
  *
  * Return: false if @addr itself is EL2's.
  */
@@ -174,7 +179,9 @@ bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
 	return true;
 }
 
-/* RAM that EL2 may map if the host owns it; what is MEMBLOCK_NOMAP is firmware's */
+/*
+ * RAM that EL2 may map if the host owns it. Firmware uses MEMBLOCK_NOMAP ranges
+ */
 static bool is_usable_memory(u64 addr)
 {
 	unsigned int i;
@@ -190,10 +197,10 @@ static bool is_usable_memory(u64 addr)
 }
 
 /*
- * The host chooses @pa, and a CPU can mispredict is_usable_memory(). It would then
- * load the state of a page from any address of EL2, and branch on the value. To
- * access the memory itself it would need a mapping, and has none. The regions are in
- * ascending order, and hyp_vmemmap is as long as they need it.
+ * The host chooses @pa, and the CPU can mispredict is_usable_memory(). It could
+ * then load the state of a page from any address of EL2, and branch on the
+ * value. It cannot access the memory of @pa, which EL2 has not mapped. The
+ * regions are in ascending order, and hyp_vmemmap covers all of them.
  */
 static phys_addr_t memory_nospec(phys_addr_t pa)
 {
@@ -203,26 +210,29 @@ static phys_addr_t memory_nospec(phys_addr_t pa)
 }
 
 /**
- * kvm_iommu_copy_from_host() - copy out of memory that is the host's alone
+ * kvm_iommu_copy_from_host() - copy from memory that the host owns exclusively
  * @dst:	EL2's buffer
  * @src:	physical address, aligned to 8 bytes; any value is safe
- * @size:	in bytes, a multiple of 8; must not cross a page
- * @cached:	what the CPUs see, be it in their caches only. Else what a device does that
- *		does not snoop them. The caller has then executed a DMB since the host
- *		last ran on this CPU
+ * @size:	in bytes, a multiple of 8; does not cross a page
+ * @cached:	true to read through the caches. False to clean and invalidate
+ *		them first, and read what a device reads that does not snoop.
+ *		The caller has executed a DMB since the host last ran on this
+ *		CPU
  *
- * The host can change the memory, but not its owner, meanwhile. Each 64-bit word
- * is read once. Takes host_mmu.lock.
+ * The host can change the memory at the same time. Each 64-bit word is read
+ * once. Takes host_mmu.lock.
  *
- * Return: 0; -EPERM if it isn't, -EINVAL.
+ * Return: 0; -EPERM if the host does not own the page exclusively; -EINVAL.
  */
-int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cached)
+int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size,
+			     bool cached)
 {
 	const u64 *from;
 	u64 *to = dst;
 	int ret = 0;
 
-	if (!IS_ALIGNED(src | size, sizeof(u64)) || offset_in_page(src) + size > PAGE_SIZE)
+	if (!IS_ALIGNED(src | size, sizeof(u64)) ||
+	    offset_in_page(src) + size > PAGE_SIZE)
 		return -EINVAL;
 	if (!is_usable_memory(src) || !is_usable_memory(src + size - 1))
 		return -EPERM;
@@ -230,7 +240,7 @@ int kvm_iommu_copy_from_host(void *dst, phys_addr_t src, size_t size, bool cache
 	src = memory_nospec(src);
 
 	hyp_spin_lock(&host_mmu.lock);
-	/* What the host shares, with the secure world perhaps, may not be readable */
+	/* EL2 may not be able to read a page that the host shares */
 	if (get_host_state(hyp_phys_to_page(src)) != PKVM_PAGE_OWNED) {
 		ret = -EPERM;
 		goto unlock;
@@ -249,13 +259,13 @@ unlock:
 }
 
 /**
- * kvm_iommu_write_to_host() - write a word to memory that is the host's alone
+ * kvm_iommu_write_to_host() - write to memory that the host owns exclusively
  * @dst:	physical address, aligned to 4 bytes; any value is safe
  * @val:	the word
  *
  * Takes host_mmu.lock.
  *
- * Return: 0; -EPERM if it isn't, -EINVAL.
+ * Return: 0; -EPERM if the host does not own the page exclusively; -EINVAL.
  */
 int kvm_iommu_write_to_host(phys_addr_t dst, u32 val)
 {
@@ -281,36 +291,36 @@ int kvm_iommu_write_to_host(phys_addr_t dst, u32 val)
 }
 
 /*
- * The bits of ESR_EL2 that a data abort can have set and EL2 still emulates it
- * (Arm DDI 0487, D24.2.46), for cache maintenance and for loads and stores. With
- * any other bit set the host gets an abort:
+ * EL2 emulates a data abort if ESR_EL2 has only these bits set (Arm DDI 0487,
+ * D24.2.46): one mask is for cache maintenance, one for loads and stores. With
+ * any other bit the host gets an abort:
  *
  *	EA, FnV		an external abort
  *	S1PTW		a walk of the host's stage 1
  *	VNCR		an access to a register of nested virtualization
  *	LST, ISS2.Xs	LD64B, ST64B, ST64BV, ST64BV0: 64 bytes, with ISV set
- *	ISS2		GCS and tag accesses, faults of permissions: nothing of
- *			which comes with ISV and a translation fault
- *	all else	reserved
+ *	ISS2		GCS and tag accesses, permission faults; not with ISV
+ *			and a translation fault
+ *	all others	reserved
  *
- * ISV is clear, and the host gets an abort, for: pairs, write-back, exclusives,
- * atomics, SIMD and SVE, memory copy and set, tags, and DC ZVA, which is a store
- * and no cache maintenance.
+ * The host also gets an abort if ISV is clear: for pairs, write-back,
+ * exclusives, atomics, SIMD and SVE, memory copy and set, tags, and DC ZVA,
+ * which is a store.
  */
 #define DABT_ANY	(ESR_ELx_EC_MASK | ESR_ELx_IL | ESR_ELx_WNR | ESR_ELx_FSC)
 #define DABT_CM		(DABT_ANY | ESR_ELx_CM)
 #define DABT_ACCESS	(DABT_ANY | ESR_ELx_ISV | ESR_ELx_SAS | ESR_ELx_SSE |	\
 			 ESR_ELx_SRT_MASK | ESR_ELx_SF | ESR_ELx_AR)
 
-/* Does the syndrome say all that EL2 has to know? */
+/* Does the syndrome describe the access completely? */
 static bool is_described(u64 esr, u64 spsr)
 {
-	u64 big_endian = (spsr & PSR_MODE_MASK) == PSR_MODE_EL0t ? SCTLR_EL1_E0E :
-								    SCTLR_ELx_EE;
+	bool el0 = (spsr & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	u64 big_endian = el0 ? SCTLR_EL1_E0E : SCTLR_ELx_EE;
 
-	/* The host's stage 2 has no other fault for this, as it never maps it */
-	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW || !esr_fsc_is_translation_fault(esr) ||
-	    spsr & PSR_MODE32_BIT)
+	/* The host's stage 2 never maps this MMIO: it has no other fault */
+	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW ||
+	    !esr_fsc_is_translation_fault(esr) || spsr & PSR_MODE32_BIT)
 		return false;
 
 	if (esr & ESR_ELx_CM)
@@ -337,13 +347,14 @@ static void mmio_access(struct kvm_cpu_context *host_ctxt, u64 esr,
 	unsigned int rt = FIELD_GET(ESR_ELx_SRT_MASK, esr);
 	u64 val;
 
-	/* LDAR and STLR: what they order, they order in the emulation */
+	/* LDAR and STLR: order the emulation as well */
 	if (esr & ESR_ELx_AR)
 		dma_mb();
 
 	/*
-	 * Register 31 is the zero register here. A CPU that mispredicts that reads
-	 * what follows the registers in @host_ctxt, which is the host's as well.
+	 * Register 31 is the zero register here. If the CPU mispredicts that,
+	 * it reads the field after the registers in @host_ctxt: the host's as
+	 * well.
 	 */
 	if (esr & ESR_ELx_WNR) {
 		val = rt == 31 ? 0 : cpu_reg(host_ctxt, rt);
@@ -361,8 +372,9 @@ static void mmio_access(struct kvm_cpu_context *host_ctxt, u64 esr,
 }
 
 /*
- * As kvm_skip_instr() for a guest. The instruction has executed: a single step ends
- * behind it (Arm DDI 0487, D2.11), and the next one is no branch's target (D1.4).
+ * As kvm_skip_instr() for a guest. The instruction has executed: it completes a
+ * single step (Arm DDI 0487, D2.11), and the next one is no branch target
+ * (D1.4).
  */
 static void skip_host_instr(u64 spsr)
 {
@@ -371,13 +383,14 @@ static void skip_host_instr(u64 spsr)
 }
 
 /**
- * kvm_iommu_host_abort() - the host's access faulted in its stage 2
+ * kvm_iommu_host_abort() - handle a fault of the host in its stage 2
  * @host_ctxt:	the host's registers
  * @esr:	the syndrome
  * @ipa:	the address, to the byte
  *
- * Return: 0 if it has been emulated, -ENOENT if EL2 doesn't own this, -EPERM if
- * the host is to get an abort.
+ * Return: 0 if the access is emulated; -ENOENT if the address is not EL2's
+ * MMIO;
+ * -EPERM if the host has to get an abort.
  */
 int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 {
@@ -390,7 +403,7 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 	if (!is_described(esr, spsr))
 		return -EPERM;
 
-	/* No cache has a register, so its maintenance has no effect */
+	/* No cache holds a register: maintenance has no effect */
 	if (!(esr & ESR_ELx_CM))
 		mmio_access(host_ctxt, esr, range, ipa - range->base);
 	skip_host_instr(spsr);
@@ -399,27 +412,29 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa)
 }
 
 /*
- * An IOMMU rarely times out. With EL2's assertions, fail now and then, to test all
- * callers; but not before the ownership selftest, which expects its transitions to
- * succeed. host_mmu.lock held.
+ * An IOMMU rarely times out. With CONFIG_NVHE_EL2_DEBUG, fail every eighth
+ * call, to test all callers. The ownership selftest expects success: not before
+ * it.
  */
 static bool kvm_iommu_inject_again(void)
 {
 	static unsigned int n;
 
-	return IS_ENABLED(CONFIG_NVHE_EL2_DEBUG) && is_pkvm_initialized() && !(++n % 8);
+	return IS_ENABLED(CONFIG_NVHE_EL2_DEBUG) && is_pkvm_initialized() &&
+	       !(++n % 8);
 }
 
 /**
- * kvm_iommu_host_unmap() - pages are about to leave the host
+ * kvm_iommu_pages_leave() - make pages unreachable for devices
  * @start:	physical address, page aligned
  * @size:	in bytes, page aligned
  *
- * With host_mmu.lock held, before any other part of the transition.
+ * Pages are about to leave the host. host_mmu.lock is held, and the host's
+ * stage 2 is unchanged.
  *
- * Return: 0, or a negative error: the transition must not happen.
+ * Return: 0; a negative error, and then the pages have to stay with the host.
  */
-int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
+int kvm_iommu_pages_leave(phys_addr_t start, u64 size)
 {
 	int ret;
 
@@ -428,7 +443,7 @@ int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
 		return 0;
 
 	ret = kvm_iommu_inject_again() ? -EAGAIN :
-	      kvm_iommu_ops->host_unmap(start, start + size);
+	      kvm_iommu_ops->pages_leave(start, start + size);
 	if (ret == -EAGAIN)
 		*this_cpu_ptr(&kvm_iommu_again) = true;
 
@@ -436,11 +451,111 @@ int kvm_iommu_host_unmap(phys_addr_t start, u64 size)
 }
 
 /**
- * kvm_iommu_hcall_exit() - a hypercall of the host has been handled
+ * kvm_iommu_pages_return() - make pages reachable for devices
+ * @start:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ *
+ * The pages have returned to the host, and EL2 has zeroed them if it has to.
+ * host_mmu.lock is held. If an IOMMU does not snoop, the driver cleans the
+ * pages: not all callers do.
+ */
+void kvm_iommu_pages_return(phys_addr_t start, u64 size)
+{
+	hyp_assert_lock_held(&host_mmu.lock);
+	if (kvm_iommu_live)
+		kvm_iommu_ops->pages_return(start, start + size);
+}
+
+#ifdef CONFIG_NVHE_EL2_DEBUG
+/**
+ * kvm_iommu_assert_reachable() - check which pages devices can reach
+ * @start:	physical address, page aligned
+ * @size:	in bytes, page aligned
+ * @reachable:	whether devices have to reach these pages, or none of them
+ *
+ * For the ownership selftest. host_mmu.lock is held.
+ */
+void kvm_iommu_assert_reachable(phys_addr_t start, u64 size, bool reachable)
+{
+	phys_addr_t pa;
+
+	for (pa = start; kvm_iommu_live && pa < start + size; pa += PAGE_SIZE)
+		WARN_ON(kvm_iommu_ops->page_is_reachable(pa) != reachable);
+}
+#endif
+
+/*
+ * May the host access the page at @pa? @next is set to the next address for
+ * which the answer may differ, at most @end.
+ *
+ * An entry of the host's stage 2 above the level of pages decides for its
+ * range, as in host_stage2_adjust_range(): it is valid, or empty, or has
+ * another owner. For a page, hyp_vmemmap is faster.
+ */
+static bool host_may_access(phys_addr_t pa, phys_addr_t end, phys_addr_t *next)
+{
+	bool first;
+	kvm_pte_t pte;
+	u64 size;
+	s8 level;
+
+	if (!kvm_pgtable_get_leaf(&host_mmu.pgt, pa, &pte, &level) &&
+	    level < KVM_PGTABLE_LAST_LEVEL) {
+		size = kvm_granule_size(level);
+		*next = min(ALIGN_DOWN(pa, size) + size, end);
+		return !pte || kvm_pte_valid(pte);
+	}
+
+	first = get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE;
+	end = min(ALIGN_DOWN(pa, PMD_SIZE) + PMD_SIZE, end);
+	for (pa += PAGE_SIZE; pa < end; pa += PAGE_SIZE) {
+		if (first !=
+		    (get_host_state(hyp_phys_to_page(pa)) != PKVM_NOPAGE))
+			break;
+	}
+	*next = pa;
+
+	return first;
+}
+
+/**
+ * kvm_iommu_next_host_ram() - find RAM that the host may access
+ * @pa:		first address, page aligned
+ * @end:	page aligned; there is only RAM from @pa to @end
+ * @from:	set to the start of the first such run of pages
+ * @to:		set to the end of the run, at most @end
+ *
+ * host_mmu.lock is held, or the host has not lost its privileges yet.
+ *
+ * Return: false if there is none.
+ */
+bool kvm_iommu_next_host_ram(phys_addr_t pa, phys_addr_t end, phys_addr_t *from,
+			     phys_addr_t *to)
+{
+	phys_addr_t next;
+
+	*to = 0;
+	for (; pa < end; pa = next) {
+		if (!host_may_access(pa, end, &next)) {
+			if (*to)
+				break;
+			continue;
+		}
+		if (!*to)
+			*from = pa;
+		*to = next;
+	}
+
+	return *to;
+}
+
+/**
+ * kvm_iommu_hcall_exit() - a hypercall of the host has returned
  * @host_ctxt:	the host's registers, with the result
  *
- * If the hypercall failed, and a page could not leave the host in time, then the host
- * sees -EAGAIN, whatever the callers of kvm_iommu_host_unmap() have made of that.
+ * If the hypercall failed, and a page could not leave the host in time, then
+ * the host gets -EAGAIN. Callers of kvm_iommu_pages_leave() may return another
+ * error.
  */
 void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt)
 {
@@ -455,26 +570,9 @@ void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt)
 }
 
 /**
- * kvm_iommu_host_map() - pages have come to the host
- * @start:	physical address, page aligned
- * @size:	in bytes, page aligned
+ * kvm_iommu_is_live() - does EL2 own IOMMUs?
  *
- * With host_mmu.lock held, after whatever scrubbing there is. The driver cleans them
- * for devices that do not snoop, as not all who give pages back do.
- */
-void kvm_iommu_host_map(phys_addr_t start, u64 size)
-{
-	hyp_assert_lock_held(&host_mmu.lock);
-	if (kvm_iommu_live)
-		kvm_iommu_ops->host_map(start, start + size);
-}
-
-/**
- * kvm_iommu_is_live() - does the isolation of DMA depend on the IOMMUs' state?
- *
- * It is not restored if they lose power.
- *
- * Return: whether it does.
+ * EL2 does not restore them if they lose power.
  */
 bool kvm_iommu_is_live(void)
 {
@@ -482,9 +580,9 @@ bool kvm_iommu_is_live(void)
 }
 
 /**
- * kvm_iommu_init() - take the IOMMUs, if EL1 has named a driver
+ * kvm_iommu_init() - take the IOMMUs, if EL1 has set a driver
  *
- * Return: 0, or a negative error, and protected KVM must not start.
+ * Return: 0; a negative error, and then protected KVM must not start.
  */
 int kvm_iommu_init(void)
 {

@@ -27,9 +27,9 @@
 struct fake *fake;
 bool fake_incoherent;
 
-bool hal_incoherent;
+bool hyp_incoherent;
 
-static struct hal_lock own_lock;
+static struct hyp_lock own_lock;
 
 /**
  * fake_complain() - something has happened that never should
@@ -191,7 +191,7 @@ void fake_give(phys_addr_t pa, size_t size, enum fake_owner owner)
 
 /* Locks */
 
-static int lock_rank(const struct hal_lock *lock)
+static int lock_rank(const struct hyp_lock *lock)
 {
 	unsigned int i;
 
@@ -203,14 +203,14 @@ static int lock_rank(const struct hal_lock *lock)
 
 		if (smmu && lock == &smmu->emu_lock)
 			return 1;
-		if (smmu && lock == &smmu->hw_lock)
+		if (smmu && lock == &smmu->hwq.lock)
 			return 3 + i;
 	}
 
 	return 0;
 }
 
-void hal_lock(struct hal_lock *lock)
+void hyp_lock(struct hyp_lock *lock)
 {
 	int rank = lock_rank(lock);
 
@@ -228,7 +228,7 @@ void hal_lock(struct hal_lock *lock)
 	fake->held[fake->nr_held++] = rank;
 }
 
-void hal_unlock(struct hal_lock *lock)
+void hyp_unlock(struct hyp_lock *lock)
 {
 	if (!fake->nr_held || fake->held[fake->nr_held - 1] != lock_rank(lock)) {
 		fake_complain("unlock order");
@@ -240,14 +240,25 @@ void hal_unlock(struct hal_lock *lock)
 	fake_step();
 }
 
+void hyp_ownership_begin(void)
+{
+	if (!own_lock.val)
+		fake_complain("the ownership lock is not held");
+}
+
+void hyp_ownership_end(void)
+{
+	hyp_ownership_begin();
+}
+
 void fake_own_lock(void)
 {
-	hal_lock(&own_lock);
+	hyp_lock(&own_lock);
 }
 
 void fake_own_unlock(void)
 {
-	hal_unlock(&own_lock);
+	hyp_unlock(&own_lock);
 }
 
 /* The SMMU */
@@ -720,7 +731,7 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 		fake_run_all(s);
 }
 
-u32 hal_readl(const void __iomem *addr)
+u32 hyp_readl(const void __iomem *addr)
 {
 	u32 offset;
 	struct fake_smmu *s = mmio_find(addr, 4, &offset);
@@ -728,17 +739,17 @@ u32 hal_readl(const void __iomem *addr)
 	return fake_reg(s, offset);
 }
 
-void hal_writel(u32 val, void __iomem *addr)
+void hyp_writel(u32 val, void __iomem *addr)
 {
 	mmio_write(addr, 4, val);
 }
 
-void hal_writeq(u64 val, void __iomem *addr)
+void hyp_writeq(u64 val, void __iomem *addr)
 {
 	mmio_write(addr, 8, val);
 }
 
-void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
+void hyp_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
 	if (what >= PKVM_SMMU_TRAPS || smmu < FAKE_MMIO(0) ||
 	    smmu > FAKE_MMIO(FAKE_NR_SMMUS - 1))
@@ -747,13 +758,13 @@ void hal_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 		fake->traced[what]++;
 }
 
-void hal_wmb(void)
+void hyp_wmb(void)
 {
 	fake_step();
 	fake->barriers++;
 }
 
-void hal_clean_to_memory(const void *va, size_t size)
+void hyp_clean_to_memory(const void *va, size_t size)
 {
 	size_t off = (const u8 *)va - fake->cache;
 	size_t end = ALIGN(off + size, FAKE_LINE);
@@ -767,7 +778,7 @@ void hal_clean_to_memory(const void *va, size_t size)
 	fake_step();
 }
 
-void hal_clean_ram(phys_addr_t start, phys_addr_t end)
+void hyp_clean_ram(phys_addr_t start, phys_addr_t end)
 {
 	struct fake_leaf leaf;
 	size_t off;
@@ -788,11 +799,11 @@ void hal_clean_ram(phys_addr_t start, phys_addr_t end)
 	}
 }
 
-void hal_rmb(void)
+void hyp_rmb(void)
 {
 }
 
-void hal_host_mb(void)
+void hyp_host_mb(void)
 {
 	fake->unordered = false;
 }
@@ -800,11 +811,11 @@ void hal_host_mb(void)
 /* To go by what the host has stored is to wait for it first */
 static void check_order(void)
 {
-	if (hal_incoherent && fake->unordered)
+	if (hyp_incoherent && fake->unordered)
 		fake_complain("EL2 reads what the host may not have written yet");
 }
 
-void hal_relax(void)
+void hyp_relax(void)
 {
 	unsigned int i;
 	u64 took = 0;
@@ -839,19 +850,19 @@ void hal_relax(void)
 	fake->now += took;
 }
 
-u64 hal_now(void)
+u64 hyp_now(void)
 {
 	return fake->now += FAKE_TICKS;
 }
 
-u64 hal_ticks(u64 us)
+u64 hyp_ticks(u64 us)
 {
 	return us;
 }
 
 /* Memory */
 
-phys_addr_t hal_virt_to_phys(const void *va)
+phys_addr_t hyp_virt_to_phys(const void *va)
 {
 	size_t off = (const u8 *)va - fake->cache;
 	phys_addr_t pa;
@@ -866,12 +877,12 @@ phys_addr_t hal_virt_to_phys(const void *va)
 	return pa;
 }
 
-void *hal_phys_to_virt(phys_addr_t pa)
+void *hyp_phys_to_virt(phys_addr_t pa)
 {
 	return el2_mem(pa, "EL2 goes to memory that it doesn't own");
 }
 
-int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
+int hyp_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
 {
 	unsigned int i;
 
@@ -889,7 +900,7 @@ int hal_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va
 	return -EINVAL;
 }
 
-bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
+bool hyp_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 {
 	unsigned int i;
 
@@ -903,7 +914,7 @@ bool hal_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 	return false;
 }
 
-int hal_mem_take(phys_addr_t base, size_t size, void **va)
+int hyp_mem_take(phys_addr_t base, size_t size, void **va)
 {
 	phys_addr_t pa;
 
@@ -922,11 +933,11 @@ int hal_mem_take(phys_addr_t base, size_t size, void **va)
 		memset(fake_va(base), 0xff, size);
 	*va = fake->cache + ram_offset(base);
 	memset(*va, 0, size);
-	hal_clean(*va, size);
+	hyp_clean(*va, size);
 	return 0;
 }
 
-void hal_pool_count_in(struct pkvm_smmu_pool_counts *counts)
+void hyp_pool_count_in(struct pkvm_smmu_pool_counts *counts)
 {
 	fake->pool_counts = counts;
 }
@@ -938,7 +949,7 @@ static void count_pool(void)
 	fake->pool_counts->peak = fake->pool_peak;
 }
 
-int hal_pool_add(phys_addr_t base, size_t size)
+int hyp_pool_add(phys_addr_t base, size_t size)
 {
 	phys_addr_t pa;
 
@@ -952,7 +963,7 @@ int hal_pool_add(phys_addr_t base, size_t size)
 	return 0;
 }
 
-void *hal_pages_alloc(u8 order)
+void *hyp_pages_alloc(u8 order)
 {
 	unsigned int i, j, n = 1U << order;
 	void *va;
@@ -976,22 +987,22 @@ void *hal_pages_alloc(u8 order)
 		count_pool();
 		va = fake->cache + ((size_t)i << PAGE_SHIFT);
 		memset(va, 0, (size_t)n << PAGE_SHIFT);
-		hal_clean(va, (size_t)n << PAGE_SHIFT);
+		hyp_clean(va, (size_t)n << PAGE_SHIFT);
 		return va;
 	}
 
 	return NULL;
 }
 
-void *hal_page_alloc(void)
+void *hyp_page_alloc(void)
 {
 	fake_step();
-	return hal_pages_alloc(0);
+	return hyp_pages_alloc(0);
 }
 
-void hal_page_free(void *page)
+void hyp_page_free(void *page)
 {
-	struct fake_page *p = fake_page(hal_virt_to_phys(page));
+	struct fake_page *p = fake_page(hyp_virt_to_phys(page));
 
 	if (!p || p->in_pool || offset_in_page((u8 *)page - fake->cache)) {
 		fake_complain("freed what was not out");
@@ -1004,7 +1015,7 @@ void hal_page_free(void *page)
 	fake_step();
 }
 
-int hal_host_pin(phys_addr_t base, size_t size, void **va)
+int hyp_host_pin(phys_addr_t base, size_t size, void **va)
 {
 	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE), end = ALIGN(base + size, PAGE_SIZE);
 	struct fake_page *page;
@@ -1029,7 +1040,7 @@ int hal_host_pin(phys_addr_t base, size_t size, void **va)
 	return ret;
 }
 
-void hal_host_unpin(phys_addr_t base, size_t size)
+void hyp_host_unpin(phys_addr_t base, size_t size)
 {
 	phys_addr_t pa = ALIGN_DOWN(base, PAGE_SIZE), end = ALIGN(base + size, PAGE_SIZE);
 	unsigned int i;
@@ -1059,7 +1070,7 @@ void hal_host_unpin(phys_addr_t base, size_t size)
 	fake_own_unlock();
 }
 
-u64 hal_host_read(const __le64 *word)
+u64 hyp_host_read(const __le64 *word)
 {
 	__le64 *at = (__le64 *)(fake->ram + ((const u8 *)word - fake->cache));
 	u64 val = le64_to_cpu(*at);
@@ -1083,7 +1094,7 @@ static bool any_snoops(void)
 	return false;
 }
 
-void hal_host_write(__le32 *word, u32 val)
+void hyp_host_write(__le32 *word, u32 val)
 {
 	size_t off = (const u8 *)word - fake->cache;
 
@@ -1097,7 +1108,7 @@ void hal_host_write(__le32 *word, u32 val)
 		*word = cpu_to_le32(val);
 }
 
-int hal_host_put(phys_addr_t dst, u32 val)
+int hyp_host_put(phys_addr_t dst, u32 val)
 {
 	struct fake_page *page = fake_page(dst);
 	int ret = -EPERM;
@@ -1115,7 +1126,7 @@ int hal_host_put(phys_addr_t dst, u32 val)
 	return ret;
 }
 
-int hal_host_copy(void *dst, phys_addr_t src, size_t size)
+int hyp_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	struct fake_page *page = fake_page(src);
 	u64 *from, *to = dst;
@@ -1140,7 +1151,7 @@ int hal_host_copy(void *dst, phys_addr_t src, size_t size)
 	return ret;
 }
 
-bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
+bool hyp_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 {
 	if (i >= FAKE_NR_REGIONS || !fake->region[i].end)
 		return false;
@@ -1150,7 +1161,7 @@ bool hal_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 	return true;
 }
 
-bool hal_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
+bool hyp_host_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
 {
 	for (; pa < end; pa += PAGE_SIZE) {
 		if (fake_page(pa)->owner == FAKE_HOST)
@@ -1228,7 +1239,7 @@ void fake_exit(void)
 			memset(fake->smmu[i].smmu, 0, sizeof(*fake->smmu[i].smmu));
 	}
 	own_lock.val = 0;
-	hal_incoherent = false;
+	hyp_incoherent = false;
 
 	if (fake->cache != fake->ram)
 		vfree(fake->cache);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A machine behind hal.h: some RAM, two SMMUv3s, and who owns what.
+ * A machine behind hyp.h: some RAM, two SMMUv3s, and who owns what.
  *
  * The SMMUs read what their registers point to, run commands, acknowledge, and
- * keep a record. They can be slow (nothing happens but in hal_relax()), stuck
+ * keep a record. They can be slow (nothing happens but in hyp_relax()), stuck
  * (nothing ever happens), and call a command illegal. Whatever should never
  * happen, be it by the emulator's fault or the SMMU's, is a complaint: the first
  * one is kept, and a test that has one fails. See fake_complain() for what is
@@ -17,7 +17,15 @@
 
 #include <linux/types.h>
 
+#include "../check.h"
+#include "../cmd.h"
+#include "../init.h"
+#include "../run.h"
+#include "../s2.h"
 #include "../smmu.h"
+#include "../ste.h"
+#include "../tlbi.h"
+#include "../trap.h"
 
 #define FAKE_NR_SMMUS		2
 #define FAKE_NR_RUNS		4096
@@ -80,9 +88,9 @@ struct fake_write {
  * @taken:	it has
  * @armed:	EL2 has taken over: from now on the host must not get through
  * @stuck:	nothing is acknowledged and no command is run
- * @slow:	things happen one by one, in hal_relax()
+ * @slow:	things happen one by one, in hyp_relax()
  * @delay:	how many microseconds it takes for a command, if it is slow
- * @rest:	and how many hal_relax() it lets pass between two of them
+ * @rest:	and how many hyp_relax() it lets pass between two of them
  * @resting:	how many of those are left
  * @dies_after:	gets stuck after so many writes, if not 0
  * @bad_op:	an opcode that it calls illegal, if not 0
@@ -143,13 +151,13 @@ struct fake_smmu {
  * @flip:	the host overwrites what it is that EL2 has just read
  * @watch_sid:	see struct fake_run
  * @watch_ipa:	see struct fake_run
- * @barriers:	how often hal_wmb() was called
+ * @barriers:	how often hyp_wmb() was called
  * @traced:	how often EL2 has traced something, by kind
  * @pool_counts: where EL2 counts the pool's pages
  * @uncounted:	that, before take-over
  * @pins:	pages that are pinned, but for those that EL2 counts in
  * @now:	the time
- * @relaxed:	how often hal_relax() was called; a test may set it to 0
+ * @relaxed:	how often hyp_relax() was called; a test may set it to 0
  * @ran:	called for each command that an SMMU has run, if not NULL
  * @meanwhile:	called while EL2 waits, if not NULL
  * @step:	called where EL2 can be overtaken between two steps, if not NULL

@@ -14,7 +14,7 @@ static int unmap(phys_addr_t pa)
 	int ret;
 
 	fake_own_lock();
-	ret = pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE);
+	ret = smmu_run_pages_leave(pa, pa + PAGE_SIZE);
 	fake_own_unlock();
 
 	return ret;
@@ -23,7 +23,7 @@ static int unmap(phys_addr_t pa)
 static void map(phys_addr_t pa)
 {
 	fake_own_lock();
-	pkvm_smmu_host_map(pa, pa + PAGE_SIZE);
+	smmu_run_pages_return(pa, pa + PAGE_SIZE);
 	fake_own_unlock();
 }
 
@@ -187,7 +187,7 @@ static phys_addr_t full_queue(struct kunit *test)
 	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
 	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
 	fake_test_boot(test);
-	smmu_tlbi_note(SMMU0->smmu, 0xf);
+	smmu_tlbi_note_ste(SMMU0->smmu, 0xf);
 	host_cmdq_start(1);
 	SMMU0->stuck = true;
 	host_cmd_put(0x11, 0);
@@ -200,8 +200,8 @@ static phys_addr_t full_queue(struct kunit *test)
 /* No room for an invalidation, and a reset makes none; or no time */
 static void fault_no_room(struct kunit *test)
 {
-	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
 	phys_addr_t pa = full_queue(test);
+	struct smmu_clock clock;
 
 	fake->meanwhile = reset_meanwhile;
 	expect_stays(test, pa, -EIO);
@@ -210,7 +210,7 @@ static void fault_no_room(struct kunit *test)
 	expect_stays(test, pa, -EIO);
 
 	pa = full_queue(test);
-	KUNIT_EXPECT_FALSE(test, smmu_clock_is_over(&clock));
+	clock = smmu_clock_start(SMMU_LEAVE_US);
 	fake->now += 2 * SMMU_LEAVE_US;
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
 			-EAGAIN);
@@ -258,7 +258,7 @@ static void fault_leave_time(struct kunit *test)
 
 		pa = two_smmus(test, true);
 		for (j = 0; j < 2; j++) {
-			smmu_tlbi_note(fake->smmu[j].smmu, 0xf);
+			smmu_tlbi_note_ste(fake->smmu[j].smmu, 0xf);
 			fake->smmu[j].slow = true;
 			fake->smmu[j].stuck = hw[i].stuck;
 			fake->smmu[j].delay = hw[i].delay;
@@ -288,9 +288,9 @@ static void fault_leave_time(struct kunit *test)
 				now = (struct slow_hw) {};
 			}
 			/* EL1 sleeps, and the hardware goes on */
-			hal_relax();
-			hal_relax();
-			hal_relax();
+			hyp_relax();
+			hyp_relax();
+			hyp_relax();
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
@@ -336,7 +336,7 @@ static void fault_busy_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->relaxed, 0);
 	/* The hardware takes one command at a time */
 	for (i = 0; i < 2; i++) {
-		hal_relax();
+		hyp_relax();
 		host_cmd_put(0x11, 0);
 		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
 	}
@@ -351,7 +351,7 @@ static unsigned int nested_later;
 static void nest_meanwhile(struct fake_smmu *s, const u64 *cmd)
 {
 	if ((cmd[0] & 0xff) == 0x2a && !nested_later++)
-		s->smmu->cached = SMMU_CACHED_NESTED;
+		s->smmu->tlbi.cached = SMMU_CACHED_NESTED;
 }
 
 /*
@@ -404,7 +404,7 @@ static void fault_reports(struct kunit *test)
 	fake_test_boot(test);
 	if (PAGE_SHIFT == 12) {
 		fake_own_lock();
-		KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + SZ_2M), 0);
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + SZ_2M), 0);
 		fake_own_unlock();
 		fake->pool_left = 0;
 		map(pa);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe.c: every SMMU is taken over or none is, and the host is told why.
+ * init.c: every SMMU is taken over or none is, and the host is told why.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -448,7 +448,7 @@ static void probe_mixed(struct kunit *test)
 			fake_set_reg(SMMU0, ARM_SMMU_IDR0,
 				     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~BIT(4));
 		fake_test_boot(test);
-		KUNIT_EXPECT_EQ(test, hal_incoherent, i != 2);
+		KUNIT_EXPECT_EQ(test, hyp_incoherent, i != 2);
 		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & BIT(13)), i == 2);
 		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(fake->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
 					BIT(13));

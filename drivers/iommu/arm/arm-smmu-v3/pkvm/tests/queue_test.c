@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cmdq.c, queues.c, hwq.c and tlbi.c: the host's queues, the hardware's, and a page
+ * cmdq.c, evtq.c, hwq.c and tlbi.c: the host's queues, the hardware's, and a page
  * that leaves while they are at work; with an SMMU that is quick, slow, that calls
  * commands illegal, or that has stopped.
  */
@@ -84,7 +84,7 @@ static void boot(struct kunit *test)
 	fake_test_boot(test);
 	/* As if there had been streams with both stages, so that there is something to forget */
 	for (i = 0; i < fake->config.nr_smmus; i++)
-		smmu_tlbi_note(fake->smmu[i].smmu, 0xf);
+		smmu_tlbi_note_ste(fake->smmu[i].smmu, 0xf);
 	SMMU0->nr_runs = 0;
 }
 
@@ -286,7 +286,7 @@ static void queue_owed(struct kunit *test)
 	/* EL2 sees what the hardware has stopped at, and lets it go on */
 	host_readl(ARM_SMMU_CR2);
 	fake_run_all(SMMU0);
-	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->host.irq_pending);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->gerror.irq_pending);
 	SMMU0->slow = true;
 	SMMU0->delay = 3 * SMMU_TRAP_US / 10;
 	for (n = 0; n < 4; n++) {
@@ -295,7 +295,7 @@ static void queue_owed(struct kunit *test)
 	}
 	start = fake->now;
 	tell();
-	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->host.irq_pending);
+	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->gerror.irq_pending);
 	KUNIT_EXPECT_LT(test, fake->now - start, 18 * SMMU_TRAP_US / 10);
 }
 
@@ -482,7 +482,7 @@ static void queue_illegal(struct kunit *test)
 
 	/* EL2's queue isn't stopped at all */
 	fake_own_lock();
-	KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(FAKE_RAM_A, FAKE_RAM_A + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(FAKE_RAM_A, FAKE_RAM_A + PAGE_SIZE), 0);
 	fake_own_unlock();
 
 	/* The driver puts a CMD_SYNC in its place, and acknowledges */
@@ -865,7 +865,7 @@ static void evtq_not_enabled(struct kunit *test)
 static void map(phys_addr_t pa, size_t size)
 {
 	fake_own_lock();
-	pkvm_smmu_host_map(pa, pa + size);
+	smmu_run_pages_return(pa, pa + size);
 	fake_own_unlock();
 }
 
@@ -874,7 +874,7 @@ static int unmap(phys_addr_t pa, size_t size)
 	int ret;
 
 	fake_own_lock();
-	ret = pkvm_smmu_host_unmap(pa, pa + size);
+	ret = smmu_run_pages_leave(pa, pa + size);
 	fake_own_unlock();
 
 	return ret;
@@ -960,7 +960,7 @@ static void page_leaves(struct kunit *test)
 			static const u64 ste[] = { 0x1, 0xd, 0xf };
 
 			for (j = 0; j < 2; j++) {
-				smmu_tlbi_note(fake->smmu[j].smmu, ste[cached]);
+				smmu_tlbi_note_ste(fake->smmu[j].smmu, ste[cached]);
 				fake->smmu[j].slow = i & 2;
 				fake->smmu[j].nr_runs = 0;
 			}
@@ -1118,7 +1118,7 @@ static void page_blocks(struct kunit *test)
 static void page_leaves_no_time(struct kunit *test)
 {
 	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	struct smmu_clock clock = smmu_clock(SMMU_LEAVE_US);
+	struct smmu_clock clock = smmu_clock_start(SMMU_LEAVE_US);
 
 	boot(test);
 	SMMU0->slow = true;

@@ -33,10 +33,10 @@ static struct smmu_s2 s2;
 static bool split;
 static u64 ste[2];
 
-/* What probe.c does before */
+/* What init.c does before */
 static int s2_init(u8 ia_bits, bool can_split)
 {
-	hal_incoherent = fake_incoherent;
+	hyp_incoherent = fake_incoherent;
 	return smmu_s2_init(&s2, ia_bits, can_split);
 }
 
@@ -64,7 +64,7 @@ static void s2_dwords(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
 		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
-		s2.pgd = hal_phys_to_virt(pgd);
+		s2.pgd = hyp_phys_to_virt(pgd);
 		smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 		/* S2T0SZ, S2SL0, S2TG, S2PS; write-back, inner shareable, or outer and not */
 		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
@@ -145,11 +145,11 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 		fake->region[0].base += end - fake->region[0].end;
 		fake->region[0].end = end;
 	}
-	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
-	KUNIT_ASSERT_EQ(test, hal_mmio_take(FAKE_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
+	KUNIT_ASSERT_EQ(test, hyp_mmio_take(FAKE_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
+	KUNIT_ASSERT_EQ(test, hyp_mmio_take(FAKE_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
 	mem = fake_alloc(pool * PAGE_SIZE, FAKE_EL2);
 	KUNIT_ASSERT_NE(test, mem, 0);
-	hal_pool_add(mem, pool * PAGE_SIZE);
+	hyp_pool_add(mem, pool * PAGE_SIZE);
 	for (i = 0; i < fake->nr_pages; i++) {
 		if (!fake->pages[i].allocated)
 			fake->pages[i].owner = "\0\0\1\0\2\2\0"[i % 7];
@@ -310,12 +310,12 @@ static void setup_blocks(struct kunit *test)
 
 	fake_test_again(test, 128);
 	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
-	hal_pool_add(mem, 64 * PAGE_SIZE);
+	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	split = true;
 	s2.ram_level = PAGE_SHIFT == 12 ? 1 : 2;
-	hal_incoherent = fake_incoherent;
-	s2.pgd = hal_pages_alloc(2);
+	hyp_incoherent = fake_incoherent;
+	s2.pgd = hyp_pages_alloc(2);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 }
 
@@ -355,13 +355,13 @@ static void s2_split_and_join(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, join.end, base + 2 * S2_BLOCK_SIZE);
 		/* If an SMMU may be looking at the table then it stays */
 		if (i % 2) {
-			smmu_s2_joined(&join, false);
+			smmu_s2_join_undo(&join);
 			KUNIT_EXPECT_EQ(test, level_of(pa), 3);
 			expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 			KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
 		}
 		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
-		smmu_s2_joined(&join, true);
+		smmu_s2_join_done(&join);
 		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 		expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
@@ -379,7 +379,7 @@ static void s2_split_and_join(struct kunit *test)
 	expect_range(test, base, 3 * S2_BLOCK_PAGES, 0, 0);
 	for (i = 0; i < 3; i++) {
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, base + i * S2_BLOCK_SIZE, &join));
-		smmu_s2_joined(&join, true);
+		smmu_s2_join_done(&join);
 	}
 	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
 
@@ -425,7 +425,7 @@ static void s2_mapped_already(struct kunit *test)
 	expect_page(test, hole, LEAF_RAM);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base, end), 0);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, hole, &join));
-	smmu_s2_joined(&join, true);
+	smmu_s2_join_done(&join);
 }
 
 /* The largest blocks, of 1 GiB or 4 TiB, are split and joined in two steps */
@@ -444,12 +444,12 @@ static void s2_split_level_1(struct kunit *test)
 
 	fake_test_again(test, 128);
 	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
-	hal_pool_add(mem, 64 * PAGE_SIZE);
+	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, PAGE_SHIFT == 12 ? 40 : 52), 0);
 	split = true;
 	s2.ram_level = 1;
-	hal_incoherent = fake_incoherent;
-	s2.pgd = hal_pages_alloc(PAGE_SHIFT == 12 ? 2 : 0);
+	hyp_incoherent = fake_incoherent;
+	s2.pgd = hyp_pages_alloc(PAGE_SHIFT == 12 ? 2 : 0);
 	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * block), 1);
 	used = fake->pool_used;
@@ -466,7 +466,7 @@ static void s2_split_level_1(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
 		KUNIT_EXPECT_EQ(test, join.start, base + (i - 1) * 5 * S2_BLOCK_SIZE);
 		KUNIT_EXPECT_EQ(test, join.end - join.start, i == 1 ? block : S2_BLOCK_SIZE);
-		smmu_s2_joined(&join, true);
+		smmu_s2_join_done(&join);
 		KUNIT_EXPECT_EQ(test, level_of(pa), i);
 	}
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, pa, &join));
@@ -477,7 +477,7 @@ static void s2_split_level_1(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), -ENOMEM);
 	expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
-	smmu_s2_joined(&join, true);
+	smmu_s2_join_done(&join);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
 }
 
@@ -504,11 +504,11 @@ static void s2_half_done(struct kunit *test)
 	struct smmu_s2_join join;
 
 	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
-	hal_pool_add(mem, 64 * PAGE_SIZE);
+	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	s2.ram_level = 1;
-	hal_incoherent = fake_incoherent;
-	s2.pgd = hal_pages_alloc(2);
+	hyp_incoherent = fake_incoherent;
+	s2.pgd = hyp_pages_alloc(2);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, end), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
 	fake->pool_left = 0;
@@ -518,7 +518,7 @@ static void s2_half_done(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, SZ_1G, &join));
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, SZ_1G + SZ_2M), 1);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, SZ_1G, &join));
-	smmu_s2_joined(&join, true);
+	smmu_s2_join_done(&join);
 
 	/* The same in the second one of two such tables */
 	fake->pool_left = 8;
@@ -534,7 +534,7 @@ static void s2_half_done(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, end, &join));
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_2M), 1);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&s2, end, &join));
-	smmu_s2_joined(&join, true);
+	smmu_s2_join_done(&join);
 }
 #endif
 

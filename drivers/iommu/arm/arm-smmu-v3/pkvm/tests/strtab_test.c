@@ -808,7 +808,7 @@ static void strtab_lost_and_illegal(struct kunit *test)
 	SMMU0->stuck = false;
 	fake_run_all(SMMU0);
 	host_readl(ARM_SMMU_CMDQ_CONS);
-	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->strtab.dropped);
+	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->strtab.unlinked);
 
 	fake_put(host_ste(0), STE_BYPASS0);
 	fake_put(fake_host.strtab + 2 * 8, fake_host.l2 | (HOST_SPLIT + 1));
@@ -833,13 +833,13 @@ static void strtab_late_disable(struct kunit *test)
 	SMMU0->stuck = true;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	fake_own_lock();
-	KUNIT_EXPECT_NE(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	KUNIT_EXPECT_NE(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
 	fake_own_unlock();
 	SMMU0->stuck = false;
 	fake_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	fake_own_lock();
-	KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
 	fake_own_unlock();
 }
 
@@ -856,7 +856,7 @@ static void strtab_late_level1(struct kunit *test)
 	host_cfgi_ste(0);
 	SMMU0->stuck = true;
 	fake_own_lock();
-	KUNIT_EXPECT_NE(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), 0);
+	KUNIT_EXPECT_NE(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
 	fake_own_unlock();
 	fake_put(fake_host.strtab + 8, fake_host.l2 | (HOST_SPLIT + 1));
 	SMMU0->nr_runs = 0;
@@ -1036,7 +1036,7 @@ static void strtab_stalls(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 0);
 		/* The hardware is as it has to be */
 		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
-		KUNIT_EXPECT_FALSE(test, SMMU0->smmu->hwq.smmu_off);
+		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.acked, CR0_CMDQEN | CR0_SMMUEN);
 	}
 }
 
@@ -1063,7 +1063,7 @@ static void strtab_stalls_page(struct kunit *test)
 		if (i)
 			fake_reset(SMMU0, CR0_CMDQEN);
 		fake_own_lock();
-		KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(pa, pa + PAGE_SIZE), i ? -EIO : 0);
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), i ? -EIO : 0);
 		fake_own_unlock();
 	}
 }

@@ -113,7 +113,7 @@ bool host_wait_cr0(void)
 	for (i = 0; i < HOST_PATIENCE; i++) {
 		if (host_readl(ARM_SMMU_CR0ACK) == host_readl(ARM_SMMU_CR0))
 			return true;
-		hal_relax();
+		hyp_relax();
 	}
 
 	return false;

@@ -742,7 +742,7 @@ static void pages_leave(void)
 		return;
 
 	fake_own_lock();
-	if (!pkvm_smmu_host_unmap(start, end)) {
+	if (!smmu_run_pages_leave(start, end)) {
 		fake_give(start, end - start, FAKE_GUEST);
 		arena.given[arena.nr_given].start = start;
 		arena.given[arena.nr_given++].end = end;
@@ -762,10 +762,10 @@ static void pages_return(unsigned int i)
 	arena.given[i] = arena.given[--arena.nr_given];
 	fake_own_lock();
 	fake_give(start, end - start, FAKE_HOST);
-	pkvm_smmu_host_map(start, end);
+	smmu_run_pages_return(start, end);
 	/* Shared by the guest, and reclaimed later */
 	if (one_in(4))
-		pkvm_smmu_host_map(start, end);
+		smmu_run_pages_return(start, end);
 	fake_own_unlock();
 	tlb_steps(10);
 }
@@ -887,8 +887,8 @@ static void set_up(struct kunit *test, const struct tlb_mode *mode)
 					       FAKE_HOST);
 	fake_test_boot(test);
 	fake_own_lock();
-	pkvm_smmu_host_map(arena.base, arena.start);
-	pkvm_smmu_host_map(arena.end, arena.top);
+	smmu_run_pages_return(arena.base, arena.start);
+	smmu_run_pages_return(arena.end, arena.top);
 	fake_own_unlock();
 
 	host_cmdq_start(6);
@@ -1030,7 +1030,7 @@ static void tlb_map_mapped(struct kunit *test)
 	fake->pool_peak = used;
 	fake_own_lock();
 	for (pa = arena.base; pa < arena.top; pa += PAGE_SIZE)
-		pkvm_smmu_host_map(pa, pa + PAGE_SIZE);
+		smmu_run_pages_return(pa, pa + PAGE_SIZE);
 	fake_own_unlock();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
@@ -1053,9 +1053,9 @@ static void tlb_join(struct kunit *test)
 		start = arena.start;
 		end = start + PAGE_SIZE;
 		fake_own_lock();
-		KUNIT_EXPECT_EQ(test, pkvm_smmu_host_unmap(start, end), 0);
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(start, end), 0);
 		SMMU0->nr_runs = 0;
-		pkvm_smmu_host_map(start, end);
+		smmu_run_pages_return(start, end);
 		fake_own_unlock();
 		expect_whole(test, &mode);
 
