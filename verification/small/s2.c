@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the stage 2 maps after any change of any range, whatever it mapped before: with
- * tables of four entries (S2_BITS_PER_LEVEL, which s2.c lets be set), two levels, a
+ * tables of four entries (S2_BITS_PER_LEVEL of s2.h), two levels, a
  * root of three, and so twelve pages, all there is can be tried.
  *
  * All pages are looked at after each store, as the hardware may. A model for SAT of the
@@ -18,6 +18,9 @@ static void look(void);
 #undef WRITE_ONCE
 #define WRITE_ONCE(x, val)	do { (x) = (val); look(); } while (0)
 
+#include "s2.h"
+
+#undef S2_BITS_PER_LEVEL
 #define S2_BITS_PER_LEVEL	2
 #include "pkvm/s2.c"
 

@@ -28,9 +28,6 @@
 #include "sizes.h"
 
 #define S2_LAST_LEVEL		3
-#ifndef S2_BITS_PER_LEVEL
-#define S2_BITS_PER_LEVEL	(PAGE_SHIFT - 3)
-#endif
 #define S2_MAX_CONCAT_BITS	4
 #define S2_ENTRIES		BIT(S2_BITS_PER_LEVEL)
 

@@ -4,6 +4,9 @@
 
 #include <linux/types.h>
 
+/* Number of entries in a table, log2 */
+#define S2_BITS_PER_LEVEL	(PAGE_SHIFT - 3)
+
 /**
  * struct smmu_s2 - the identity stage 2 that all SMMUs share
  * @pgd:	the root table, at EL2's address; concatenated if larger than a
