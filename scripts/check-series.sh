@@ -16,6 +16,7 @@ unset PART
 
 git=$CACHE/git-$KEY
 dir=$CACHE/check-$KEY
+pkvm=drivers/iommu/arm/arm-smmu-v3/pkvm
 work=$dir/src/linux-source-7.3
 mkdir -p "$dir/proven"
 lock check
@@ -53,6 +54,10 @@ build() {	# off|on|drop COMMIT LABEL: leaves the log in $dir/on.log, ...
 	touch "$dir/$1.pending"
 	[ "$1" = off ] || kind=series
 	[ "$1" != drop ] || warn=
+	# The option has no prompt before all parts are there: give it one.
+	if [ "$1" != off ] && [ -e "$work/$pkvm/Kconfig" ]; then
+		sed -i '/^config ARM_SMMU_V3_PKVM$/{n;s/^\tbool$/\tbool "check-series"/}' "$work/$pkvm/Kconfig"
+	fi
 	kconfig $kind "$work" "$obj" "$dir/extra.config"
 	if [ "$1" != off ] && ! grep -qx CONFIG_ARM_SMMU_V3_PKVM=y "$obj/.config"; then
 		die "$3: the option cannot be enabled"

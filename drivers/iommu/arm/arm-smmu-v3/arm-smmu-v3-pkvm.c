@@ -71,7 +71,7 @@ enum pkvm_smmu_state {
  * @two_level:	its shadow stream table has two levels
  * @msis:	the hardware can signal interrupts by MSIs
  * @host:	the SMMU that the host gets, or NULL
- * @logged:	EL2's counts of failures that the log has told of
+ * @logged:	the counts of failures that are in the log
  * @debugfs:	its directory
  */
 struct pkvm_smmu_claim {
@@ -104,7 +104,7 @@ static struct device_node *pkvm_smmu_culprit;
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
 	[PKVM_SMMU_NO_MEMORY]		= "not enough memory was set aside",
-	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO of the host's, or too few",
+	[PKVM_SMMU_BAD_MMIO]		= "its registers are not MMIO, or too few",
 	[PKVM_SMMU_NO_STAGE1]		= "it has no stage 1 translation",
 	[PKVM_SMMU_NO_STAGE2]		= "it has no stage 2 translation",
 	[PKVM_SMMU_FORMAT]		= "it does not support the CPU's page size and byte order",
@@ -185,7 +185,7 @@ pkvm_smmu_pool_pages(const struct pkvm_smmu_config *cfg)
 			pages += PKVM_SMMU_L2_TABLES;
 	}
 
-	/* What isn't RAM is mapped in blocks, of which a table covers so much */
+	/* Everything else is mapped in blocks: what one table of blocks covers */
 	table_bits = PAGE_SHIFT + (4 - pkvm_smmu_block_level(ia_bits)) *
 		     (PAGE_SHIFT - 3);
 	if (ia_bits > table_bits)
@@ -237,9 +237,9 @@ static bool __init pkvm_smmu_is_claimed(const struct device_node *np)
 }
 
 /*
- * Properties by which the host can stop an SMMU, in the SMMU's node or in that
- * of a bus above it. An SMMU that has lost its registers may let everything
- * pass, and EL2 does not restore them.
+ * With these properties the host can stop an SMMU. They are in the node of the
+ * SMMU, or of a bus above it. An SMMU that has lost its registers may let
+ * transactions bypass it, and EL2 does not restore the registers.
  */
 static const struct {
 	const char	*list;
@@ -253,9 +253,9 @@ static const struct {
 };
 
 /*
- * Does the list have a provider that the host can use? One that is disabled has
- * registers all the same; a fixed clock has none. A list that can't be parsed
- * counts as well.
+ * Does the list have a provider that the host can use? A disabled provider has
+ * registers as well. A fixed clock has none. A list that cannot be parsed
+ * counts.
  */
 static bool __init pkvm_smmu_has_switch(const struct device_node *np,
 					const char *list, const char *cells)
@@ -293,10 +293,9 @@ static const char * __init pkvm_smmu_find_switch(struct device_node *smmu)
 }
 
 /*
- * Devices behind an SMMU that EL2 doesn't own would reach all memory. Look for
- * SMMUs in the device tree: a device may not exist yet. A disabled node counts,
- * as the hardware may be there, and an SMMU lets everything pass until it is
- * configured.
+ * Devices behind an SMMU that EL2 does not own would reach all memory. Search
+ * the device tree: a node may have no device yet. A disabled node counts: the
+ * hardware may be there, and transactions bypass it until it is configured.
  */
 static const char * __init pkvm_smmu_find_obstacle(void)
 {
@@ -324,7 +323,7 @@ static const char * __init pkvm_smmu_find_obstacle(void)
 			return "it could not be claimed";
 	}
 
-	/* They write MSIs to any address, and their registers may be elsewhere */
+	/* A PMCG writes MSIs without translation, and EL2 does not own it */
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
 		of_node_put(pkvm_smmu_culprit);
 		pkvm_smmu_culprit = of_node_get(np);
@@ -715,7 +714,7 @@ static void __init pkvm_smmu_finalise(int err)
 		return;
 	}
 
-	/* Every stream aborts, but a CPU that has all privileges can change that */
+	/* Every stream aborts, but a CPU that kept its privileges can undo that */
 	if (err) {
 		pr_err("DMA is not isolated: protected KVM did not finalise\n");
 		return;

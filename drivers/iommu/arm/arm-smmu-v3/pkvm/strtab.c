@@ -481,7 +481,7 @@ bool smmu_strtab_shadow(struct smmu_trap *trap,
 }
 
 /**
- * smmu_strtab_restart() - the host has started anew
+ * smmu_strtab_restart() - drop the streams that are left
  * @smmu:	the SMMU
  *
  * The next job does not continue an earlier one, even if it is the same.

@@ -59,10 +59,7 @@ static const struct kvm_iommu_mmio *mmio_find(u64 addr)
 	return NULL;
 }
 
-/*
- * Is it MMIO that nobody has taken, and that the host's stage 2 has no entry
- * of?
- */
+/* Is the page MMIO, not taken yet, and without an entry in the host's stage 2? */
 static int mmio_check_host_page(phys_addr_t pa)
 {
 	kvm_pte_t pte;
