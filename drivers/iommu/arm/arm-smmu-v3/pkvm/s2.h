@@ -31,14 +31,12 @@ struct smmu_s2 {
  * struct smmu_s2_join - a block that replaces a table
  * @ptep:	the entry
  * @table:	the descriptor of the table
- * @parent:	the entry that leads to @ptep's table; NULL if that is the root
  * @start:	first address that the block maps
  * @end:	first address after the block
  */
 struct smmu_s2_join {
 	u64		*ptep;
 	u64		table;
-	u64		*parent;
 	phys_addr_t	start;
 	phys_addr_t	end;
 };
