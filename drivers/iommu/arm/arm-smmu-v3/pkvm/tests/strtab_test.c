@@ -1068,6 +1068,27 @@ static void strtab_stalls_page(struct kunit *test)
 	}
 }
 
+/* A command for other streams than the last one, which is half done, begins at its first one */
+static void strtab_other_job(struct kunit *test)
+{
+	static const struct smmu_sid_range all = { 0, 127 }, others[] = { { 0, 126 }, { 1, 127 } };
+	struct smmu_trap trap;
+	unsigned int i;
+
+	boot(test, false);
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		trap = (struct smmu_trap) {
+			SMMU0->smmu, smmu_clock_start(SMMU_TRAP_US), .budget = 1 };
+		hyp_host_mb();
+		KUNIT_EXPECT_FALSE(test, smmu_strtab_shadow(&trap, &all));
+		fake_put(host_ste(1), i ? STE_ABORT0 : STE_BYPASS0);
+		trap.budget = SMMU_WORK_PER_TRAP;
+		hyp_host_mb();
+		KUNIT_EXPECT_TRUE(test, smmu_strtab_shadow(&trap, &others[i]));
+		KUNIT_EXPECT_EQ(test, hw_config(1), i ? 0 : HW_S2);
+	}
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -1094,6 +1115,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_tables_at_once),
 	KUNIT_CASE(strtab_stalls),
 	KUNIT_CASE(strtab_stalls_page),
+	KUNIT_CASE(strtab_other_job),
 	{}
 };
 
