@@ -1089,6 +1089,31 @@ static void strtab_other_job(struct kunit *test)
 	}
 }
 
+/* Pages leave while the SMMU has not acknowledged that EL2 has set SMMUEN again */
+static void strtab_stalls_late(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+	pa = fake_alloc(2 * PAGE_SIZE, FAKE_HOST);
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	SMMU0->slow = true;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	fake_run_all(SMMU0);
+	host_readl(ARM_SMMU_CR0ACK);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0), CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN);
+	fake_own_lock();
+	for (i = 0; i < 2; i++, pa += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
+	fake_own_unlock();
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN);
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -1116,6 +1141,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_stalls),
 	KUNIT_CASE(strtab_stalls_page),
 	KUNIT_CASE(strtab_other_job),
+	KUNIT_CASE(strtab_stalls_late),
 	{}
 };
 
