@@ -560,6 +560,17 @@ static void s2_maps(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&s2, base + S2_BLOCK_SIZE));
 }
 
+/* To unmap what is not mapped takes no memory, and splits nothing */
+static void s2_unmapped_already(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30;
+
+	setup_blocks(test);
+	fake->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + 2 * S2_BLOCK_SIZE), 0);
+}
+
 static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_geometry),
 	KUNIT_CASE(s2_dwords),
@@ -576,6 +587,7 @@ static struct kunit_case s2_cases[] = {
 #endif
 	KUNIT_CASE(s2_ram_out_of_reach),
 	KUNIT_CASE(s2_maps),
+	KUNIT_CASE(s2_unmapped_already),
 	{}
 };
 
