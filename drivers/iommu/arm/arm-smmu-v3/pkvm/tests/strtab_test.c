@@ -1114,6 +1114,20 @@ static void strtab_stalls_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN);
 }
 
+/* The host overwrites its level-1 descriptor as soon as EL2 has read it */
+static void strtab_flip_level1(struct kunit *test)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	boot(test, true);
+	host_put_ste(SID, states[3].host);
+	fake->flip = true;
+	host_cfgi_ste(SID);
+	fake->flip = false;
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, SID, ste));
+	KUNIT_EXPECT_EQ(test, ste[0], states[3].host[0] | 4);
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -1142,6 +1156,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_stalls_page),
 	KUNIT_CASE(strtab_other_job),
 	KUNIT_CASE(strtab_stalls_late),
+	KUNIT_CASE(strtab_flip_level1),
 	{}
 };
 
