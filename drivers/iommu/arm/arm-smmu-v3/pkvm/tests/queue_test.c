@@ -1829,6 +1829,34 @@ static void page_leaves_no_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 }
 
+/* There was no room for a part of a batch, and there is before anyone looks again */
+static void queue_part_late(struct kunit *test)
+{
+	unsigned int n;
+
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1,
+		     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | 2 << 21);
+	boot(test);
+	host_cmdq_start(2);
+	SMMU0->slow = true;
+	SMMU0->delay = 2 * SMMU_TRAP_US;
+	for (n = 0; n < 3; n++)
+		put_tlbi(n);
+	tell();
+	for (; n < 6; n++)
+		put_tlbi(n);
+	/* One that is dropped: EL2 does not add it to the batch */
+	host_cmd_put(0x1, 0);
+	fake->step = catch_up;
+	tell();
+	fake->step = NULL;
+	KUNIT_EXPECT_EQ(test, SMMU0->smmu->cmdq.cons, 5);
+	SMMU0->delay = 0;
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	fake_run_all(SMMU0);
+	expect_tlbis(test, 6);
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_order),
 	KUNIT_CASE(queue_sync_waits),
@@ -1874,6 +1902,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_late_acknowledged),
 	KUNIT_CASE(queue_late_error),
 	KUNIT_CASE(page_leaves_no_room),
+	KUNIT_CASE(queue_part_late),
 	{}
 };
 
