@@ -166,10 +166,21 @@ static inline struct hyp_page *hyp_phys_to_page(phys_addr_t pa)
 	return &el2_page;
 }
 
+/* RAM whose owners do not change: an entry for each of two blocks, a state for each page */
+static struct {
+	bool			fixed;
+	bool			no_entry[2];
+	s8			level[2];
+	kvm_pte_t		pte[2];
+	enum pkvm_page_state	states[4];
+} el2_ram;
+
 static inline enum pkvm_page_state get_host_state(struct hyp_page *page)
 {
 	hyp_assert_lock_held(&host_mmu.lock);
 	el2_state = nondet_u8() & 3;
+	if (el2_ram.fixed)
+		el2_state = el2_ram.states[(page->pa >> PAGE_SHIFT) % 4];
 	return el2_state;
 }
 
@@ -199,7 +210,14 @@ static bool el2_maps_mmio;
 
 static inline int kvm_pgtable_get_leaf(int *pgt, u64 addr, kvm_pte_t *ptep, s8 *level)
 {
+	unsigned int which = (addr >> PMD_SHIFT) & 1;
+
 	hyp_assert_lock_held(&host_mmu.lock);
+	if (el2_ram.fixed) {
+		*ptep = el2_ram.pte[which];
+		*level = el2_ram.level[which];
+		return el2_ram.no_entry[which] ? -EINVAL : 0;
+	}
 	*ptep = nondet_u64();
 	if (level)
 		*level = nondet_u32() % 4;

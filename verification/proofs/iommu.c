@@ -362,28 +362,28 @@ void prove_write_when_mispredicted(void)
 	kvm_iommu_write_to_host(nondet_u64(), nondet_u32());
 }
 
-static int unmap_result;
+static int leave_result;
 
-static int any_unmap(phys_addr_t start, phys_addr_t end)
+static int any_leave(phys_addr_t start, phys_addr_t end)
 {
-	return unmap_result;
+	return leave_result;
 }
 
 /* A hypercall in which a page could not leave in time fails with -EAGAIN, or not at all */
 void prove_again_is_seen(void)
 {
-	static const struct kvm_iommu_ops ops = { .host_unmap = any_unmap };
+	static const struct kvm_iommu_ops ops = { .pages_leave = any_leave };
 	struct kvm_cpu_context ctxt = { .regs = { [1] = (int)nondet_u32() } };
 	u64 was = ctxt.regs[1];
 	int ret;
 
 	kvm_iommu_ops = &ops;
 	kvm_iommu_live = nondet_bool();
-	unmap_result = nondet_u32();
+	leave_result = nondet_u32();
 	hyp_spin_lock(&host_mmu.lock);
-	ret = kvm_iommu_host_unmap(nondet_u64(), PAGE_SIZE);
+	ret = kvm_iommu_pages_leave(nondet_u64(), PAGE_SIZE);
 	hyp_spin_unlock(&host_mmu.lock);
-	PROVE(ret == (kvm_iommu_live ? unmap_result : 0), "what the driver says");
+	PROVE(ret == (kvm_iommu_live ? leave_result : 0), "what the driver says");
 
 	kvm_iommu_hcall_exit(&ctxt);
 	PROVE(ctxt.regs[1] == (ret == -EAGAIN && (int)was < 0 ? (u64)-EAGAIN : was),
@@ -391,4 +391,46 @@ void prove_again_is_seen(void)
 	ctxt.regs[1] = was;
 	kvm_iommu_hcall_exit(&ctxt);
 	PROVE(ctxt.regs[1] == was, "and the next hypercall has its own");
+}
+
+static bool may_access(phys_addr_t pa)
+{
+	unsigned int which = (pa >> PMD_SHIFT) & 1;
+
+	if (!el2_ram.no_entry[which] && el2_ram.level[which] < 3)
+		return !el2_ram.pte[which] || el2_ram.pte[which] & 1;
+
+	return el2_ram.states[(pa >> PAGE_SHIFT) % 4] != PKVM_NOPAGE;
+}
+
+/* The first run of RAM that the host may access: up to 3 pages, on both sides of a block's end */
+void prove_next_host_ram(void)
+{
+	u64 pa = nondet_u64(), end = nondet_u64(), any = nondet_u64(), from, to;
+	unsigned int i;
+
+	SUPPOSE(PAGE_ALIGNED(pa | end | any) && pa < BIT_ULL(52) && pa <= end &&
+		end - pa <= 3 * PAGE_SIZE && any >= pa && any < end);
+	el2_ram.fixed = true;
+	for (i = 0; i < 2; i++) {
+		el2_ram.no_entry[i] = nondet_bool();
+		el2_ram.level[i] = nondet_bool() ? 2 : 3;
+		el2_ram.pte[i] = nondet_u64();
+	}
+	for (i = 0; i < 3; i++)
+		el2_ram.states[i] = nondet_u8() & 3;
+	el2_ram.states[3] = nondet_u8() & 3;
+	hyp_memblock_nr = 1;
+	hyp_memory[0] = (struct memblock_region) { pa, end - pa, 0 };
+
+	hyp_spin_lock(&host_mmu.lock);
+	if (!kvm_iommu_next_host_ram(pa, end, &from, &to)) {
+		PROVE(!may_access(any), "none means none");
+		return;
+	}
+	PROVE(from >= pa && from < to && to <= end, "a run in the range");
+	if (any >= from && any < to)
+		PROVE(may_access(any), "all of it is the host's");
+	else if (any <= to)
+		PROVE(!may_access(any), "none is before it, and it ends where the host's RAM does");
 }

@@ -244,10 +244,10 @@ static const struct smmu_reg *reg_find(const struct pkvm_smmu *smmu, u32 offset,
 
 	/* The host chooses the offset, and EL2 branches through the entry */
 	idx = array_index_nospec(idx, ARRAY_SIZE(smmu_regs));
-	reg = &smmu_regs[idx];
 	/* Is it the upper half of a 64-bit register? */
-	if (!reg->size && idx % 2 && reg[-1].size == 8)
-		reg--;
+	if (!smmu_regs[idx].size && smmu_regs[idx & ~1].size == 8)
+		idx &= ~1;
+	reg = &smmu_regs[idx];
 	if (size > reg->size || reg->page1 != (offset >= SMMU_PAGE1))
 		return NULL;
 

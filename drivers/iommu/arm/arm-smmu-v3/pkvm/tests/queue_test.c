@@ -1789,6 +1789,74 @@ static void page_comes_clean(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake_get(at), 0);
 }
 
+/* Other CPUs fill the queue after EL2 has replaced a command. Soon after, it is empty */
+static void others_fill(void)
+{
+	struct smmu_clock clock = smmu_clock_start(SMMU_TRAP_US);
+	struct arm_smmu_cmd cmd = smmu_tlbi_all();
+	struct pkvm_smmu *smmu = SMMU0->smmu;
+	struct smmu_ticket ticket;
+	unsigned int i;
+
+	if (smmu->hwq.lock.val || !smmu->hwq.skipped)
+		return;
+	if (SMMU0->stuck && smmu->tlbi.ticket.end == smmu->hwq.added) {
+		SMMU0->stuck = false;
+		fake_run_all(SMMU0);
+		fake->step = NULL;
+	} else if (!SMMU0->stuck && smmu->hwq.cons == smmu->hwq.prod) {
+		fake->step = NULL;
+		SMMU0->stuck = true;
+		for (i = 0; i < BIT(smmu->hwq.shift); i++)
+			smmu_hwq_submit(smmu, &cmd, 1, &ticket, &clock);
+		fake->now += hyp_ticks(SMMU_TRAP_US);
+		fake->step = others_fill;
+	}
+}
+
+/* An invalidation that has to be repeated, and that finds no room, is not done */
+static void page_leaves_no_room(struct kunit *test)
+{
+	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+
+	boot(test);
+	SMMU0->bad_op = 0x28;
+	SMMU0->bad_times = 1;
+	fake->step = others_fill;
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, fake->step);
+	KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
+	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
+}
+
+/* There was no room for a part of a batch, and there is before anyone looks again */
+static void queue_part_late(struct kunit *test)
+{
+	unsigned int n;
+
+	fake_set_reg(SMMU0, ARM_SMMU_IDR1,
+		     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | 2 << 21);
+	boot(test);
+	host_cmdq_start(2);
+	SMMU0->slow = true;
+	SMMU0->delay = 2 * SMMU_TRAP_US;
+	for (n = 0; n < 3; n++)
+		put_tlbi(n);
+	tell();
+	for (; n < 6; n++)
+		put_tlbi(n);
+	/* One that is dropped: EL2 does not add it to the batch */
+	host_cmd_put(0x1, 0);
+	fake->step = catch_up;
+	tell();
+	fake->step = NULL;
+	KUNIT_EXPECT_EQ(test, SMMU0->smmu->cmdq.cons, 5);
+	SMMU0->delay = 0;
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	fake_run_all(SMMU0);
+	expect_tlbis(test, 6);
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_order),
 	KUNIT_CASE(queue_sync_waits),
@@ -1833,6 +1901,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_late_interrupt),
 	KUNIT_CASE(queue_late_acknowledged),
 	KUNIT_CASE(queue_late_error),
+	KUNIT_CASE(page_leaves_no_room),
+	KUNIT_CASE(queue_part_late),
 	{}
 };
 

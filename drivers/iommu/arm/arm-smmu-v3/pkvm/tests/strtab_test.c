@@ -1068,6 +1068,66 @@ static void strtab_stalls_page(struct kunit *test)
 	}
 }
 
+/* A command for other streams than the last one, which is half done, begins at its first one */
+static void strtab_other_job(struct kunit *test)
+{
+	static const struct smmu_sid_range all = { 0, 127 }, others[] = { { 0, 126 }, { 1, 127 } };
+	struct smmu_trap trap;
+	unsigned int i;
+
+	boot(test, false);
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		trap = (struct smmu_trap) {
+			SMMU0->smmu, smmu_clock_start(SMMU_TRAP_US), .budget = 1 };
+		hyp_host_mb();
+		KUNIT_EXPECT_FALSE(test, smmu_strtab_shadow(&trap, &all));
+		fake_put(host_ste(1), i ? STE_ABORT0 : STE_BYPASS0);
+		trap.budget = SMMU_WORK_PER_TRAP;
+		hyp_host_mb();
+		KUNIT_EXPECT_TRUE(test, smmu_strtab_shadow(&trap, &others[i]));
+		KUNIT_EXPECT_EQ(test, hw_config(1), i ? 0 : HW_S2);
+	}
+}
+
+/* Pages leave while the SMMU has not acknowledged that EL2 has set SMMUEN again */
+static void strtab_stalls_late(struct kunit *test)
+{
+	phys_addr_t pa;
+	unsigned int i;
+
+	fake_test_again(test, FAKE_NR_PAGES);
+	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+	pa = fake_alloc(2 * PAGE_SIZE, FAKE_HOST);
+	fake_test_boot(test);
+	host_cmdq_start(4);
+	host_strtab_start();
+	SMMU0->slow = true;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	fake_run_all(SMMU0);
+	host_readl(ARM_SMMU_CR0ACK);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0), CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN);
+	fake_own_lock();
+	for (i = 0; i < 2; i++, pa += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
+	fake_own_unlock();
+	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN);
+}
+
+/* The host overwrites its level-1 descriptor as soon as EL2 has read it */
+static void strtab_flip_level1(struct kunit *test)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	boot(test, true);
+	host_put_ste(SID, states[3].host);
+	fake->flip = true;
+	host_cfgi_ste(SID);
+	fake->flip = false;
+	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, SID, ste));
+	KUNIT_EXPECT_EQ(test, ste[0], states[3].host[0] | 4);
+}
+
 static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_transitions),
 	KUNIT_CASE(strtab_late_cfgi),
@@ -1094,6 +1154,9 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_tables_at_once),
 	KUNIT_CASE(strtab_stalls),
 	KUNIT_CASE(strtab_stalls_page),
+	KUNIT_CASE(strtab_other_job),
+	KUNIT_CASE(strtab_stalls_late),
+	KUNIT_CASE(strtab_flip_level1),
 	{}
 };
 
