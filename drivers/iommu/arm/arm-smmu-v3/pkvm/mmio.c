@@ -254,10 +254,9 @@ static const struct smmu_reg *reg_find(const struct pkvm_smmu *smmu, u32 offset,
 	return reg->irq && !smmu->msis ? NULL : reg;
 }
 
-static bool reg_is_upper_half(const struct smmu_reg *reg, u32 offset,
-			      unsigned int size)
+static bool reg_is_upper_half(const struct smmu_reg *reg, u32 offset)
 {
-	return size < reg->size && offset % reg->size;
+	return offset % reg->size;
 }
 
 static u64 reg_read(struct smmu_trap *trap, const struct smmu_reg *reg)
@@ -335,8 +334,8 @@ u64 smmu_mmio_read(struct pkvm_smmu *smmu, u32 offset, unsigned int size)
 	if (!reg || size == reg->size)
 		return val;
 
-	return reg_is_upper_half(reg, offset, size) ? upper_32_bits(val) :
-						      lower_32_bits(val);
+	return reg_is_upper_half(reg, offset) ? upper_32_bits(val) :
+						lower_32_bits(val);
 }
 
 /**
@@ -365,7 +364,7 @@ void smmu_mmio_write(struct pkvm_smmu *smmu, u32 offset, unsigned int size,
 	}
 	if (size < reg->size) {
 		old = reg_read(&trap, reg);
-		if (reg_is_upper_half(reg, offset, size))
+		if (reg_is_upper_half(reg, offset))
 			val = (val << 32) | lower_32_bits(old);
 		else
 			val |= old & ~(u64)U32_MAX;

@@ -23,7 +23,11 @@
 #define STE_1_PRIVCFG	GENMASK_ULL(49, 48)
 #define STE_1_INSTCFG	GENMASK_ULL(51, 50)
 
-/* The host chooses these with stage 1. S1ContextPtr is an IPA here */
+/*
+ * The host chooses these with stage 1. S1ContextPtr is an IPA here. They are the
+ * fields of STRTAB_STE_0_NESTING_ALLOWED. The host of EL2 has more in dword 1
+ * than STRTAB_STE_1_NESTING_ALLOWED, and no EATS: that mask is not used.
+ */
 #define STE_0_S1	(STRTAB_STE_0_S1FMT | STRTAB_STE_0_S1CTXPTR_MASK | \
 			 STRTAB_STE_0_S1CDMAX)
 
