@@ -102,6 +102,8 @@ exec 3>&2
 	documentation
 	(checkpatch)
 	(kernel_doc)
+	# Who writes which field
+	python3 -B scripts/rooms.py drivers/iommu/arm/arm-smmu-v3/pkvm/*.c || :
 	sparse
 } >"$tmp/found"
 sed -i "s,$REPO/,,g; s,$TREE/,,g" "$tmp/found"
