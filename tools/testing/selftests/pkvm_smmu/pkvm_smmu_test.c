@@ -299,7 +299,7 @@ static unsigned int next_event(unsigned int shift)
 	return ev[4 * idx] & 0xff;
 }
 
-TEST_F(smmu, a01_bypass_ste)
+TEST_F(smmu, bypass_ste_reaches_host_memory_only)
 {
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -307,7 +307,7 @@ TEST_F(smmu, a01_bypass_ste)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a02_stage1_to_foreign_memory)
+TEST_F(smmu, stage1_reaches_host_memory_only)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
@@ -318,7 +318,7 @@ TEST_F(smmu, a02_stage1_to_foreign_memory)
 }
 
 /* It is stage 2 that stops the fetch; nobody gets to see what is no CD */
-TEST_F(smmu, a02_cd_in_foreign_memory)
+TEST_F(smmu, foreign_cd_is_not_fetched)
 {
 	const __u64 at[] = { hyp_data & ~0x3fULL, self->page.pa, smmu_phys() };
 	int i, j;
@@ -345,7 +345,7 @@ static void stage2_ste(__u64 *ste, const struct smmu_page *cd)
 	ste[3] = ((__u64 *)cd->va)[1];
 }
 
-TEST_F(smmu, a03_stage2_ste)
+TEST_F(smmu, host_stage2_is_refused)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
@@ -367,7 +367,7 @@ TEST_F(smmu, a03_stage2_ste)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a04_table_in_foreign_memory)
+TEST_F(smmu, foreign_stream_table_is_not_read)
 {
 	const __u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
 	int i;
@@ -421,7 +421,7 @@ static void *flip(void *arg)
 }
 
 /* Between a good STE and one with a stage 2 of the host's own, by another CPU */
-TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
+TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 	struct flips flips = {
@@ -459,7 +459,7 @@ TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
 	EXPECT_GT(6 * 500, denied);
 }
 
-TEST_F(smmu, a06_level2_in_foreign_memory)
+TEST_F(smmu, foreign_l2_table_is_not_read)
 {
 	const __u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
 	__u64 *l1 = strtab_l1.va;
@@ -497,7 +497,7 @@ TEST_F(smmu, a06_level2_in_foreign_memory)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a07_stream_beyond_the_table)
+TEST_F(smmu, stream_beyond_table_aborts)
 {
 	const __u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000, 0xffffffff };
 	int i;
@@ -520,7 +520,7 @@ TEST_F(smmu, a07_stream_beyond_the_table)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a08_table_moves_while_live)
+TEST_F(smmu, live_table_does_not_move)
 {
 	__u64 base;
 	__u32 cfg;
@@ -539,7 +539,7 @@ TEST_F(smmu, a08_table_moves_while_live)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a09_gbpa_bypass)
+TEST_F(smmu, gbpa_bypass_has_no_effect)
 {
 	smmu_write(GBPA, 0x80000000);
 	smmu_write(GBPA, 0x80001000);
@@ -547,7 +547,7 @@ TEST_F(smmu, a09_gbpa_bypass)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a10_smmu_disabled)
+TEST_F(smmu, disabled_smmu_aborts)
 {
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -588,7 +588,7 @@ static void cmdq_off(void)
 		EXPECT_EQ(OWN_BYTE, self->buf[__i]);				\
 } while (0)
 
-TEST_F(smmu, a11_command_queue_off_then_donation)
+TEST_F(smmu, donation_invalidates_without_command_queue)
 {
 	struct smmu_page page;
 	struct guest guest;
@@ -600,7 +600,7 @@ TEST_F(smmu, a11_command_queue_off_then_donation)
 	guest_destroy(&guest);
 }
 
-TEST_F(smmu, a12_event_queue_in_foreign_memory)
+TEST_F(smmu, foreign_event_queue_is_not_written)
 {
 	const __u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(), 0 };
 	int i;
@@ -625,7 +625,7 @@ TEST_F(smmu, a12_event_queue_in_foreign_memory)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a13_live_queue_is_donated)
+TEST_F(smmu, live_queue_is_not_donated)
 {
 	struct smmu_page queue = smmu_new_page();
 	struct guest guest;
@@ -649,7 +649,7 @@ TEST_F(smmu, a13_live_queue_is_donated)
 	guest_destroy(&guest);
 }
 
-TEST_F(smmu, a14_address_above_oas)
+TEST_F(smmu, address_above_oas_aborts)
 {
 	__u64 high = 1ULL << 51;
 
@@ -688,7 +688,7 @@ static void write_file(const char *path, const char *text)
 /* Any page size has them, but not as its default */
 #define HUGE_PAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
-TEST_F(smmu, a15_log2size_31)
+TEST_F(smmu, oversized_queues_are_capped)
 {
 	__u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
 	__u64 *ent;
@@ -733,7 +733,7 @@ TEST_F(smmu, a15_log2size_31)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a16_prod_far_ahead)
+TEST_F(smmu, prod_too_far_ahead_consumes_nothing)
 {
 	__u64 *ent = cmdq.va;
 	int i;
@@ -753,7 +753,7 @@ TEST_F(smmu, a16_prod_far_ahead)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a17_msi_registers)
+TEST_F(smmu, msi_registers_are_ignored)
 {
 	const unsigned int cfg[] = { GERROR_IRQ_CFG0, EVTQ_IRQ_CFG0, 0xd0 };
 	int i;
@@ -781,7 +781,7 @@ TEST_F(smmu, a17_msi_registers)
 }
 
 /* Memory that the host owns is where it may write */
-TEST_F(smmu, a18_cmd_sync_msi)
+TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 {
 	__u32 *last = (__u32 *)cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
 	int i;
@@ -807,7 +807,7 @@ TEST_F(smmu, a18_cmd_sync_msi)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a19_ats)
+TEST_F(smmu, ats_is_refused)
 {
 	smmu_on();
 	smmu_evtq_on(evtq.pa, 7);
@@ -828,7 +828,7 @@ TEST_F(smmu, a19_ats)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a20_vmsptr)
+TEST_F(smmu, vmsptr_is_refused)
 {
 	smmu_on();
 	smmu_evtq_on(evtq.pa, 7);
@@ -841,7 +841,7 @@ TEST_F(smmu, a20_vmsptr)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a21_tlbi_withheld)
+TEST_F(smmu, donation_invalidates_without_host_tlbi)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), page;
 	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
@@ -863,7 +863,7 @@ TEST_F(smmu, a21_tlbi_withheld)
 	guest_destroy(&guest);
 }
 
-TEST_F(smmu, a22_wrong_vmid)
+TEST_F(smmu, tlbi_ignores_host_vmid)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), other = smmu_new_page();
 	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
@@ -881,7 +881,7 @@ TEST_F(smmu, a22_wrong_vmid)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a23_unknown_commands)
+TEST_F(smmu, unknown_commands_are_illegal)
 {
 	/* What the host may use, with no operands */
 	static const __u8 legal[] = {
@@ -932,7 +932,7 @@ static int logged(const char *what)
  * An illegal command in the queue of the host's own driver, which is told of it by
  * the interrupt, and repairs it.
  */
-TEST_F(smmu, a23_stock_driver_recovers)
+TEST_F(smmu, host_driver_recovers_from_illegal_command)
 {
 	__u32 prod, next, cr0, wrap;
 	__u64 base, pa;
@@ -991,7 +991,7 @@ static bool is_register(unsigned int off)
 	return false;
 }
 
-TEST_F_TIMEOUT(smmu, a24_every_offset, 180)
+TEST_F_TIMEOUT(smmu, unknown_registers_read_as_zero, 180)
 {
 	unsigned int off, val, wrong = 0;
 
@@ -1023,7 +1023,7 @@ TEST_F_TIMEOUT(smmu, a24_every_offset, 180)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a25_halves)
+TEST_F(smmu, register_halves_add_up)
 {
 	static const unsigned int regs[] = { STRTAB_BASE, CMDQ_BASE, EVTQ_BASE };
 	int i;
@@ -1080,7 +1080,7 @@ static void catch_faults(bool on)
 	__sig;									\
 })
 
-TEST_F(smmu, a26_instructions)
+TEST_F(smmu, undecoded_instructions_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE, *at;
 	__u64 a = 0, b = 0;
@@ -1115,7 +1115,7 @@ TEST_F(smmu, a26_instructions)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a27_registers_as_a_dma_target)
+TEST_F(smmu, registers_are_no_dma_target)
 {
 	static const __u32 off, bypass = 0x80000000;
 	__u32 cr0;
@@ -1141,7 +1141,7 @@ TEST_F(smmu, a27_registers_as_a_dma_target)
 }
 
 /* Whoever may use a device may read the SMMU's registers: it is the host's view */
-TEST_F(smmu, a28_hw_info)
+TEST_F(smmu, hw_info_shows_emulated_smmu)
 {
 	struct iommu_hw_info_arm_smmuv3 info = {};
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
@@ -1238,7 +1238,7 @@ static void *hammer(void *arg)
 /* For so long; each guest that comes meanwhile is given pages, and gives them back */
 #define RACE_NS		20000000000ULL
 
-TEST_F_TIMEOUT(smmu, a29_races, 300)
+TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 {
 	struct hammer hammers[3] = {};
 	__u64 *ent = cmdq.va;
@@ -1317,7 +1317,7 @@ static bool touch_phys(int fd, __u64 addr, unsigned int *there)
  * (host_s2_pgtable_pages()). All that 48 bits of physical address need may be less than
  * that, if pages are of 4K or 64K: then it takes 52 bits to exhaust it.
  */
-TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
+TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 {
 	__u64 entries = page_size / 8, table = page_size * entries * entries;
 	__u64 pool = (sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries + 64;
@@ -1350,7 +1350,7 @@ TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a31_stale_tlb)
+TEST_F(smmu, donation_invalidates_cached_translation)
 {
 	struct smmu_page page;
 	struct guest guest;
@@ -1366,7 +1366,7 @@ TEST_F(smmu, a31_stale_tlb)
  * Another kernel in the place of this one would find EL2, and its SMMU with live queues:
  * none can be loaded, unless it is for a crash.
  */
-TEST_F(smmu, a32_kexec)
+TEST_F(smmu, kexec_is_refused)
 {
 	struct kexec_segment segment = {
 		.buf = self->own.va, .bufsz = page_size,
@@ -1382,7 +1382,7 @@ TEST_F(smmu, a32_kexec)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a33_event_flood)
+TEST_F(smmu, event_flood_is_harmless)
 {
 	int i;
 
@@ -1424,7 +1424,7 @@ static bool fill_and_clear_l1(void)
  * EL2 has fewer tables to give than the host asks for, unless they are of 64K: the device
  * gets none, or one.
  */
-TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
+TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 {
 	__u64 *l1 = strtab_l1.va;
 	int i, round;
@@ -1508,7 +1508,7 @@ STEP_OVER(step_nop, "nop");
 STEP_OVER(step_load, "ldr w0, [x1]");
 STEP_OVER(step_store, "str wzr, [x1]");
 
-TEST_F(smmu, a39_what_the_syndrome_leaves_out)
+TEST_F(smmu, accesses_without_syndrome_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE;
 	__u64 a = 1, b = 2;
