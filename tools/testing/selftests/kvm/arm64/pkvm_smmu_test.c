@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hostile host against a hypervisor that owns its SMMUv3: one test for each way
- * to get at memory that is not the host's, or at the hypervisor's peace.
+ * A hostile host against a hypervisor that owns the host's SMMUv3: one test for
+ * each way to reach memory that is not the host's, or to stop the hypervisor.
  *
- * For machines with QEMU's edu device behind the one SMMU, protected KVM, and
- * iommu.passthrough=1, where nothing else does DMA meanwhile; on others it is skipped.
- * Each test has a protected guest with a secret, and the hypervisor's own memory, as its victims.
- * Whatever it does: the device must have read nothing of either, the guest must find
- * its page intact, the hypervisor must still answer, and after the host's own driver
- * has its SMMU back, DMA must work. FIXTURE_TEARDOWN() sees to the last three.
+ * For machines with one SMMU, QEMU's edu device behind it, protected KVM, and
+ * iommu.passthrough=1, where no other device does DMA meanwhile. Elsewhere it is
+ * skipped. The kernel needs KVM, ARM_SMMU_V3_PKVM, ARM_SMMU_V3_IOMMUFD, VFIO_PCI,
+ * HUGETLBFS, KEXEC, PROC_PAGE_MONITOR, and DEVMEM without STRICT_DEVMEM.
  *
- * A read that was stopped brings zeros, a write that was stopped is lost. What there
- * is to be read of the hypervisor's memory, and that nothing was written there, can
- * only be seen from outside of the machine: "LOOK data" and "LOOK zero" say where.
+ * The test accesses the registers through /dev/mem, while the host's driver is
+ * bound to the SMMU. That driver suppresses unbinding from sysfs, and the tests
+ * need its configuration for a last access to the host's memory. The driver has
+ * no work as long as no device maps memory. smmu_take() waits for that, disables
+ * its interrupts and its queues, and smmu_give_back() restores its registers.
+ * An access through /dev/mem traps as an access by the kernel does.
+ *
+ * Each test has a protected guest with a secret, and the hypervisor's own memory,
+ * as its victims. The test fails if the device has read a byte of either, if the
+ * guest finds its page changed, if the hypervisor does not answer, or if DMA does
+ * not work after the driver has its SMMU back. FIXTURE_TEARDOWN() checks the last
+ * three.
+ *
+ * A read that the SMMU stops returns zeros, and a write that it stops is lost.
+ * Only an observer outside of the machine can know that the hypervisor's memory
+ * has bytes that are not zero, and that no write has landed there. The lines
+ *
+ *	# LOOK test what address size
+ *
+ * ask the observer: are there "data" bytes that are not zero; are all "zero"?
  */
 #include <asm/hwcap.h>
 #include <elf.h>
@@ -45,10 +60,9 @@
 #include <unistd.h>
 
 #include "edu.h"
-#include "guest.h"
-#include "hostile.h"
-
-#include "../kselftest_harness.h"
+#include "kselftest_harness.h"
+#include "pkvm.h"
+#include "smmu_v3.h"
 
 /* What the device writes. It starts the device's buffer, and stays there */
 #define PATTERN		"pKVM-DMA-ATTACK!"
@@ -69,43 +83,19 @@
 #define C_BAD_STE	0x04
 
 /* Linux's, and EL2's */
-static __u64 page_size;
-/* Where in the hypervisor's memory there is something to read, and where to write */
-static __u64 hyp_data, hyp_end;
+static u64 page_size;
+/* Where to read of the hypervisor, and where to write */
+static u64 hyp_data, hyp_end;
 static unsigned int sid;
 
-/*
- * "Reserved N MiB at ADDR" in the log; the first thing there is hyp_vmemmap, 8 bytes a
- * page, of which the entries of these very pages are not zero. With NVHE_EL2_DEBUG other
- * pages come first: HYP_SKIP in the environment is their number. Returns false if there
- * is no such line.
- */
 static bool find_hyp(void)
 {
-	static char log[1 << 18];
-	unsigned long long addr = 0, ram = 0;
-	unsigned int mib = 0;
-	char line[128], *at;
-	FILE *iomem;
+	struct pkvm_hyp_memory mem;
 
-	if (klogctl(3, log, sizeof(log) - 1) < 0)
+	if (!pkvm_find_hyp_memory(&mem))
 		return false;
-	at = strstr(log, "Reserved ");
-	while (at && sscanf(at, "Reserved %u MiB at %llx", &mib, &addr) != 2)
-		at = strstr(at + 1, "Reserved ");
-	iomem = fopen("/proc/iomem", "r");
-	while (iomem && !ram && fgets(line, sizeof(line), iomem)) {
-		if (strstr(line, "System RAM"))
-			sscanf(line, "%llx", &ram);
-	}
-	if (iomem)
-		fclose(iomem);
-	if (!addr || !ram)
-		return false;
-	hyp_data = addr + (addr - ram) / page_size * 8;
-	if (getenv("HYP_SKIP"))
-		hyp_data += strtoul(getenv("HYP_SKIP"), NULL, 0) * page_size;
-	hyp_end = addr + ((__u64)mib << 20) - PATTERN_SIZE;
+	hyp_data = mem.data;
+	hyp_end = mem.end - PATTERN_SIZE;
 	return true;
 }
 
@@ -141,23 +131,23 @@ static const char *missing(void)
  * The secret is a table of STEs: if the SMMU can be made to take its STEs from there,
  * what it shouldn't see opens a stream.
  */
-static void new_guest(struct guest *guest, void *page)
+static void new_guest(struct pkvm_guest *guest, void *page)
 {
-	static const __u64 ste[8] = { STE_BYPASS, STE_BYPASS_1 };
-	__u64 secret[GUEST_SECRET_SIZE / sizeof(ste)][8];
+	static const u64 ste[8] = { STE_BYPASS, STE_BYPASS_1 };
+	u64 secret[PKVM_SECRET_SIZE / sizeof(ste)][8];
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(secret); i++)
 		memcpy(secret[i], ste, sizeof(ste));
-	guest_create(guest, page, GUEST_PAGE_SIZE, secret);
+	pkvm_guest_create(guest, page, PKVM_PAGE_SIZE, secret);
 }
 
 FIXTURE(smmu)
 {
 	struct smmu_page own;		/* the host's */
 	struct smmu_page page;		/* was, and is the guest's */
-	struct guest guest;
-	__u32 idr0;
+	struct pkvm_guest guest;
+	u32 idr0;
 	unsigned char buf[EDU_BUF_SIZE];
 };
 
@@ -180,7 +170,7 @@ FIXTURE_SETUP(smmu)
 	self->own = smmu_new_page();
 	self->page = smmu_new_page();
 	new_guest(&self->guest, self->page.va);
-	ASSERT_EQ(0, guest_run(&self->guest));
+	ASSERT_EQ(0, pkvm_guest_run(&self->guest));
 	load_pattern(&self->own);
 	smmu_take();
 }
@@ -189,9 +179,9 @@ FIXTURE_TEARDOWN(smmu)
 {
 	smmu_give_back();
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
-	EXPECT_EQ(0, guest_run(&self->guest));
-	guest_destroy(&self->guest);
-	EXPECT_EQ(0, count_nonzero(self->page.va, GUEST_PAGE_SIZE));
+	EXPECT_EQ(0, pkvm_guest_run(&self->guest));
+	pkvm_guest_destroy(&self->guest);
+	EXPECT_EQ(0, count_nonzero(self->page.va, PKVM_PAGE_SIZE));
 	EXPECT_TRUE(edu_works());
 }
 
@@ -199,7 +189,7 @@ FIXTURE_TEARDOWN(smmu)
  * Send the device to these addresses: write to the victims, then read what of them
  * ends up in its buffer. What it has read stays there until got() can look.
  */
-static void strike(__u64 hyp, __u64 hyp_write, __u64 guest, __u64 own)
+static void strike(u64 hyp, u64 hyp_write, u64 guest, u64 own)
 {
 	edu_store(hyp_write, PATTERN_SIZE);
 	edu_store(guest, PATTERN_SIZE);
@@ -252,19 +242,19 @@ static struct got got(unsigned char *buf)
 /* As STRIKE(), with a stage 1 that maps those addresses, one page each, from 0 on */
 #define STRIKE_S1() strike(hyp_data % 4096, 0x1000 | hyp_end % 4096, 0x2000, 0x3000)
 
-static struct smmu_page map_stage1(const __u64 *pages, int n)
+static struct smmu_page map_stage1(const u64 *pages, int n)
 {
 	struct smmu_page cd = smmu_new_page(), table[3];
-	__u64 *desc = cd.va;
+	u64 *desc = cd.va;
 	int i;
 
 	for (i = 0; i < 3; i++)
 		table[i] = smmu_new_page();
-	*(__u64 *)table[0].va = table[1].pa | 3;
-	*(__u64 *)table[1].va = table[2].pa | 3;
+	*(u64 *)table[0].va = table[1].pa | 3;
+	*(u64 *)table[1].va = table[2].pa | 3;
 	/* AF, inner shareable, read-write for all */
 	for (i = 0; i < n; i++)
-		((__u64 *)table[2].va)[i] = (pages[i] & ~0xfffULL) | 0x743;
+		((u64 *)table[2].va)[i] = (pages[i] & ~0xfffULL) | 0x743;
 
 	/* TTB0, 39 bits, 4K, WBWA, inner shareable; no TTB1; 44 bits; AArch64; ASID 1 */
 	desc[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ULL << 30 | 1ULL << 31 | 4ULL << 32 |
@@ -277,20 +267,20 @@ static struct smmu_page map_stage1(const __u64 *pages, int n)
 	return cd;
 }
 
-static struct smmu_page map_victims(__u64 guest, __u64 own)
+static struct smmu_page map_victims(u64 guest, u64 own)
 {
-	const __u64 pages[] = { hyp_data, hyp_end, guest, own };
+	const u64 pages[] = { hyp_data, hyp_end, guest, own };
 
 	return map_stage1(pages, 4);
 }
 
 /* The next event's type, or 0 if there is none; and the second word of it */
-static __u64 event_word1;
+static u64 event_word1;
 
 static unsigned int next_event(unsigned int shift)
 {
-	__u32 cons = smmu_read(EVTQ_CONS), idx = cons & ((1 << shift) - 1);
-	__u64 *ev = evtq.va;
+	u32 cons = smmu_read(EVTQ_CONS), idx = cons & ((1 << shift) - 1);
+	u64 *ev = smmu_evtq.va;
 
 	if ((smmu_read(EVTQ_PROD) & 0xfffff) == (cons & 0xfffff))
 		return 0;
@@ -320,12 +310,12 @@ TEST_F(smmu, stage1_reaches_host_memory_only)
 /* It is stage 2 that stops the fetch; nobody gets to see what is no CD */
 TEST_F(smmu, foreign_cd_is_not_fetched)
 {
-	const __u64 at[] = { hyp_data & ~0x3fULL, self->page.pa, smmu_phys() };
+	const u64 at[] = { hyp_data & ~0x3fULL, self->page.pa, smmu_phys() };
 	int i, j;
 
 	for (i = 0; i < 3; i++) {
 		smmu_on();
-		smmu_evtq_on(evtq.pa, 7);
+		smmu_evtq_on(smmu_evtq.pa, 7);
 		smmu_set_ste(sid, STE_S1(at[i]), STE_S1_1);
 		STRIKE();
 		for (j = 0; j < 5; j++) {
@@ -337,12 +327,12 @@ TEST_F(smmu, foreign_cd_is_not_fetched)
 }
 
 /* A stage 2 made of the tables of map_stage1(), which would do: 39 bits, 4K */
-static void stage2_ste(__u64 *ste, const struct smmu_page *cd)
+static void stage2_ste(u64 *ste, const struct smmu_page *cd)
 {
 	/* VMID 1; from level 1, 44 bits; AArch64, S2R */
 	ste[2] = 1 | 25ULL << 32 | 1ULL << 38 | 1ULL << 40 | 1ULL << 42 | 3ULL << 44 |
 		 4ULL << 48 | 1ULL << 51 | 1ULL << 58;
-	ste[3] = ((__u64 *)cd->va)[1];
+	ste[3] = ((u64 *)cd->va)[1];
 }
 
 TEST_F(smmu, host_stage2_is_refused)
@@ -350,7 +340,7 @@ TEST_F(smmu, host_stage2_is_refused)
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_S2, 0);
 	STRIKE_S1();
@@ -359,7 +349,7 @@ TEST_F(smmu, host_stage2_is_refused)
 
 	/* And a bypass that has the words of one */
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
@@ -369,7 +359,7 @@ TEST_F(smmu, host_stage2_is_refused)
 
 TEST_F(smmu, foreign_stream_table_is_not_read)
 {
-	const __u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
+	const u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
 	int i;
 
 	for (i = 0; i < 8; i++) {
@@ -395,14 +385,14 @@ static void set_flipping(bool on)
 }
 
 /* A store that somebody else sees */
-static void put(__u64 *at, __u64 val)
+static void put(u64 *at, u64 val)
 {
 	__atomic_store_n(at, val, __ATOMIC_RELAXED);
 }
 
 struct flips {
-	__u64 *ste;
-	__u64 good[4], bad[4];
+	u64 *ste;
+	u64 good[4], bad[4];
 };
 
 /* Whole STEs, dword 0 last and first as a driver has it */
@@ -412,7 +402,7 @@ static void *flip(void *arg)
 	unsigned int i, j;
 
 	for (i = 0; is_flipping(); i++) {
-		const __u64 *to = i % 2 ? flips->bad : flips->good;
+		const u64 *to = i % 2 ? flips->bad : flips->good;
 
 		for (j = 4; j--; )
 			put(&flips->ste[j], to[j]);
@@ -429,7 +419,7 @@ TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 		.good = { STE_BYPASS, STE_BYPASS_1 },
 		.bad = { STE_S2 },
 	};
-	__u64 denied = smmu_denied("ste");
+	u64 denied = pkvm_smmu_count("denied", "ste");
 	struct got had;
 	pthread_t thread;
 	int i, round;
@@ -454,15 +444,15 @@ TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 	set_flipping(false);
 	pthread_join(thread, NULL);
 	/* Both were seen */
-	denied = smmu_denied("ste") - denied;
+	denied = pkvm_smmu_count("denied", "ste") - denied;
 	EXPECT_LT(0, denied);
 	EXPECT_GT(6 * 500, denied);
 }
 
 TEST_F(smmu, foreign_l2_table_is_not_read)
 {
-	const __u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
-	__u64 *l1 = strtab_l1.va;
+	const u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
+	u64 *l1 = smmu_l1.va;
 	struct smmu_page l2;
 	int i, span;
 
@@ -480,10 +470,10 @@ TEST_F(smmu, foreign_l2_table_is_not_read)
 	/* A span that is more than the split, over a table that is the host's */
 	do {
 		l2 = smmu_new_page();
-	} while (l2.pa % (2 * GUEST_PAGE_SIZE));
+	} while (l2.pa % (2 * PKVM_PAGE_SIZE));
 	smmu_on();
-	((__u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
-	((__u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
+	((u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
+	((u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
 	*l1 = l2.pa | (STRTAB_SPLIT + 2);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	STRIKE();
@@ -499,7 +489,7 @@ TEST_F(smmu, foreign_l2_table_is_not_read)
 
 TEST_F(smmu, stream_beyond_table_aborts)
 {
-	const __u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000, 0xffffffff };
+	const u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000, 0xffffffff };
 	int i;
 
 	smmu_on();
@@ -512,7 +502,7 @@ TEST_F(smmu, stream_beyond_table_aborts)
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(1 << STRTAB_BITS), 1));
 	smmu_cr0(CR0_CMDQEN);
 	*smmu_ste(sid) = STE_BYPASS;
-	smmu_write64(STRTAB_BASE, strtab_l2.pa);
+	smmu_write64(STRTAB_BASE, smmu_l2.pa);
 	smmu_write(STRTAB_BASE_CFG, 2);
 	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN | CR0_SMMUEN));
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
@@ -522,8 +512,8 @@ TEST_F(smmu, stream_beyond_table_aborts)
 
 TEST_F(smmu, live_table_does_not_move)
 {
-	__u64 base;
-	__u32 cfg;
+	u64 base;
+	u32 cfg;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -558,19 +548,19 @@ TEST_F(smmu, disabled_smmu_aborts)
 }
 
 /* A page that the device has just used becomes a guest's; the host does nothing more */
-static __u64 donate_live(struct smmu_page *page, __u64 bus, void (*before)(void),
-			 struct guest *guest)
+static u64 donate_live(struct smmu_page *page, u64 bus, void (*before)(void),
+			 struct pkvm_guest *guest)
 {
 	*page = smmu_new_page();
-	memset(page->va, OWN_BYTE, GUEST_PAGE_SIZE);
+	memset(page->va, OWN_BYTE, PKVM_PAGE_SIZE);
 	new_guest(guest, page->va);
 	edu_load_at(OTHER_PIECE, bus ? bus : page->pa, PIECE);
 	if (before)
 		before();
-	guest_run(guest);
+	pkvm_guest_run(guest);
 	edu_load_at(PIECE, bus ? bus : page->pa, PIECE);
 	edu_store(bus ? bus : page->pa, PATTERN_SIZE);
-	return guest_run(guest);
+	return pkvm_guest_run(guest);
 }
 
 static void cmdq_off(void)
@@ -591,18 +581,18 @@ static void cmdq_off(void)
 TEST_F(smmu, donation_invalidates_without_command_queue)
 {
 	struct smmu_page page;
-	struct guest guest;
+	struct pkvm_guest guest;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, cmdq_off, &guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
 TEST_F(smmu, foreign_event_queue_is_not_written)
 {
-	const __u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(), 0 };
+	const u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(), 0 };
 	int i;
 
 	smmu_on();
@@ -618,7 +608,7 @@ TEST_F(smmu, foreign_event_queue_is_not_written)
 	smmu_write64(PRIQ_BASE, self->page.pa | 4);
 	EXPECT_EQ(0, smmu_read64(PRIQ_BASE));
 	/* Where it is the host's it works */
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	edu_load_at(OTHER_PIECE, self->own.pa, 64);
 	EXPECT_NE(0, next_event(7));
 	STRIKE();
@@ -628,33 +618,33 @@ TEST_F(smmu, foreign_event_queue_is_not_written)
 TEST_F(smmu, live_queue_is_not_donated)
 {
 	struct smmu_page queue = smmu_new_page();
-	struct guest guest;
-	__u64 says;
+	struct pkvm_guest guest;
+	u64 says;
 
 	smmu_on();
 	smmu_evtq_on(queue.pa, 7);
 	new_guest(&guest, queue.va);
-	EXPECT_GT(0, guest_try_run(&guest, &says));
+	EXPECT_GT(0, pkvm_guest_try_run(&guest, &says));
 	edu_load_at(OTHER_PIECE, hyp_data, 64);
 	EXPECT_NE(0, smmu_read(EVTQ_PROD));
 	/* Off, it is let go of */
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN));
-	EXPECT_EQ(0, guest_try_run(&guest, &says));
+	EXPECT_EQ(0, pkvm_guest_try_run(&guest, &says));
 	EXPECT_EQ(0, says);
 	/* And can't be had as a queue */
 	smmu_write(CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
 	STRIKE();
-	EXPECT_EQ(0, guest_run(&guest));
+	EXPECT_EQ(0, pkvm_guest_run(&guest));
 	EXPECT_BLOCKED(false);
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
 TEST_F(smmu, address_above_oas_aborts)
 {
-	__u64 high = 1ULL << 51;
+	u64 high = 1ULL << 51;
 
 	smmu_cr0(0);
-	smmu_write64(CMDQ_BASE, high | cmdq.pa | 8);
+	smmu_write64(CMDQ_BASE, high | smmu_cmdq.pa | 8);
 	smmu_write(CMDQ_PROD, 1);
 	smmu_write(CMDQ_CONS, 0);
 	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN));
@@ -664,11 +654,11 @@ TEST_F(smmu, address_above_oas_aborts)
 	smmu_write(CMDQ_PROD, 0);
 	smmu_ack_errors();
 
-	smmu_evtq_on(high | evtq.pa, 7);
+	smmu_evtq_on(high | smmu_evtq.pa, 7);
 	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors());
 	smmu_on();
 	smmu_cr0(0);
-	smmu_write64(STRTAB_BASE, high | strtab_l1.pa);
+	smmu_write64(STRTAB_BASE, high | smmu_l1.pa);
 	*smmu_ste(sid) = STE_BYPASS;
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
 	STRIKE();
@@ -690,8 +680,8 @@ static void write_file(const char *path, const char *text)
 
 TEST_F(smmu, oversized_queues_are_capped)
 {
-	__u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
-	__u64 *ent;
+	u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
+	u64 *ent;
 
 	/* The queue is as long as the SMMU has them, and goes round there */
 	write_file(HUGE_PAGES, "1");
@@ -714,7 +704,7 @@ TEST_F(smmu, oversized_queues_are_capped)
 	munmap(ent, HUGE_SIZE);
 	write_file(HUGE_PAGES, "0");
 
-	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
+	smmu_write64(CMDQ_BASE, smmu_cmdq.pa | 31);
 	/* As large as the SMMU has them, which takes in what is around: don't write there */
 	smmu_write64(EVTQ_BASE, self->page.pa | 31);
 	smmu_write64(STRTAB_BASE, hyp_data & ~0x3fULL);
@@ -735,7 +725,7 @@ TEST_F(smmu, oversized_queues_are_capped)
 
 TEST_F(smmu, prod_too_far_ahead_consumes_nothing)
 {
-	__u64 *ent = cmdq.va;
+	u64 *ent = smmu_cmdq.va;
 	int i;
 
 	/* Any of them would stop the queue */
@@ -766,7 +756,7 @@ TEST_F(smmu, msi_registers_are_ignored)
 		EXPECT_EQ(0, smmu_read(cfg[i] + 8));
 	}
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_write(IRQ_CTRL, 7);
 	/* The PRI queue's is not there to be enabled; and not asking */
 	EXPECT_EQ(5, smmu_read(IRQ_CTRL));
@@ -783,21 +773,21 @@ TEST_F(smmu, msi_registers_are_ignored)
 /* Memory that the host owns is where it may write */
 TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 {
-	__u32 *last = (__u32 *)cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
+	u32 *last = (u32 *)smmu_cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
 	int i;
 
 	smmu_on();
-	memset(evtq.va, 0, 4096);
+	memset(smmu_evtq.va, 0, 4096);
 	*last = 0;
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32,
-			      cmdq.pa + (16 << CMDQ_SHIFT) - 4));
+			      smmu_cmdq.pa + (16 << CMDQ_SHIFT) - 4));
 	EXPECT_EQ(0xa77ac4, *last);
-	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32, evtq.pa));
-	EXPECT_EQ(0xa77ac4, *(__u32 *)evtq.va);
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32, smmu_evtq.pa));
+	EXPECT_EQ(0xa77ac4, *(u32 *)smmu_evtq.va);
 	EXPECT_EQ(0, smmu_errors());
 	/* CS is IRQ; MSIData, and the address. Elsewhere the write aborts */
 	for (i = 0; i < 3; i++) {
-		const __u64 at[] = { self->page.pa, hyp_end & ~3ULL, smmu_phys() + GBPA };
+		const u64 at[] = { self->page.pa, hyp_end & ~3ULL, smmu_phys() + GBPA };
 
 		EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, at[i]));
 		EXPECT_EQ(GERROR_MSI_CMDQ_ABT, smmu_errors());
@@ -810,7 +800,7 @@ TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 TEST_F(smmu, ats_is_refused)
 {
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	/* EATS: full, and split-stage */
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 1ULL << 28);
 	STRIKE();
@@ -818,7 +808,7 @@ TEST_F(smmu, ats_is_refused)
 	NEXT_ROUND(false);
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 2ULL << 28);
 	STRIKE();
 	EXPECT_EQ(C_BAD_STE, next_event(7));
@@ -831,7 +821,7 @@ TEST_F(smmu, ats_is_refused)
 TEST_F(smmu, vmsptr_is_refused)
 {
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_ste(sid)[5] = self->page.pa;
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
@@ -844,29 +834,29 @@ TEST_F(smmu, vmsptr_is_refused)
 TEST_F(smmu, donation_invalidates_without_host_tlbi)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), page;
-	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
-	struct guest guest;
+	u64 *pte = (u64 *)((u64 *)cd.va)[64];
+	struct pkvm_guest guest;
 
 	/* Stage 1 stays as it is: the combined entry is what the device has used */
 	page = smmu_new_page();
-	memset(page.va, OWN_BYTE, GUEST_PAGE_SIZE);
+	memset(page.va, OWN_BYTE, PKVM_PAGE_SIZE);
 	pte[4] = page.pa | 0x743;
 	smmu_on();
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	new_guest(&guest, page.va);
 	edu_load_at(OTHER_PIECE, 0x4000, PIECE);
-	ASSERT_EQ(0, guest_run(&guest));
+	ASSERT_EQ(0, pkvm_guest_run(&guest));
 	edu_load_at(PIECE, 0x4000, PIECE);
 	edu_store(0x4000, PATTERN_SIZE);
-	EXPECT_EQ(0, guest_run(&guest));
+	EXPECT_EQ(0, pkvm_guest_run(&guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
 TEST_F(smmu, tlbi_ignores_host_vmid)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), other = smmu_new_page();
-	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
+	u64 *pte = (u64 *)((u64 *)cd.va)[64];
 
 	memset(other.va, 0x11, EDU_BUF_SIZE);
 	smmu_on();
@@ -884,7 +874,7 @@ TEST_F(smmu, tlbi_ignores_host_vmid)
 TEST_F(smmu, unknown_commands_are_illegal)
 {
 	/* What the host may use, with no operands */
-	static const __u8 legal[] = {
+	static const u8 legal[] = {
 		0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10, 0x11, 0x12, 0x13, 0x30, 0x46
 	};
 	unsigned int op, i;
@@ -934,10 +924,10 @@ static int logged(const char *what)
  */
 TEST_F(smmu, host_driver_recovers_from_illegal_command)
 {
-	__u32 prod, next, cr0, wrap;
-	__u64 base, pa;
+	u32 prod, next, cr0, wrap;
+	u64 base, pa;
 	int fd, ms, before = logged("CMDQ error");
-	__u64 *ent;
+	u64 *ent;
 	char *page;
 
 	smmu_give_back();
@@ -955,7 +945,7 @@ TEST_F(smmu, host_driver_recovers_from_illegal_command)
 		    pa & ~(page_size - 1));
 	ASSERT_NE(MAP_FAILED, page);
 	close(fd);
-	ent = (__u64 *)(page + pa % page_size);
+	ent = (u64 *)(page + pa % page_size);
 	put(&ent[0], CMD_ATC_INV);
 	put(&ent[1], 0);
 	smmu_write(CMDQ_PROD, next);
@@ -977,7 +967,7 @@ TEST_F(smmu, host_driver_recovers_from_illegal_command)
 /* What the host can see of the SMMU; the rest is 0 */
 static bool is_register(unsigned int off)
 {
-	static const struct { __u32 first, last; } regs[] = {
+	static const struct { u32 first, last; } regs[] = {
 		{ IDR0, IDR1 }, { 0x0c, 0x0c }, { IDR5, 0x2c }, { GBPA, GBPA },
 		{ IRQ_CTRL, GERRORN }, { STRTAB_BASE, EVTQ_BASE + 4 },
 		{ EVTQ_PROD, EVTQ_CONS },
@@ -1083,7 +1073,7 @@ static void catch_faults(bool on)
 TEST_F(smmu, undecoded_instructions_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE, *at;
-	__u64 a = 0, b = 0;
+	u64 a = 0, b = 0;
 
 	catch_faults(true);
 	smmu_write64(STRTAB_BASE, 0x40000000);
@@ -1117,8 +1107,8 @@ TEST_F(smmu, undecoded_instructions_abort)
 
 TEST_F(smmu, registers_are_no_dma_target)
 {
-	static const __u32 off, bypass = 0x80000000;
-	__u32 cr0;
+	static const u32 off, bypass = 0x80000000;
+	u32 cr0;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -1189,10 +1179,10 @@ TEST_F(smmu, hw_info_shows_emulated_smmu)
 struct hammer {
 	pthread_t thread;
 	unsigned int seed;
-	__u64 accesses, longest;
+	u64 accesses, longest;
 };
 
-static __u64 now_ns(void)
+static u64 now_ns(void)
 {
 	struct timespec ts;
 
@@ -1202,12 +1192,12 @@ static __u64 now_ns(void)
 
 static void *hammer(void *arg)
 {
-	static const __u32 cr0[] = { 0xd, 0, 0x9, 0x8, 0x1, 0xc, 0xffffffff, 0x5 };
+	static const u32 cr0[] = { 0xd, 0, 0x9, 0x8, 0x1, 0xc, 0xffffffff, 0x5 };
 	struct hammer *hammer = arg;
 	unsigned int seed = hammer->seed;
 
 	while (is_flipping()) {
-		__u64 start = now_ns(), took;
+		u64 start = now_ns(), took;
 
 		seed = seed * 1103515245 + 12345;
 		switch (seed >> 16 & 7) {
@@ -1218,7 +1208,7 @@ static void *hammer(void *arg)
 			smmu_write(GERRORN, seed);
 			break;
 		case 2:
-			smmu_write64(EVTQ_BASE, evtq.pa | (seed >> 20 & 7));
+			smmu_write64(EVTQ_BASE, smmu_evtq.pa | (seed >> 20 & 7));
 			break;
 		case 3:
 			smmu_read(CMDQ_CONS);
@@ -1241,18 +1231,18 @@ static void *hammer(void *arg)
 TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 {
 	struct hammer hammers[3] = {};
-	__u64 *ent = cmdq.va;
-	struct guest guest;
+	u64 *ent = smmu_cmdq.va;
+	struct pkvm_guest guest;
 	struct smmu_page page;
 	struct got had;
-	__u64 start;
+	u64 start;
 	int i, guests;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	/* All kinds of commands, the last words of which are the host's tables */
 	for (i = 0; i < 256; i++) {
-		static const __u8 ops[] = { 0x03, 0x04, 0x12, 0x46, 0x46, 0x10, 0x05, 0x40 };
+		static const u8 ops[] = { 0x03, 0x04, 0x12, 0x46, 0x46, 0x10, 0x05, 0x40 };
 
 		ent[2 * i] = ops[i % 8] | (i % 8 ? 0 : CMD_SID(sid));
 		ent[2 * i + 1] = i % 8 == 1 ? 31 : 0;
@@ -1266,11 +1256,11 @@ TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 	for (guests = 0; now_ns() - start < RACE_NS; guests++) {
 		page = smmu_new_page();
 		new_guest(&guest, page.va);
-		EXPECT_EQ(0, guest_run(&guest));
-		EXPECT_EQ(0, guest_run(&guest));
-		guest_destroy(&guest);
-		EXPECT_EQ(0, count_nonzero(page.va, GUEST_PAGE_SIZE));
-		munmap(page.va, GUEST_PAGE_SIZE);
+		EXPECT_EQ(0, pkvm_guest_run(&guest));
+		EXPECT_EQ(0, pkvm_guest_run(&guest));
+		pkvm_guest_destroy(&guest);
+		EXPECT_EQ(0, count_nonzero(page.va, PKVM_PAGE_SIZE));
+		munmap(page.va, PKVM_PAGE_SIZE);
 	}
 	STRIKE();
 	set_flipping(false);
@@ -1278,7 +1268,7 @@ TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 	EXPECT_LT(1, guests);
 	for (i = 0; i < 3; i++) {
 		pthread_join(hammers[i].thread, NULL);
-		TH_LOG("%llu accesses, of which the longest took %llu us", hammers[i].accesses,
+		TH_LOG("%lu accesses, of which the longest took %lu us", hammers[i].accesses,
 		       hammers[i].longest / 1000);
 		EXPECT_LT(100, hammers[i].accesses);
 		EXPECT_GT(MAX_STALL_NS, hammers[i].longest);
@@ -1294,7 +1284,7 @@ TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 }
 
 /* Makes EL2 map what is at a physical address. Returns whether Linux lets it be asked for */
-static bool touch_phys(int fd, __u64 addr, unsigned int *there)
+static bool touch_phys(int fd, u64 addr, unsigned int *there)
 {
 	void *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, addr);
 
@@ -1319,11 +1309,11 @@ static bool touch_phys(int fd, __u64 addr, unsigned int *there)
  */
 TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 {
-	__u64 entries = page_size / 8, table = page_size * entries * entries;
-	__u64 pool = (sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries + 64;
+	u64 entries = page_size / 8, table = page_size * entries * entries;
+	u64 pool = (sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries + 64;
 	unsigned int there = 0, tables = 0;
 	int fd = open("/dev/mem", O_RDONLY | O_SYNC);
-	__u64 addr;
+	u64 addr;
 
 	ASSERT_LE(0, fd);
 	if (page_size == 4096)
@@ -1339,7 +1329,7 @@ TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 		tables++;
 	close(fd);
 	catch_faults(false);
-	TH_LOG("%u tables of MMIO, where there are %llu for all that there is", tables, pool);
+	TH_LOG("%u tables of MMIO, where there are %lu for all that there is", tables, pool);
 	EXPECT_TRUE(tables == 2 * pool || addr == 1ULL << 48);
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
 	smmu_write(GBPA, 0x80000000);
@@ -1353,13 +1343,13 @@ TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 TEST_F(smmu, donation_invalidates_cached_translation)
 {
 	struct smmu_page page;
-	struct guest guest;
+	struct pkvm_guest guest;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, NULL, &guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
 /*
@@ -1374,7 +1364,7 @@ TEST_F(smmu, kexec_is_refused)
 	};
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(-1, syscall(__NR_kexec_load, segment.mem, 1, &segment, KEXEC_ARCH_AARCH64));
 	EXPECT_EQ(EBUSY, errno);
@@ -1387,7 +1377,7 @@ TEST_F(smmu, event_flood_is_harmless)
 	int i;
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 2);
+	smmu_evtq_on(smmu_evtq.pa, 2);
 	for (i = 0; i < 6; i++)
 		edu_store(self->page.pa, PATTERN_SIZE);
 	/* Four events; QEMU does not set the flag that says that there were more */
@@ -1408,11 +1398,11 @@ TEST_F(smmu, event_flood_is_harmless)
 /* The same table for every stream of another table of EL2's, and then for none */
 static bool fill_and_clear_l1(void)
 {
-	__u64 *l1 = strtab_l1.va;
+	u64 *l1 = smmu_l1.va;
 	int i;
 
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(strtab_l2.pa);
+		l1[i] = L1_DESC(smmu_l2.pa);
 	if (smmu_cmd(CMD_CFGI_ALL, 31))
 		return false;
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
@@ -1426,7 +1416,7 @@ static bool fill_and_clear_l1(void)
  */
 TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 {
-	__u64 *l1 = strtab_l1.va;
+	u64 *l1 = smmu_l1.va;
 	int i, round;
 
 	smmu_on();
@@ -1436,9 +1426,9 @@ TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 	}
 	*l1 = 0;
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(strtab_l2.pa);
+		l1[i] = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
-	*l1 = L1_DESC(strtab_l2.pa);
+	*l1 = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
 	NEXT_ROUND(page_size == 0x10000);
@@ -1453,7 +1443,7 @@ TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	for (round = 0; round < 4; round++)
 		EXPECT_TRUE(fill_and_clear_l1());
-	*l1 = L1_DESC(strtab_l2.pa);
+	*l1 = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
 	EXPECT_BLOCKED(true);
@@ -1511,7 +1501,7 @@ STEP_OVER(step_store, "str wzr, [x1]");
 TEST_F(smmu, accesses_without_syndrome_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE;
-	__u64 a = 1, b = 2;
+	u64 a = 1, b = 2;
 
 	catch_faults(true);
 	smmu_write64(STRTAB_BASE, 0x40000000);
@@ -1564,8 +1554,10 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("%s\n", what);
 	}
-	printf("# LOOK data %#llx %d\n", hyp_data, HYP_SIZE);
-	printf("# LOOK zero %#llx %d\n", hyp_end & ~0xfffULL, 4096);
+	ksft_print_msg("LOOK hyp_memory_has_data_to_read data %#lx %d\n", hyp_data,
+		       HYP_SIZE);
+	ksft_print_msg("LOOK hyp_memory_is_not_written zero %#lx %d\n",
+		       hyp_end & ~0xfffUL, 4096);
 	fflush(stdout);
 	return test_harness_run(argc, argv);
 }

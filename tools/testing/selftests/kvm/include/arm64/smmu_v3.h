@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A driver of the host's SMMUv3 that is up to no good.
+ * A hostile driver of the host's SMMUv3.
  *
- * It takes the SMMU from the host's own driver while that has nothing to do, plays
- * with it through /dev/mem, and puts back what it found. A trap is a trap, be it
- * from EL0 or EL1. Offsets, fields and opcodes are those of the SMMUv3 architecture
- * (Arm IHI 0070), in numbers.
+ * smmu_take() takes the SMMU from the host's own driver while that is idle. The
+ * test then accesses the registers through /dev/mem. smmu_give_back() restores
+ * what it found. EL2 traps an access from EL0 as it traps one from EL1. Offsets,
+ * fields and opcodes are those of the SMMUv3 architecture (Arm IHI 0070).
  *
- * Tables and queues are single pages: a queue of 256 commands, a first level for
- * 2^15 streams, of which the first 64 have a second level.
+ * Tables and queues are single pages: a command queue of 256 entries, a first
+ * level for 2^15 streams, of which the first 64 have a second level.
  *
- * What can't be done at all ends the program with EXIT_BROKEN (edu.h).
+ * What cannot be done at all fails the test by TEST_ASSERT().
  */
-#ifndef HOSTILE_H
-#define HOSTILE_H
+#ifndef SELFTEST_KVM_SMMU_V3_H
+#define SELFTEST_KVM_SMMU_V3_H
 
 #include <stdbool.h>
 
@@ -61,7 +61,7 @@
 #define CMD_ATC_INV		0x40
 #define CMD_PRI_RESP		0x41
 #define CMD_SYNC		0x46
-#define CMD_SID(sid)		((__u64)(sid) << 32)
+#define CMD_SID(sid)		((u64)(sid) << 32)
 
 #define CMDQ_SHIFT		8
 
@@ -80,10 +80,10 @@
 /* What it uses, a page each. */
 struct smmu_page {
 	void *va;
-	__u64 pa;
+	u64 pa;
 };
 
-extern struct smmu_page cmdq, evtq, strtab_l1, strtab_l2;
+extern struct smmu_page smmu_cmdq, smmu_evtq, smmu_l1, smmu_l2;
 
 /* Why there is nothing to play with here, or NULL. */
 const char *smmu_missing(void);
@@ -92,20 +92,20 @@ const char *smmu_missing(void);
 void smmu_open(void);
 
 /* One load or store. */
-__u32 smmu_read(unsigned int reg);
-__u64 smmu_read64(unsigned int reg);
-void smmu_write(unsigned int reg, __u32 val);
-void smmu_write64(unsigned int reg, __u64 val);
+u32 smmu_read(unsigned int reg);
+u64 smmu_read64(unsigned int reg);
+void smmu_write(unsigned int reg, u32 val);
+void smmu_write64(unsigned int reg, u64 val);
 /* Where it is, for other instructions, and for other masters. */
 char *smmu_regs(void);
-__u64 smmu_phys(void);
+u64 smmu_phys(void);
 
 /* Take it from the host's driver: all is off. And back, if it was taken. */
 void smmu_take(void);
 void smmu_give_back(void);
 
 /* Returns false if that is not acknowledged within a second. */
-bool smmu_cr0(__u32 val);
+bool smmu_cr0(u32 val);
 
 /* A queue of commands, empty, enabled. */
 void smmu_cmdq_on(void);
@@ -113,23 +113,20 @@ void smmu_cmdq_on(void);
  * Put a command in, and see what comes of it. One that is refused is replaced, as
  * a driver does, and the error acknowledged. Returns CERROR_* or CMD_STUCK.
  */
-int smmu_cmd(__u64 dword0, __u64 dword1);
+int smmu_cmd(u64 dword0, u64 dword1);
 /* A queue of events of 2^@shift entries at @pa, enabled. */
-void smmu_evtq_on(__u64 pa, unsigned int shift);
+void smmu_evtq_on(u64 pa, unsigned int shift);
 
 /* A stream table in which all is invalid, and the SMMU, and its command queue. */
 void smmu_on(void);
 /* Give a stream (below 64) an STE, and tell the SMMU. */
-void smmu_set_ste(unsigned int sid, __u64 dword0, __u64 dword1);
-__u64 *smmu_ste(unsigned int sid);
-
-/* How often EL2 says that it has denied something of this kind, in debugfs. */
-__u64 smmu_denied(const char *kind);
+void smmu_set_ste(unsigned int sid, u64 dword0, u64 dword1);
+u64 *smmu_ste(unsigned int sid);
 
 /* Errors that are active. */
-__u32 smmu_errors(void);
+u32 smmu_errors(void);
 void smmu_ack_errors(void);
 
 struct smmu_page smmu_new_page(void);
 
-#endif /* HOSTILE_H */
+#endif /* SELFTEST_KVM_SMMU_V3_H */
