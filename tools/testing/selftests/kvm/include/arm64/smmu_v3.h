@@ -117,6 +117,11 @@ int smmu_cmd(u64 dword0, u64 dword1);
 /* A queue of events of 2^@shift entries at @pa, enabled. */
 void smmu_evtq_on(u64 pa, unsigned int shift);
 
+/* The host's driver's own queue of events, enabled. */
+void smmu_host_evtq_on(void);
+/* Returns false if that is not read to its end within a second. */
+bool smmu_evtq_is_consumed(void);
+
 /* A stream table in which all is invalid, and the SMMU, and its command queue. */
 void smmu_on(void);
 /* Give a stream (below 64) an STE, and tell the SMMU. */

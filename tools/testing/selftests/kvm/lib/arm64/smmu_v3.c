@@ -186,9 +186,12 @@ void smmu_give_back(void)
 	smmu_write64(CMDQ_BASE, found.cmdq);
 	smmu_write(CMDQ_PROD, found.cmdq_prod);
 	smmu_write(CMDQ_CONS, found.cmdq_cons);
-	smmu_write64(EVTQ_BASE, found.evtq);
-	smmu_write(EVTQ_PROD, found.evtq_prod);
-	smmu_write(EVTQ_CONS, found.evtq_cons);
+	/* If the queue was never replaced, the driver knows how far it is. */
+	if (smmu_read64(EVTQ_BASE) != found.evtq) {
+		smmu_write64(EVTQ_BASE, found.evtq);
+		smmu_write(EVTQ_PROD, found.evtq_prod);
+		smmu_write(EVTQ_CONS, found.evtq_cons);
+	}
 	if (!smmu_cr0(found.cr0))
 		TEST_FAIL("the SMMU does not come back: CR0ACK %#x", smmu_read(CR0ACK));
 	smmu_write(IRQ_CTRL, found.irq_ctrl);
@@ -244,6 +247,17 @@ void smmu_evtq_on(u64 pa, unsigned int shift)
 	smmu_write(EVTQ_CONS, 0);
 	if (!smmu_cr0(smmu_read(CR0) | CR0_EVTQEN))
 		TEST_FAIL("the event queue can't be enabled");
+}
+
+void smmu_host_evtq_on(void)
+{
+	if (!smmu_cr0(smmu_read(CR0) | CR0_EVTQEN))
+		TEST_FAIL("the event queue can't be enabled");
+}
+
+bool smmu_evtq_is_consumed(void)
+{
+	return wait_for(EVTQ_CONS, ~0U, smmu_read(EVTQ_PROD));
 }
 
 void smmu_on(void)
