@@ -24,12 +24,13 @@
  * asks the observer for the verdict: are there "data" bytes that are not zero;
  * is the "pattern" there, which the device wrote?
  *
- *	pkvm_dma_test			all tests
- *	pkvm_dma_test NAME...		only these
- *	pkvm_dma_test --load		for a test of a machine that goes down: fill
- *					the buffer of the device with the pattern
- *	pkvm_dma_test --store ADDR	and have the device write it to the address
- *					100 ms from now
+ * Arguments are names of tests: only these run. A test of a machine that goes
+ * down, of which this program can be but a part, has
+ *
+ *	pkvm_dma_test --load
+ *		Fill the buffer of the device with the pattern.
+ *	pkvm_dma_test --store ADDR
+ *		Have the device write it there, 100 ms from now.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,7 +103,8 @@ static void write_memory(const char *name, u64 addr)
 	landed = !memcmp(got, pattern, sizeof(got));
 	ksft_print_msg("LOOK %s pattern %#lx %zu\n", name, addr, PATTERN_SIZE);
 	ksft_print_msg("the device %s at %#lx\n",
-		       landed ? "reads back what it wrote" : "does not read what it wrote",
+		       landed ? "reads back what it wrote" :
+				"does not read what it wrote",
 		       addr);
 	report(name, landed, false);
 }
@@ -180,13 +182,16 @@ static void test_smmu_registers_are_no_dma_target(const char *name)
 		smmu_cr0(cr0);
 	}
 	ksft_print_msg("at %#lx the device read IDR0 as %#x, IDR1 as %#x; its writes %s\n",
-		       smmu_phys(), idr0, idr1, landed ? "changed registers" : "changed nothing");
+		       smmu_phys(), idr0, idr1,
+		       landed ? "changed registers" : "changed nothing");
 	open = victim_is_open();
 	/* ID registers are never zero. */
 	report(name, idr0 || idr1 || landed || open, true);
 }
 
-/* Let all streams that have no translation bypass, and if @off disable the SMMU */
+/*
+ * Let all streams that have no translation bypass, and if @off disable the SMMU
+ */
 static void open_bypass(const char *name, bool off)
 {
 	u32 cr0 = smmu_read(CR0), gbpa = smmu_read(GBPA);
@@ -202,11 +207,13 @@ static void open_bypass(const char *name, bool off)
 	if (off)
 		restored = smmu_cr0(cr0);
 	smmu_set_gbpa(gbpa);
-	TEST_ASSERT(restored, "The SMMU does not come back: CR0 %#x, CR0ACK %#x",
+	TEST_ASSERT(restored,
+		    "The SMMU does not come back: CR0 %#x, CR0ACK %#x",
 		    smmu_read(CR0), smmu_read(CR0ACK));
 
 	/* DMA to our memory may have been stopped until here. */
-	TEST_ASSERT(edu_get(page, sizeof(page)), "edu does not reach our memory");
+	TEST_ASSERT(edu_get(page, sizeof(page)),
+		    "edu does not reach our memory");
 	nonzero = count_nonzero(page, sizeof(page));
 	ksft_print_msg("the device read %zu bytes that are not zero, of %zu at %#lx%s\n",
 		       nonzero, sizeof(page), hyp.data,
@@ -224,15 +231,15 @@ static void test_disabled_smmu_aborts(const char *name)
 	open_bypass(name, true);
 }
 
-/* What came of one guest. */
+/* What came of one guest. Bytes are counted if they are not zero. */
 static struct outcome {
 	bool known;
 	bool dma_before;	/* the device read the host's page */
-	size_t read;		/* bytes, not zero, that it read of the guest's */
+	size_t read;		/* bytes that it read of the guest's page */
 	bool landed;		/* the device reads back what it wrote there */
 	u64 changed;		/* words that the guest finds changed */
-	size_t left;		/* bytes, not zero, that the host gets back */
-	bool dma_after;		/* the device reads and writes the host's page */
+	size_t left;		/* bytes that the host gets back */
+	bool dma_after;		/* the device accesses the host's page */
 } cold, warm;
 
 static void run_guest(struct outcome *out, bool is_warm)
@@ -247,7 +254,8 @@ static void run_guest(struct outcome *out, bool is_warm)
 	page = own_page();
 	phys = phys_addr(page);
 	for (i = 0; i < WORDS; i++)
-		secret[i] = 0x5ec2e75ec2e75ec2 ^ (i * sizeof(u64) % PKVM_SECRET_SIZE);
+		secret[i] = 0x5ec2e75ec2e75ec2 ^
+			    (i * sizeof(u64) % PKVM_SECRET_SIZE);
 	memset(junk, 0xb6, sizeof(junk));
 
 	pkvm_guest_create(&guest, page, PKVM_PAGE_SIZE, secret);
@@ -262,7 +270,8 @@ static void run_guest(struct outcome *out, bool is_warm)
 	edu_read(phys, got, PKVM_PAGE_SIZE);
 	out->read = count_nonzero(got, PKVM_PAGE_SIZE);
 	if (!memcmp(got, secret, PKVM_PAGE_SIZE))
-		ksft_print_msg("the device read the guest's secret at %#lx\n", phys);
+		ksft_print_msg("the device read the guest's secret at %#lx\n",
+			       phys);
 
 	edu_write(phys, junk, PKVM_PAGE_SIZE);
 	edu_read(phys, got, PKVM_PAGE_SIZE);
@@ -308,23 +317,26 @@ static void test_guest_write(const char *name)
 {
 	run_guests();
 	ksft_print_msg("the device %s there\n",
-		       cold.landed ? "reads back what it wrote" : "does not read what it wrote");
+		       cold.landed ? "reads back what it wrote" :
+				     "does not read what it wrote");
 	ksft_test_result(!cold.landed, "%s\n", name);
 }
 
 static void test_guest_page_is_intact(const char *name)
 {
 	run_guests();
-	ksft_print_msg("the guest finds %lu of %zu words changed\n", cold.changed, WORDS);
+	ksft_print_msg("the guest finds %lu of %zu words changed\n",
+		       cold.changed, WORDS);
 	ksft_test_result(!cold.changed, "%s\n", name);
 }
 
 static void test_guest_stale_tlb(const char *name)
 {
 	run_guests();
-	ksft_print_msg("the device read %zu bytes and changed %lu words\n", warm.read,
-		       warm.changed);
-	ksft_test_result(!warm.read && !warm.landed && !warm.changed, "%s\n", name);
+	ksft_print_msg("the device read %zu bytes and changed %lu words\n",
+		       warm.read, warm.changed);
+	ksft_test_result(!warm.read && !warm.landed && !warm.changed, "%s\n",
+			 name);
 }
 
 static void test_page_before_guest(const char *name)
@@ -342,7 +354,8 @@ static void test_page_after_guest(const char *name)
 static void test_page_after_guest_is_empty(const char *name)
 {
 	run_guests();
-	ksft_print_msg("%zu bytes are left for the host\n", cold.left + warm.left);
+	ksft_print_msg("%zu bytes are left for the host\n",
+		       cold.left + warm.left);
 	ksft_test_result(!cold.left && !warm.left, "%s\n", name);
 }
 
@@ -377,7 +390,8 @@ static int be_a_tool(const char *what, const char *addr)
 		edu_write(phys_addr(own_page()), pattern, PATTERN_SIZE);
 		return KSFT_PASS;
 	}
-	TEST_ASSERT(!strcmp(what, "--store") && addr, "See the top of %s", __FILE__);
+	TEST_ASSERT(!strcmp(what, "--store") && addr, "See the top of %s",
+		    __FILE__);
 	edu_store_later(strtoul(addr, NULL, 0), PATTERN_SIZE);
 	return KSFT_PASS;
 }
@@ -400,6 +414,11 @@ int main(int argc, char **argv)
 		missing = smmu_missing();
 	if (!missing && !pkvm_find_hyp_memory(&hyp))
 		missing = "KVM is not protected";
+	if (!missing) {
+		edu_open();
+		if (!edu_uses_physical_addresses())
+			missing = "edu does not use physical addresses";
+	}
 	if (missing)
 		ksft_exit_skip("%s\n", missing);
 
@@ -411,7 +430,6 @@ int main(int argc, char **argv)
 	}
 	TEST_ASSERT(plan >= argc - 1, "No test has one of these names");
 	ksft_set_plan(plan);
-	edu_open();
 	smmu_open();
 	for (i = 0; i < ARRAY_SIZE(tests); i++) {
 		if (wanted[i])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many pages are donated to protected guests and come back, while devices access
- * memory in the same blocks.
+ * Many pages are donated to protected guests and come back, while devices
+ * access memory in the same blocks.
  *
  *	pkvm_donate_test split DISK ROUNDS
  *		One page of a block of RAM is donated and comes back, while the
@@ -16,9 +16,9 @@
  * "stress" need iommu.passthrough=1, where a bus address is a physical address.
  * "stress" needs QEMU's edu as well.
  *
- * The test reads from the disk into a page to show that DMA reaches the page. It
- * reads EL2's count of the pages in its tables, in debugfs, to show that EL2 loses
- * no page and what a block takes that is split.
+ * The test reads from the disk into a page to show that DMA reaches the page.
+ * It reads EL2's count of the pages in its tables, in debugfs, to show that EL2
+ * loses no page and what a block takes that is split.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,10 +48,11 @@ static int disk;
 /* What is on it */
 static unsigned char *wanted;
 
-#define result(cond, name, fmt, ...) do {					\
-	ksft_print_msg(fmt "\n", __VA_ARGS__);					\
-	ksft_test_result(cond, "%s\n", name);					\
-} while (0)
+#define result(cond, name, fmt, ...)                   \
+	do {                                           \
+		ksft_print_msg(fmt "\n", __VA_ARGS__); \
+		ksft_test_result(cond, "%s\n", name);  \
+	} while (0)
 
 static void disk_open(const char *path)
 {
@@ -147,7 +148,8 @@ static unsigned char *own_block(unsigned char *area)
 	TEST_FAIL("no block of RAM to be had");
 }
 
-static bool overlap(const unsigned char *a, const unsigned char *b, size_t b_size)
+static bool overlap(const unsigned char *a, const unsigned char *b,
+		    size_t b_size)
 {
 	return a < b + b_size && b < a + READ_SIZE;
 }
@@ -155,7 +157,9 @@ static bool overlap(const unsigned char *a, const unsigned char *b, size_t b_siz
 static void blocks_while_split(int rounds)
 {
 	unsigned char *area = own_pages(AREA), *block = own_block(area);
-	unsigned char *other = overlap(area, block, block_size) ? area + AREA - READ_SIZE : area;
+	unsigned char *other = overlap(area, block, block_size) ?
+				       area + AREA - READ_SIZE :
+				       area;
 	unsigned int before, during = -1U, most = 0, after, changed = 0;
 	struct pkvm_guest guest;
 	int i;
@@ -163,11 +167,16 @@ static void blocks_while_split(int rounds)
 	if (overlap(other, block, block_size))
 		TEST_FAIL("with pages of this size a block leaves no room");
 	before = el2_stat("pool_used");
-	/* Through this block of 2 MiB, and through one of 1 GiB, if it is in one */
+	/*
+	 * Through this block of 2 MiB, and through one of 1 GiB, if it is in
+	 * one
+	 */
 	reader_start(block, other);
 	for (i = 0; i < rounds; i++) {
-		unsigned char *page = block + READ_SIZE +
-				      i * 37 % ((block_size - READ_SIZE) / page_size) * page_size;
+		unsigned char *page =
+			block + READ_SIZE +
+			i * 37 % ((block_size - READ_SIZE) / page_size) *
+				page_size;
 		unsigned int used;
 
 		new_guest(&guest, page, page_size);
@@ -181,13 +190,17 @@ static void blocks_while_split(int rounds)
 	reader_stop();
 	after = el2_stat("pool_used");
 
-	result(!reader.wrong && reader.reads > (unsigned int)rounds && !changed, "dma_works_while_block_is_split",
+	result(!reader.wrong && reader.reads > (unsigned int)rounds && !changed,
+	       "dma_works_while_block_is_split",
 	       "%u reads of %u KiB, %u of them wrong, through the block at %#lx while %d of its pages came and went",
-	       reader.reads, READ_SIZE >> 10, reader.wrong, phys_addr(block), rounds);
-	result(before && during > before && after == before, "split_block_returns_its_tables",
-	       "EL2 has %u tables, %u to %u while a page is away, then %u", before, during,
-	       most, after);
-	result(disk_reaches(area, AREA), "dma_works_after_split", "DMA reaches all %u MiB", AREA >> 20);
+	       reader.reads, READ_SIZE >> 10, reader.wrong, phys_addr(block),
+	       rounds);
+	result(before && during > before && after == before,
+	       "split_block_returns_its_tables",
+	       "EL2 has %u tables, %u to %u while a page is away, then %u",
+	       before, during, most, after);
+	result(disk_reaches(area, AREA), "dma_works_after_split",
+	       "DMA reaches all %u MiB", AREA >> 20);
 }
 
 static long long kernel_counts(const char *name)
@@ -196,7 +209,8 @@ static long long kernel_counts(const char *name)
 	long long val = -1;
 	char key[64];
 
-	while (file && fscanf(file, "%63s %lld", key, &val) == 2 && strcmp(key, name))
+	while (file && fscanf(file, "%63s %lld", key, &val) == 2 &&
+	       strcmp(key, name))
 		val = -1;
 	if (file)
 		fclose(file);
@@ -207,11 +221,16 @@ static long long pinned_pages(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY);
 
-	/* Each CPU keeps some of what it has counted to itself, until it is asked */
-	if (fd < 0 || write(fd, "1", 1) != 1 || kernel_counts("nr_foll_pin_acquired") < 0)
+	/*
+	 * Each CPU keeps some of what it has counted to itself, until it is
+	 * asked
+	 */
+	if (fd < 0 || write(fd, "1", 1) != 1 ||
+	    kernel_counts("nr_foll_pin_acquired") < 0)
 		TEST_FAIL("no count of pins");
 	close(fd);
-	return kernel_counts("nr_foll_pin_acquired") - kernel_counts("nr_foll_pin_released");
+	return kernel_counts("nr_foll_pin_acquired") -
+	       kernel_counts("nr_foll_pin_released");
 }
 
 static void many_guests(int rounds, size_t pages)
@@ -234,7 +253,8 @@ static void many_guests(int rounds, size_t pages)
 		lost += !disk_reaches(data, size);
 		new_guest(&guest, data, size);
 		changed += pkvm_guest_run(&guest);
-		edu_read(phys_addr(data + i * 37 % pages * page_size), got, sizeof(got));
+		edu_read(phys_addr(data + i * 37 % pages * page_size), got,
+			 sizeof(got));
 		leaked += count_nonzero(got, sizeof(got));
 		changed += pkvm_guest_run(&guest);
 		pkvm_guest_destroy(&guest);
@@ -246,18 +266,20 @@ static void many_guests(int rounds, size_t pages)
 	after = el2_stat("pool_used");
 	peak = el2_stat("pool_peak");
 
-	result(!reader.wrong && reader.reads, "dma_works_while_guests_come_and_go",
+	result(!reader.wrong && reader.reads,
+	       "dma_works_while_guests_come_and_go",
 	       "%u reads of %u KiB, %u of them wrong, while %d guests of %zu pages came and went",
 	       reader.reads, READ_SIZE >> 10, reader.wrong, rounds, pages);
 	result(!leaked && !changed, "guests_are_not_reached",
-	       "the device read %zu bytes of theirs, they found %llu words changed", leaked,
-	       changed);
+	       "the device read %zu bytes of theirs, they found %llu words changed",
+	       leaked, changed);
 	result(!left && !lost, "pages_come_back_empty_and_reachable",
-	       "%zu bytes of theirs are left, %u times DMA did not reach all pages", left, lost);
-	result(before && before == after, "el2_loses_no_table", "EL2 has %u tables, then %u, %u at most",
-	       before, after, peak);
-	result(pinned_pages() == pinned, "no_page_stays_pinned", "%lld pages are pinned, then %lld", pinned,
-	       pinned_pages());
+	       "%zu bytes of theirs are left, %u times DMA did not reach all pages",
+	       left, lost);
+	result(before && before == after, "el2_loses_no_table",
+	       "EL2 has %u tables, then %u, %u at most", before, after, peak);
+	result(pinned_pages() == pinned, "no_page_stays_pinned",
+	       "%lld pages are pinned, then %lld", pinned, pinned_pages());
 }
 
 static long long now_ns(void)
@@ -283,7 +305,8 @@ static void measure(size_t pages)
 		took += now_ns() - start;
 		pkvm_guest_destroy(&guest);
 	}
-	result(true, "time", "%zu pages take %lld ns", pages, took / (long long)rounds);
+	result(true, "time", "%zu pages take %lld ns", pages,
+	       took / (long long)rounds);
 }
 
 int main(int argc, char **argv)

@@ -5,9 +5,9 @@
  * The device has a buffer of EDU_BUF_SIZE bytes and copies between the buffer
  * and a bus address, which it does not check. Under iommu.passthrough=1 a bus
  * address is a physical address. The device does not report whether a copy
- * succeeded: if the SMMU stops a read, the buffer has zeros; if the SMMU stops a
- * write, the write is lost. The CPU cannot read the buffer. Its content goes in
- * and out through a page of the calling process.
+ * succeeded: if the SMMU stops a read, the buffer has zeros; if the SMMU stops
+ * a write, the write is lost. The CPU cannot read the buffer. Its content goes
+ * in and out through a page of the calling process.
  *
  * What cannot be done at all (no device, no privilege, no answer in time) fails
  * the test by TEST_ASSERT().
@@ -44,7 +44,7 @@ static inline void mmio_write64(void *reg, u64 val)
 	asm volatile("str %0, [%1]" : : "r" (val), "r" (reg) : "memory");
 }
 
-/* Is there one? */
+/* Returns true if this machine has one. */
 bool edu_exists(void);
 
 /* Find the device and enable its memory and bus mastering. Call it first. */
@@ -54,6 +54,12 @@ void edu_open(void);
 unsigned int edu_sid(void);
 const char *edu_bdf(void);
 
+/*
+ * Returns false if Linux translates the device's addresses. If the device has no
+ * SMMU for Linux, it does not.
+ */
+bool edu_uses_physical_addresses(void);
+
 /* Device copies @len bytes at @bus into its buffer, or out of it. */
 void edu_load(u64 bus, size_t len);
 void edu_store(u64 bus, size_t len);
@@ -61,10 +67,10 @@ void edu_store(u64 bus, size_t len);
 void edu_load_at(size_t offset, u64 bus, size_t len);
 void edu_store_at(size_t offset, u64 bus, size_t len);
 
-/* The same from the beginning of it, some 100 ms from now, whoever is alive then. */
+/* As edu_store(), but do not wait. The device stores 100 ms from now. */
 void edu_store_later(u64 bus, size_t len);
 
-/* Fill the buffer with bytes that no test looks for. */
+/* Fill the buffer with bytes that no test expects. */
 void edu_poison(void);
 
 /*
@@ -73,19 +79,19 @@ void edu_poison(void);
  */
 bool edu_get(void *dst, size_t len);
 
-/* What the device finds at @bus, and what it is made to write there. */
+/* Have the device read from @bus, and write to it. */
 void edu_read(u64 bus, void *dst, size_t len);
 void edu_write(u64 bus, const void *src, size_t len);
 
-/* True if the device can copy from one page of ours to another. */
+/* Returns true if the device copies from one page of ours to another. */
 bool edu_works(void);
 
-/* Zeroed pages of our own that stay where they are; one; where one is. */
+/* Zeroed pages of our own that do not move, one page, and its address */
 void *own_pages(size_t size);
 void *own_page(void);
 u64 phys_addr(const void *page);
 
-/* How many of the @len bytes at @buf are not zero. */
+/* Returns how many of the @len bytes at @buf are not zero. */
 size_t count_nonzero(const void *buf, size_t len);
 
 #endif /* SELFTEST_KVM_EDU_H */

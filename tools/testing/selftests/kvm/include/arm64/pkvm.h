@@ -68,7 +68,10 @@ struct pkvm_hyp_memory {
 /* Returns false if KVM is not protected. */
 bool pkvm_find_hyp_memory(struct pkvm_hyp_memory *mem);
 
-/* Returns the value of one of EL2's counters in debugfs, or 0 if it is not there. */
+/*
+ * Returns the value of one of EL2's counters in debugfs, or 0 if it is not
+ * there.
+ */
 u64 pkvm_smmu_count(const char *file, const char *name);
 
 #endif /* SELFTEST_KVM_PKVM_H */

@@ -4,8 +4,9 @@
  *
  * smmu_take() takes the SMMU from the host's own driver while that is idle. The
  * test then accesses the registers through /dev/mem. smmu_give_back() restores
- * what it found. EL2 traps an access from EL0 as it traps one from EL1. Offsets,
- * fields and opcodes are those of the SMMUv3 architecture (Arm IHI 0070).
+ * what it found. EL2 traps an access from EL0 as it traps one from EL1.
+ * Offsets, fields and opcodes are those of the SMMUv3 architecture (Arm IHI
+ * 0070).
  *
  * Tables and queues are single pages: a command queue of 256 entries, a first
  * level for 2^15 streams, of which the first 64 have a second level.
@@ -68,7 +69,7 @@
 #define STE_BYPASS		0x9
 #define STE_BYPASS_1		0x100000000000		/* SHCFG: incoming */
 #define STE_S1(cd)		(0xb | (cd))
-#define STE_S1_1		0xd4			/* WBWA, inner shareable */
+#define STE_S1_1		0xd4	/* WBWA, inner shareable */
 #define STE_S2			0xd
 #define STE_DWORDS		8
 
@@ -91,44 +92,47 @@ const char *smmu_missing(void);
 /* Find the SMMU. Call it first. */
 void smmu_open(void);
 
-/* One load or store. */
+/* Access a register by one load or store. */
 u32 smmu_read(unsigned int reg);
 u64 smmu_read64(unsigned int reg);
 void smmu_write(unsigned int reg, u32 val);
 void smmu_write64(unsigned int reg, u64 val);
-/* Where it is, for other instructions, and for other masters. */
+/* The registers' virtual and physical address */
 char *smmu_regs(void);
 u64 smmu_phys(void);
 
-/* Take it from the host's driver: all is off. And back, if it was taken. */
+/*
+ * Take the SMMU from the host's driver, and disable it. Give it back, if the
+ * test has it.
+ */
 void smmu_take(void);
 void smmu_give_back(void);
 
-/* Returns false if that is not acknowledged within a second. */
+/* Write CR0. Returns false if the SMMU does not acknowledge in a second. */
 bool smmu_cr0(u32 val);
 
-/* A queue of commands, empty, enabled. */
+/* Enable an empty command queue. */
 void smmu_cmdq_on(void);
 /*
- * Put a command in, and see what comes of it. One that is refused is replaced, as
- * a driver does, and the error acknowledged. Returns CERROR_* or CMD_STUCK.
+ * Insert a command and wait for it. On an error, replace the command and
+ * acknowledge the error, as a driver does. Returns CERROR_* or CMD_STUCK.
  */
 int smmu_cmd(u64 dword0, u64 dword1);
-/* A queue of events of 2^@shift entries at @pa, enabled. */
+/* Enable an event queue of 2^@shift entries at @pa. */
 void smmu_evtq_on(u64 pa, unsigned int shift);
 
-/* The host's driver's own queue of events, enabled. */
+/* Enable the event queue of the host's driver. */
 void smmu_host_evtq_on(void);
-/* Returns false if that is not read to its end within a second. */
+/* Returns false if the driver does not read all events in a second. */
 bool smmu_evtq_is_consumed(void);
 
-/* A stream table in which all is invalid, and the SMMU, and its command queue. */
+/* Enable the SMMU, with a stream table of invalid STEs, and a command queue. */
 void smmu_on(void);
-/* Give a stream (below 64) an STE, and tell the SMMU. */
+/* Write the STE of a stream below 64, and invalidate the cached one. */
 void smmu_set_ste(unsigned int sid, u64 dword0, u64 dword1);
 u64 *smmu_ste(unsigned int sid);
 
-/* Errors that are active. */
+/* Returns the active errors of GERROR. */
 u32 smmu_errors(void);
 void smmu_ack_errors(void);
 

@@ -106,15 +106,18 @@ void edu_open(void)
 
 	snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
 	fd = open_in(dir, "config");
-	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) !=
+	    sizeof(command))
 		TEST_FAIL("PCI command");
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) !=
+	    sizeof(command))
 		TEST_FAIL("PCI command");
 	close(fd);
 
 	fd = open_in(dir, "resource0");
-	regs = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	regs = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    0);
 	if (regs == MAP_FAILED)
 		TEST_FAIL("resource0");
 	close(fd);
@@ -135,6 +138,22 @@ unsigned int edu_sid(void)
 	if (sscanf(bdf, "%*x:%x:%x.%x", &bus, &dev, &fn) != 3)
 		TEST_FAIL("edu is at '%s'", bdf);
 	return bus << 8 | dev << 3 | fn;
+}
+
+bool edu_uses_physical_addresses(void)
+{
+	char path[128], type[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type",
+		 bdf);
+	file = fopen(path, "r");
+	if (!file)
+		return true;
+	if (!fgets(type, sizeof(type), file))
+		type[0] = 0;
+	fclose(file);
+	return !strcmp(type, "identity\n");
 }
 
 static void edu_start(u64 src, u64 dst, size_t len, u64 cmd)
@@ -268,7 +287,8 @@ u64 phys_addr(const void *page)
 	if (fd < 0)
 		TEST_FAIL("/proc/self/pagemap");
 	if (pread(fd, &entry, sizeof(entry),
-		  (unsigned long)page / size * sizeof(entry)) != sizeof(entry) ||
+		  (unsigned long)page / size * sizeof(entry)) !=
+		    sizeof(entry) ||
 	    !(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
 		TEST_FAIL("/proc/self/pagemap does not tell");
 	close(fd);

@@ -46,7 +46,8 @@ static void guest_main(u64 *data, u64 words, const u64 *secret)
 		ucall_arch_do_ucall(changed);
 		changed = 0;
 		for (i = 0; i < words; i++)
-			changed += READ_ONCE(data[i]) != secret[i % SECRET_WORDS];
+			changed += READ_ONCE(data[i]) !=
+				   secret[i % SECRET_WORDS];
 	}
 }
 
@@ -72,13 +73,15 @@ void pkvm_guest_create(struct pkvm_guest *guest, void *data, size_t size,
 	/* Not a region of kvm_util, which would unmap it with the guest. */
 	vm_set_user_memory_region(vm, DATA_SLOT, 0, DATA_ADDR,
 				  align_up(size, page), data);
-	virt_map(vm, DATA_ADDR, DATA_ADDR, align_up(size, vm->page_size) / vm->page_size);
+	virt_map(vm, DATA_ADDR, DATA_ADDR,
+		 align_up(size, vm->page_size) / vm->page_size);
 	vcpu_args_set(guest->vcpu, 3, DATA_ADDR, size / sizeof(u64), copy);
 
 	/* KVM leaves the caches to the guest's own start, which it has not. */
 	program = memslot2region(vm, 0);
 	__builtin___clear_cache(program->host_mem,
-				program->host_mem + program->region.memory_size);
+				program->host_mem +
+					program->region.memory_size);
 	TEST_ASSERT(!pkvm_guest_run(guest), "The guest does not start");
 }
 
@@ -130,14 +133,14 @@ static u64 kernel_symbol(const char *name)
 /* The first range of that name in /proc/iomem, or 0 */
 static u64 iomem_start(const char *name)
 {
-	unsigned long start = 0, val;
+	unsigned long start = 0;
 	char line[128];
 	FILE *file;
 
 	file = fopen("/proc/iomem", "r");
 	while (file && !start && fgets(line, sizeof(line), file)) {
-		if (strstr(line, name) && sscanf(line, "%lx", &val) == 1)
-			start = val;
+		if (strstr(line, name))
+			start = strtoul(line, NULL, 16);
 	}
 	if (file)
 		fclose(file);
@@ -146,7 +149,8 @@ static u64 iomem_start(const char *name)
 
 static u64 symbol_phys(const char *name)
 {
-	u64 symbol = kernel_symbol(name), stext = kernel_symbol(KERNEL_TEXT_START);
+	u64 symbol = kernel_symbol(name),
+	    stext = kernel_symbol(KERNEL_TEXT_START);
 	u64 code = iomem_start("Kernel code");
 
 	if (!symbol || !stext || !code)
@@ -195,7 +199,8 @@ u64 pkvm_smmu_count(const char *file, const char *name)
 	glob_t dirs;
 	size_t i;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/arm-smmu-v3-pkvm/*/%s", file);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/arm-smmu-v3-pkvm/*/%s",
+		 file);
 	if (glob(path, 0, NULL, &dirs))
 		return 0;
 	for (i = 0; i < dirs.gl_pathc; i++) {

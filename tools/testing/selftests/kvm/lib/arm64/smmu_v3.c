@@ -27,7 +27,8 @@ static u64 phys;
 /* What the host's driver has put there. */
 static struct {
 	u64 strtab, cmdq, evtq;
-	u32 strtab_cfg, cmdq_prod, cmdq_cons, evtq_prod, evtq_cons, cr0, irq_ctrl;
+	u32 strtab_cfg, cmdq_prod, cmdq_cons, evtq_prod, evtq_cons, cr0,
+		irq_ctrl;
 	bool taken;
 } found;
 
@@ -91,7 +92,8 @@ static size_t smmu_find(void)
 
 	if (!glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL, &devs)) {
 		n = devs.gl_pathc;
-		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL, 16);
+		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL,
+				16);
 	}
 	globfree(&devs);
 	return n;
@@ -108,7 +110,8 @@ const char *smmu_missing(void)
 
 void smmu_open(void)
 {
-	static const int fatal[] = { SIGILL, SIGBUS, SIGSEGV, SIGFPE, SIGABRT, SIGTERM, 0 };
+	static const int fatal[] = { SIGILL,  SIGBUS,  SIGSEGV, SIGFPE,
+				     SIGABRT, SIGTERM, 0 };
 	unsigned int i;
 	int fd;
 
@@ -118,7 +121,8 @@ void smmu_open(void)
 	fd = open("/dev/mem", O_RDWR | O_SYNC);
 	if (fd < 0)
 		TEST_FAIL("/dev/mem");
-	regs = mmap(NULL, SMMU_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, phys);
+	regs = mmap(NULL, SMMU_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    phys);
 	if (regs == MAP_FAILED)
 		TEST_FAIL("/dev/mem at %#lx", phys);
 	close(fd);
@@ -193,7 +197,8 @@ void smmu_give_back(void)
 		smmu_write(EVTQ_CONS, found.evtq_cons);
 	}
 	if (!smmu_cr0(found.cr0))
-		TEST_FAIL("the SMMU does not come back: CR0ACK %#x", smmu_read(CR0ACK));
+		TEST_FAIL("the SMMU does not come back: CR0ACK %#x",
+			  smmu_read(CR0ACK));
 	smmu_write(IRQ_CTRL, found.irq_ctrl);
 }
 
@@ -220,7 +225,8 @@ void smmu_ack_errors(void)
 
 int smmu_cmd(u64 dword0, u64 dword1)
 {
-	u32 prod = smmu_read(CMDQ_PROD) & CMDQ_WRAP, idx = prod & (CMDQ_WRAP >> 1);
+	u32 prod = smmu_read(CMDQ_PROD) & CMDQ_WRAP,
+	    idx = prod & (CMDQ_WRAP >> 1);
 	u64 *ent = smmu_cmdq.va;
 	int err;
 
@@ -230,7 +236,8 @@ int smmu_cmd(u64 dword0, u64 dword1)
 	smmu_write(CMDQ_PROD, prod);
 	/* CONS keeps the code of an error that is over. */
 	if (!(smmu_errors() & GERROR_CMDQ))
-		return wait_for(CMDQ_CONS, CMDQ_WRAP, prod) ? CERROR_NONE : CMD_STUCK;
+		return wait_for(CMDQ_CONS, CMDQ_WRAP, prod) ? CERROR_NONE :
+							      CMD_STUCK;
 
 	err = smmu_read(CMDQ_CONS) >> 24 & 0x7f;
 	ent[2 * idx] = CMD_SYNC;

@@ -81,8 +81,10 @@ static void edu_dma_wait(struct vfio_pci_device *device)
 	void *bar0 = device->bars[0].vaddr;
 	unsigned int us;
 
-	for (us = 0; readl(bar0 + EDU_DMA_CMD) & EDU_DMA_CMD_RUN; us += EDU_POLL_US) {
-		VFIO_ASSERT_LT(us, EDU_TIMEOUT_US, "edu does not finish a copy\n");
+	for (us = 0; readl(bar0 + EDU_DMA_CMD) & EDU_DMA_CMD_RUN;
+	     us += EDU_POLL_US) {
+		VFIO_ASSERT_LT(us, EDU_TIMEOUT_US,
+			       "edu does not finish a copy\n");
 		usleep(EDU_POLL_US);
 	}
 }
