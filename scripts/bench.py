@@ -86,7 +86,7 @@ def run(kernel, tests, append, **machine):
                    console=console.append, timeout=1200, icount=True,
                    expect="leak" if kernel == "base" else "block", **machine)
     for result in results:
-        if result.status == "FAIL":
+        if result.failed:
             raise BootError(f"{kernel}, {append}: {result}")
     print(f"bench: {kernel}, {' '.join(tests)}, {append}: done", flush=True)
     return {result.name: result.note for result in results}, console

@@ -8,15 +8,17 @@ is told. scripts/guest/init runs in it and prints the results; this script
 collects them, and adds what can only be seen from outside:
 
   boot         the machine came to its end, without a warning from the kernel
-  NAME-outside the memory that a device was aimed at, looked at when all is
-               over: holds it what the device wrote, is there anything to read
   disk-NAME    the disk image holds what the guest says it wrote
 
-As a command it prints one line per result and exits with 0 if and only if none
+A test that only an observer outside of the machine can decide asks for that (LOOK): this
+script looks at the memory that a device was aimed at, when all is over. Does it hold what
+the device wrote; is there anything to read?
+
+As a command it prints one line of KTAP per result and exits with 0 if and only if none
 is a failure, and with 2 if there was no boot. As a module: boot() does all that, and returns
 the results. What it takes besides kernel, initrd and tests is what add() of test.py takes:
 
-  expect="block"  or "leak", where every attack has to succeed
+  expect="block"  or "leak", where each test of an attack has to be "not ok" (see ATTACKS)
   append=""       more for the kernel's command line
   timeout=120     seconds of QEMU's CPU time
   dtb_edits=""    source that is appended to QEMU's device tree, with &smmu and &pcie in it
@@ -33,6 +35,7 @@ The language of dtb_edits is dtc's: a node that is there already is added to. Fo
 """
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -52,14 +55,21 @@ MIB = 1 << 20
 # for ever takes next to none, and is stopped after so many times the limit by the clock.
 WALL_FACTOR = 10
 
-# What dma-attack writes.
+# What pkvm_dma_test writes.
 PATTERN = b"pKVM-DMA-ATTACK!"
 
-# A line of guest/init, alone on its line of the console.
-SAYS = re.compile(r"## (PASS|FAIL|SKIP) ([^:]*): (.*)")
-LOOK = re.compile(r"## LOOK (\S+) (data|pattern|zero) (\S+) ?(\S*)")
-BUSY = re.compile(r"## BUSY (\S+)")
-END = re.compile(r"## END (\d+)$")
+# A line of guest/init, alone on its line of the console: KTAP.
+SAYS = re.compile(r"## (ok|not ok) \d+ (\S+) # (SKIP )?(.*)")
+LOOK = re.compile(r"LOOK (data|pattern|zero) (\S+) (\d+): *(.*)")
+BUSY = re.compile(r"## # BUSY (\S+)")
+PLAN = re.compile(r"## 1\.\.(\d+)$")
+
+# What shows that a device does not get at memory that isn't the host's. On a kernel
+# without DMA isolation each of these fails, or it would prove nothing that it passes.
+ATTACKS = {"event", "hyp_read", "hyp_write", "text_read", "text_write",
+           "smmu_registers_are_no_dma_target", "gbpa_bypass_has_no_effect",
+           "disabled_smmu_aborts", "hyp_read_without_translation", "guest_read",
+           "guest_write", "guest_page_is_intact", "guest_stale_tlb", "shutdown_aborts_dma"}
 
 # What a kernel says when it is not well, EL2's last words included.
 UNWELL = re.compile(r"^(\[ *[\d.]+\] )?(WARNING:|BUG:|Internal error|Unable to handle"
@@ -72,12 +82,31 @@ class BootError(Exception):
 
 
 class Result:
-    """What one test said."""
+    """What became of one test: "ok", "not ok", or "skip"; an expected failure is "xfail"."""
     def __init__(self, status, name, note):
         self.status, self.name, self.note = status, name, note
+        # False if it does not say whether an attack works
+        self.sure = True
+
+    @property
+    def failed(self):
+        """Not as it has to be."""
+        return self.status == "not ok"
+
+    def ktap(self, number, prefix=""):
+        """A line of KTAP."""
+        status = "not ok" if self.failed else "ok"
+        directive = {"skip": "SKIP ", "xfail": "XFAIL "}.get(self.status, "")
+        note = f" # {directive}{self.note}" if directive or self.note else ""
+        return f"{status} {number} {prefix}{self.name}{note}"
 
     def __str__(self):
-        return f"{self.status} {self.name}: {self.note}"
+        return self.ktap(0)
+
+    def expect_leak(self):
+        """The kernel lets devices through: what an attack shows has to fail."""
+        if self.name in ATTACKS and self.sure:
+            self.status = {"not ok": "xfail", "ok": "not ok"}.get(self.status, self.status)
 
 
 def check_qemu():
@@ -136,26 +165,29 @@ def command(kernel, initrd, append, disks, ram, *, smmu="nested", cpu="max", mem
     return cmd
 
 
-def look(ram, match, expect):
-    """Answers one LOOK of the guest, from the machine's memory."""
-    name, what, addr = f"{match[1]}-outside", match[2], int(match[3], 0)
-    length = len(PATTERN) if what == "pattern" else int(match[4])
+def look(ram, result, match):
+    """Decides a result that only what is in the machine's memory can."""
+    what, addr, length = match[1], int(match[2], 0), int(match[3])
     if not RAM_BASE <= addr <= RAM_BASE + os.fstat(ram).st_size - length:
-        return Result("FAIL", name, f"{addr:#x} is not memory")
+        result.status, result.note = "not ok", f"{addr:#x} is not memory"
+        result.sure = False
+        return
     data = os.pread(ram, length, addr - RAM_BASE)
     if what == "pattern":
-        landed = data == PATTERN
-        return Result("PASS" if landed == (expect == "leak") else "FAIL", name,
-                      f"seen from outside, what the device wrote to {addr:#x} "
-                      f"{'is' if landed else 'is not'} there")
-    count = length - data.count(0)
-    if what == "zero":
-        return Result("FAIL" if count else "PASS", name,
-                      f"seen from outside, {addr:#x} has {count} bytes of {length} "
-                      "that are not zero")
-    return Result("PASS" if count else "FAIL", name,
-                  f"seen from outside, {addr:#x} has {count} bytes of {length} "
-                  "that are not zero")
+        there = data == PATTERN
+        sight = f"what the device wrote to {addr:#x} {'is' if there else 'is not'} there"
+        agrees = there == result.failed
+    else:
+        count = length - data.count(0)
+        sight = f"{addr:#x} has {count} bytes of {length} that are not zero"
+        agrees = not count if what == "zero" else count
+    if result.failed:
+        result.sure = agrees
+    elif not agrees:
+        result.status, result.sure = "not ok", what == "pattern"
+    else:
+        result.status = "ok"
+    result.note = f"{match[4]}; seen from outside, {sight}".lstrip("; ")
 
 
 def look_at_disk(path, name):
@@ -163,7 +195,7 @@ def look_at_disk(path, name):
     with open(path, "rb") as image:
         image.seek(MIB)
         same = image.read(MIB) == disk_content(name)
-    return Result("PASS" if same else "FAIL", f"disk-{name}",
+    return Result("ok" if same else "not ok", f"disk-{name}",
                   f"the image {'holds' if same else 'does not hold'} what the guest wrote")
 
 
@@ -237,10 +269,12 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
     for path in (kernel, initrd):
         if not os.path.exists(path):
             raise BootError(f"no {path}: run make")
-    results = []
+    results, looks = [], []
 
     def add(result):
         results.append(result)
+        if expect == "leak":
+            result.expect_leak()
         if each:
             each(result)
 
@@ -271,7 +305,7 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
         cmd = command(kernel, initrd, append, disks, ram_path, **machine)
         monitor = os.path.join(tmp, "monitor")
         cmd += ["-qmp", f"unix:{monitor},server=on,wait=off"]
-        looks, unwell, last, ended, busy = [], None, "", None, None
+        unwell, last, ended, busy = None, "", None, None
         over, expired = threading.Event(), threading.Event()
         with subprocess.Popen(cmd, pass_fds=[ram], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu, \
@@ -285,10 +319,12 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
                     console(line)
                 last = line or last
                 if match := SAYS.search(line):
-                    add(Result(*match.groups()))
-                elif match := LOOK.search(line):
-                    looks.append(match)
-                elif match := END.search(line):
+                    result = Result("skip" if match[3] else match[1], match[2], match[4])
+                    if match := LOOK.match(result.note):
+                        looks.append((result, match))
+                    else:
+                        add(result)
+                elif match := PLAN.search(line):
                     ended = int(match[1])
                 elif match := BUSY.search(line):
                     busy = match[1]
@@ -304,22 +340,24 @@ def boot(kernel, initrd, tests, *, expect="block", append="", log=None, timeout=
             over.set()
             timer.join()
 
+        came = len(results) + len(looks)
+        for result, match in looks:
+            look(ram, result, match)
+            add(result)
         if expired.is_set():
-            add(Result("FAIL", "boot", f"not done after {timeout} s of CPU time, or "
-                                       f"{WALL_FACTOR} times that; last line: {last}"))
+            add(Result("not ok", "boot", f"not done after {timeout} s of CPU time, or "
+                                         f"{WALL_FACTOR} times that; last line: {last}"))
         elif ended is None:
-            add(Result("FAIL", "boot", f"died: {unwell or last}"))
-        elif ended != len(results):
-            add(Result("FAIL", "boot", f"{len(results)} of {ended} results came through"))
+            add(Result("not ok", "boot", f"died: {unwell or last}"))
+        elif ended != came:
+            add(Result("not ok", "boot", f"{came} of {ended} results came through"))
         elif unwell:
-            add(Result("FAIL", "boot", unwell))
+            add(Result("not ok", "boot", unwell))
         else:
-            add(Result("PASS", "boot", "came to its end without a warning"))
+            add(Result("ok", "boot", "came to its end without a warning"))
 
-        for match in looks:
-            add(look(ram, match, expect))
         for name, path in disks.items():
-            if any(r.name == f"io-{name}" and r.status == "PASS" for r in results):
+            if any(r.name == f"io-{name}" and r.status == "ok" for r in results):
                 add(look_at_disk(path, name))
         os.close(ram)
     return results
@@ -344,19 +382,21 @@ def main():
     parser.add_argument("--console", action="store_true", help="show the console")
     args = parser.parse_args()
 
+    count = itertools.count(1)
     try:
         results = boot(args.kernel, args.initrd, args.tests.split(","), expect=args.expect,
                        append=args.append, log=args.log, timeout=args.timeout,
                        smmu=args.smmu, cpu=args.cpu, mem=args.mem, virt=not args.no_virt,
                        igb=args.igb, dtb_edits=args.dtb_edits,
-                       each=None if args.console else lambda r: print(r, flush=True),
+                       each=None if args.console else lambda r: print(r.ktap(next(count)), flush=True),
                        console=(lambda line: print(line, flush=True)) if args.console else None)
     except BootError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if args.console:
-        print(*results, sep="\n")
-    return any(r.status == "FAIL" for r in results)
+        print(*(r.ktap(next(count)) for r in results), sep="\n")
+    print(f"1..{len(results)}")
+    return any(r.failed for r in results)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # initramfs.sh OUT.cpio.gz OBJDIR
 #
-# Packs what the test machine runs: busybox, guest/init, the programs of
-# tools/testing/pkvm-smmu/edu, of the kernel built in OBJDIR the modules that are
-# tests, and if it is one with the series, the selftests pkvm_smmu and vfio.
-# Leaves OUT alone if anything fails.
+# Packs what the test machine runs: busybox, guest/init, the selftests of the series,
+# of the kernel built in OBJDIR the modules that are tests, and if it is one with the
+# series, the selftests of VFIO.
 set -eu
 . "$(dirname "$0")/env.sh"
 
@@ -22,26 +21,38 @@ root=$tmp/root
 mkdir -p "$root/bin" "$root/lib/modules" "$(dirname "$out")"
 cp "$REPO/scripts/guest/init" "$root/init"
 cp "$BUSYBOX" "$root/bin/busybox"
-make -s -C "$REPO/tools/testing/pkvm-smmu/edu" \
-	CROSS_COMPILE="$CROSS" OUT="$root/bin"
+
+# selftest DIRECTORY PROGRAM...: build these of the kernel's selftests, with its headers
+selftest() {
+	dir=$1
+	shift
+	mkdir -p "$tmp/$dir/tools"
+	# shellcheck disable=SC2086 # a prefix for each
+	make -s -j"$(nproc)" -C "$WHOLE/tools/testing/selftests/$dir" ARCH=arm64 \
+		CROSS_COMPILE="$CROSS" OUTPUT="$tmp/$dir" abs_objdir="$tmp/$dir" \
+		KHDR_INCLUDES="-isystem $obj/usr/include" CPPFLAGS="-I$CACHE/uuid/include" \
+		EXTRA_CFLAGS="-static -L$CACHE/uuid -Wl,--strip-debug" \
+		$(printf "$tmp/$dir/%s " "$@") >"$tmp/log" 2>&1 ||
+		{ cat "$tmp/log" >&2; die "the selftests of $dir do not build"; }
+	for program; do
+		cp "$tmp/$dir/$program" "$root/bin/"
+	done
+}
+
+# They are of the series, and run on the base as well.
+PART='' python3 -B "$REPO/scripts/series.py" tree
+[ -e "$obj/usr/include/linux/kvm.h" ] ||
+	make -s -C "$KSRC" O="$obj" ARCH=arm64 CROSS_COMPILE="$CROSS" headers >/dev/null
+selftest kvm arm64/pkvm_dma_test arm64/pkvm_donate_test arm64/pkvm_smmu_test
 
 # The kernel's own, for what it measures
 "${CROSS}gcc" -O2 -static -D_GNU_SOURCE -idirafter "$KSRC/include/uapi" \
 	-o "$root/bin/dma_map_benchmark" "$KSRC/tools/dma/dma_map_benchmark.c"
 
-# They need the kernel's headers, and only mean something with the series.
+# The devices of these are behind an SMMU of EL2's.
 if [ "$obj" = "$OBJ_SERIES" ]; then
-	selftest() {
-		make -s -C "$WHOLE/tools/testing/selftests/$1" ARCH=arm64 \
-			CROSS_COMPILE="$CROSS" OUTPUT="$tmp/$1" \
-			KHDR_INCLUDES="-isystem $OBJ_SERIES/usr/include" \
-			CPPFLAGS="-I$CACHE/uuid/include" \
-			EXTRA_CFLAGS="-static -L$CACHE/uuid" all
-		find "$tmp/$1" -maxdepth 1 -type f -name '*_test' -exec cp {} "$root/bin/" ';'
-	}
-	mkdir "$tmp/pkvm_smmu" "$tmp/vfio"
-	selftest pkvm_smmu
-	selftest vfio
+	selftest vfio vfio_pci_device_test vfio_pci_driver_test vfio_dma_mapping_test \
+		vfio_dma_mapping_mmio_test vfio_iommufd_setup_test
 fi
 
 # Comes before all tests, if it is a module.

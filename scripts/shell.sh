@@ -13,7 +13,6 @@ image=$obj/arch/arm64/boot/Image
 initramfs=$INITRAMFS-$which-$KEY.cpio.gz
 "$REPO/scripts/initramfs.sh" "$initramfs" "$obj"
 
-echo "Ctrl-A X leaves. To begin with: pvm, dmesg, and dma-attack read ADDR 4096, where ADDR" \
-	"comes after 'Reserved' in what dmesg says" >&2
+echo "Ctrl-A X leaves. To begin with: /bin/pkvm_dma_test, dmesg" >&2
 exec "$REPO/scripts/boot.py" "$image" "$initramfs" shell \
 	--append "kvm-arm.mode=protected iommu.passthrough=1 ${APPEND:-}"

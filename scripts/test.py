@@ -4,13 +4,15 @@
 
 Called by test.sh, which sets what env.sh does. T=name in the environment is only
 the scenario of that name or, if there is none, all with that in their name. Two jobs
-run at a time. What needs a part of the series that PART= leaves out is skipped. Prints a line for each test, how long each scenario took, and for one that
+run at a time. What needs a part of the series that PART= leaves out is skipped.
+Prints a line of KTAP for each test, how long each scenario took, and for one that
 failed the end of its console; the whole of it is in $LOGS. The last line counts,
 and the exit status is 0 if and only if nothing failed.
 
 With --kernels it only prints what kernels those scenarios boot.
 """
 import concurrent.futures
+import itertools
 import os
 import re
 import subprocess
@@ -21,6 +23,7 @@ from boot import BootError, Result, boot
 
 JOBS = 2
 PARTS = ["core", "features", "tests"]
+NUMBER = itertools.count(1)
 LOG_TAIL = 30
 
 PKVM = "kvm-arm.mode=protected"
@@ -53,8 +56,7 @@ BUS = """/delete-node/ &smmu;
 """
 
 # The event comes first: the host's driver logs but a few of them.
-ATTACKS = ["event", "self", "attack-hyp", "attack-text", "attack-mmio", "attack-gbpa",
-           "attack-smmuen", "pvm"]
+ATTACKS = ["event", "dma"]
 
 
 def scenarios():
@@ -158,7 +160,7 @@ def left_out(needs):
     part = os.environ.get("PART") or PARTS[-1]
     if PARTS.index(needs) <= PARTS.index(part):
         return []
-    return [Result("SKIP", needs, f"PART={part} is without patches/{needs}")]
+    return [Result("skip", needs, f"PART={part} is without patches/{needs}")]
 
 
 def run_boot(name, tests, kernel, options):
@@ -189,11 +191,10 @@ def run_unit(directory):
     for line in lines:
         if match := re.match(r"\s*(not ok|ok)\b[\s\d-]*(.*)", line):
             skipped = "# SKIP" in line
-            results.append(Result("SKIP" if skipped else "FAIL" if match[1] == "not ok"
-                                  else "PASS", match[2] or "?", ""))
-    failed = any(r.status == "FAIL" for r in results)
+            results.append(Result("skip" if skipped else match[1], match[2] or "?", ""))
+    failed = any(r.failed for r in results)
     if not results or bool(status) != failed:
-        results.append(Result("FAIL", "make-check", f"exit status {status}"))
+        results.append(Result("not ok", "make-check", f"exit status {status}"))
     return results, log
 
 
@@ -234,15 +235,15 @@ def compare_drivers():
     base, had = driver_lines("base-bypass", SMMU)
     series, has = driver_lines("hvhe-passthrough0-strict1", CHILD)
     if base != series or not base or had is None or has != had & ~HIDDEN | MSI:
-        return Result("FAIL", "dmesg", f"{had and hex(had)} {base} is now "
-                                       f"{has and hex(has)} {series}")
-    return Result("PASS", "dmesg", f"features {had:#x} -> {has:#x}, else the same")
+        return Result("not ok", "dmesg", f"{had and hex(had)} {base} is now "
+                                         f"{has and hex(has)} {series}")
+    return Result("ok", "dmesg", f"features {had:#x} -> {has:#x}, else the same")
 
 
 def check_shutdown():
     """Linux has shut down the device that the host's driver is bound to, once."""
     lines = driver_log("debug", CHILD)[1]
-    return Result("PASS" if lines.count("shutdown") == 1 else "FAIL", "smmu-shutdown",
+    return Result("ok" if lines.count("shutdown") == 1 else "not ok", "smmu-shutdown",
                   f"the host's driver has {lines}")
 
 
@@ -250,18 +251,19 @@ def check_incoherent():
     """The host's driver must not believe that its SMMU snoops, or what is tested is not that."""
     _, has = driver_lines("incoherent", CHILD)
     ok = has is not None and not has & (COHERENCY | MSI)
-    return Result("PASS" if ok else "FAIL", "features", f"features {has and hex(has)}")
+    return Result("ok" if ok else "not ok", "features", f"features {has and hex(has)}")
 
 
 def show(scenario, results, log):
-    """A line per test, and what the log has to say if one has failed."""
+    """A line of KTAP per test, and what the log has to say if one has failed."""
     for result in results:
-        note = f": {result.note}" if result.note and result.status != "PASS" else ""
-        print(f"{result.status} {scenario}/{result.name}{note}")
-    if any(result.status == "FAIL" for result in results):
+        if result.status == "ok":
+            result.note = ""
+        print(result.ktap(next(NUMBER), f"{scenario}/"))
+    if any(result.failed for result in results):
         with open(log, encoding="utf-8", errors="replace") as lines:
             tail = lines.read().splitlines()[-LOG_TAIL:]
-        print(f"  the end of {log}:", *tail, sep="\n  | ")
+        print(f"# the end of {log}:", *tail, sep="\n# | ")
     sys.stdout.flush()
 
 
@@ -287,7 +289,7 @@ def main():
     limits = {name: options.get("timeout", 0) for name, _, _, options in table}
     names.sort(key=lambda name: -limits.get(name, 0))
     os.makedirs(os.environ["LOGS"], exist_ok=True)
-    count = {"PASS": 0, "FAIL": 0, "SKIP": 0}
+    count = {"ok": 0, "xfail": 0, "not ok": 0, "skip": 0}
 
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         jobs = {pool.submit(timed, *jobs_by_name[name]): name for name in names}
@@ -295,7 +297,7 @@ def main():
             for job in concurrent.futures.as_completed(jobs):
                 results, log, seconds = job.result()
                 show(jobs[job], results, log)
-                print(f"({jobs[job]}: {seconds} s)", flush=True)
+                print(f"# {jobs[job]}: {seconds} s", flush=True)
                 for result in results:
                     count[result.status] += 1
             if {"base-bypass", "hvhe-passthrough0-strict1"} <= set(names):
@@ -314,9 +316,10 @@ def main():
             pool.shutdown(cancel_futures=True)
             sys.exit(f"error: {error}")
 
-    skipped = f", {count['SKIP']} skipped" if count["SKIP"] else ""
-    print(f"{count['PASS']} passed, {count['FAIL']} failed{skipped}")
-    return count["FAIL"] > 0
+    skipped = f", {count['skip']} skipped" if count["skip"] else ""
+    print(f"1..{sum(count.values())}")
+    print(f"{count['ok'] + count['xfail']} passed, {count['not ok']} failed{skipped}")
+    return count["not ok"] > 0
 
 
 if __name__ == "__main__":

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages go to protected guests and come back, many of them, while devices are at work.
+ * Many pages are donated to protected guests and come back, while devices
+ * access memory in the same blocks.
  *
- *	donate split DISK ROUNDS	one page of a block of RAM comes and goes, while the
- *					disk's DMA goes through the rest of the block
- *	donate stress DISK ROUNDS PAGES	guests of so many pages each come and go, while the
- *					disk's DMA goes elsewhere
- *	donate time PAGES		how long a guest takes to write to so many pages for
- *					the first time
+ *	pkvm_donate_test split DISK ROUNDS
+ *		One page of a block of RAM is donated and comes back, while the
+ *		disk's DMA accesses the rest of the block.
+ *	pkvm_donate_test stress DISK ROUNDS PAGES
+ *		Guests of so many pages are created and destroyed, while the
+ *		disk's DMA accesses other pages.
+ *	pkvm_donate_test time PAGES
+ *		How long a guest takes to write to so many pages first.
  *
- * DISK is a block device that reads by DMA, such as an NVMe drive. "split" and "stress"
- * run under iommu.passthrough=1, where a bus address is a physical address; "stress"
- * wants QEMU's edu as well.
+ * DISK is a block device that reads by DMA, such as an NVMe drive. "split" and
+ * "stress" need iommu.passthrough=1, where a bus address is a physical address.
+ * "stress" needs QEMU's edu as well.
  *
- * That a page is the device's again is seen by reading from the disk into it. That no
- * page of EL2's is lost, and what a block takes that is split, is seen by EL2's own
- * count of the pages that its tables take (stats in debugfs).
- *
- * Prints lines "PASS name: evidence" or "FAIL name: evidence", and exits with
- * EXIT_BLOCKED if all passed, EXIT_REACHED if not, EXIT_BROKEN if nothing can be said.
+ * The test reads from the disk into a page to show that DMA reaches the page.
+ * It reads EL2's count of the pages in its tables, in debugfs, to show that EL2
+ * loses no page and what a block takes that is split.
  */
-#include <err.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,7 +31,8 @@
 #include <unistd.h>
 
 #include "edu.h"
-#include "guest.h"
+#include "pkvm.h"
+#include "test_util.h"
 
 /* Where blocks are looked for, and what a reader reads at once */
 #define AREA		(64 << 20)
@@ -49,24 +48,22 @@ static int disk;
 /* What is on it */
 static unsigned char *wanted;
 
-static bool ok = true;
-
-#define result(cond, name, fmt, ...) do {					\
-	bool __ok = (cond);							\
-	printf("%s %s: " fmt "\n", __ok ? "PASS" : "FAIL", name, __VA_ARGS__);	\
-	ok &= __ok;								\
-} while (0)
+#define result(cond, name, fmt, ...)                   \
+	do {                                           \
+		ksft_print_msg(fmt "\n", __VA_ARGS__); \
+		ksft_test_result(cond, "%s\n", name);  \
+	} while (0)
 
 static void disk_open(const char *path)
 {
 	disk = open(path, O_RDONLY | O_DIRECT);
 	if (disk < 0)
-		err(EXIT_BROKEN, "%s", path);
+		TEST_FAIL("%s", path);
 	wanted = own_pages(READ_SIZE);
 	if (pread(disk, wanted, READ_SIZE, 0) != READ_SIZE)
-		err(EXIT_BROKEN, "%s", path);
+		TEST_FAIL("%s", path);
 	if (count_nonzero(wanted, READ_SIZE) < READ_SIZE / 2)
-		errx(EXIT_BROKEN, "%s has nothing to be read", path);
+		TEST_FAIL("%s has nothing to be read", path);
 }
 
 /* Does the disk's DMA reach memory of ours? */
@@ -84,26 +81,9 @@ static bool disk_reaches(unsigned char *buf, size_t size)
 	return true;
 }
 
-/* One of EL2's counters, or 0 if it has none */
 static unsigned int el2_stat(const char *name)
 {
-	unsigned int val = 0;
-	char line[64], fmt[32];
-	FILE *file;
-	glob_t g;
-
-	if (glob("/sys/kernel/debug/arm-smmu-v3-pkvm/*/stats", 0, NULL, &g))
-		return 0;
-	file = fopen(g.gl_pathv[0], "r");
-	snprintf(fmt, sizeof(fmt), "%s %%u", name);
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, fmt, &val) == 1)
-			break;
-	}
-	if (file)
-		fclose(file);
-	globfree(&g);
-	return val;
+	return pkvm_smmu_count("stats", name);
 }
 
 /* One that reads all the time, into one or two places in turn */
@@ -129,7 +109,7 @@ static void reader_start(void *to, void *then)
 {
 	reader = (struct reader) { .to = { to, then } };
 	if (pthread_create(&reader.thread, NULL, reader_runs, NULL))
-		errx(EXIT_BROKEN, "no thread");
+		TEST_FAIL("no thread");
 }
 
 static void reader_stop(void)
@@ -138,24 +118,24 @@ static void reader_stop(void)
 	pthread_join(reader.thread, NULL);
 }
 
-static void new_guest(struct guest *guest, void *data, size_t size)
+static void new_guest(struct pkvm_guest *guest, void *data, size_t size)
 {
-	__u64 secret[GUEST_SECRET_SIZE / sizeof(__u64)];
+	u64 secret[PKVM_SECRET_SIZE / sizeof(u64)];
 	size_t i;
 
-	for (i = 0; i < GUEST_SECRET_SIZE / sizeof(__u64); i++)
+	for (i = 0; i < PKVM_SECRET_SIZE / sizeof(u64); i++)
 		secret[i] = 0x5ec2e75ec2e75ec2 ^ i;
-	guest_create(guest, data, size, secret);
+	pkvm_guest_create(guest, data, size, secret);
 }
 
 /* A block of RAM, all of which is ours */
 static unsigned char *own_block(unsigned char *area)
 {
 	size_t i, run = 0;
-	__u64 prev = 0;
+	u64 prev = 0;
 
 	for (i = 0; i < AREA / page_size; i++) {
-		__u64 phys = phys_addr(area + i * page_size);
+		u64 phys = phys_addr(area + i * page_size);
 
 		if (run && phys == prev + page_size)
 			run++;
@@ -165,10 +145,11 @@ static unsigned char *own_block(unsigned char *area)
 			return area + (i + 1) * page_size - block_size;
 		prev = phys;
 	}
-	errx(EXIT_BROKEN, "no block of RAM to be had");
+	TEST_FAIL("no block of RAM to be had");
 }
 
-static bool overlap(const unsigned char *a, const unsigned char *b, size_t b_size)
+static bool overlap(const unsigned char *a, const unsigned char *b,
+		    size_t b_size)
 {
 	return a < b + b_size && b < a + READ_SIZE;
 }
@@ -176,39 +157,50 @@ static bool overlap(const unsigned char *a, const unsigned char *b, size_t b_siz
 static void blocks_while_split(int rounds)
 {
 	unsigned char *area = own_pages(AREA), *block = own_block(area);
-	unsigned char *other = overlap(area, block, block_size) ? area + AREA - READ_SIZE : area;
+	unsigned char *other = overlap(area, block, block_size) ?
+				       area + AREA - READ_SIZE :
+				       area;
 	unsigned int before, during = -1U, most = 0, after, changed = 0;
-	struct guest guest;
+	struct pkvm_guest guest;
 	int i;
 
 	if (overlap(other, block, block_size))
-		errx(EXIT_BROKEN, "with pages of this size a block leaves no room");
+		TEST_FAIL("with pages of this size a block leaves no room");
 	before = el2_stat("pool_used");
-	/* Through this block of 2 MiB, and through one of 1 GiB, if it is in one */
+	/*
+	 * Through this block of 2 MiB, and through one of 1 GiB, if it is in
+	 * one
+	 */
 	reader_start(block, other);
 	for (i = 0; i < rounds; i++) {
-		unsigned char *page = block + READ_SIZE +
-				      i * 37 % ((block_size - READ_SIZE) / page_size) * page_size;
+		unsigned char *page =
+			block + READ_SIZE +
+			i * 37 % ((block_size - READ_SIZE) / page_size) *
+				page_size;
 		unsigned int used;
 
 		new_guest(&guest, page, page_size);
-		changed += guest_run(&guest);
+		changed += pkvm_guest_run(&guest);
 		used = el2_stat("pool_used");
 		during = used < during ? used : during;
 		most = used > most ? used : most;
-		changed += guest_run(&guest);
-		guest_destroy(&guest);
+		changed += pkvm_guest_run(&guest);
+		pkvm_guest_destroy(&guest);
 	}
 	reader_stop();
 	after = el2_stat("pool_used");
 
-	result(!reader.wrong && reader.reads > (unsigned int)rounds && !changed, "split-dma",
-	       "%u reads of %u KiB, %u of them wrong, through the block at %#llx while %d of its pages came and went",
-	       reader.reads, READ_SIZE >> 10, reader.wrong, phys_addr(block), rounds);
-	result(before && during > before && after == before, "split-tables",
-	       "EL2 has %u tables, %u to %u while a page is away, then %u", before, during,
-	       most, after);
-	result(disk_reaches(area, AREA), "split-after", "DMA reaches all %u MiB", AREA >> 20);
+	result(!reader.wrong && reader.reads > (unsigned int)rounds && !changed,
+	       "dma_works_while_block_is_split",
+	       "%u reads of %u KiB, %u of them wrong, through the block at %#lx while %d of its pages came and went",
+	       reader.reads, READ_SIZE >> 10, reader.wrong, phys_addr(block),
+	       rounds);
+	result(before && during > before && after == before,
+	       "split_block_returns_its_tables",
+	       "EL2 has %u tables, %u to %u while a page is away, then %u",
+	       before, during, most, after);
+	result(disk_reaches(area, AREA), "dma_works_after_split",
+	       "DMA reaches all %u MiB", AREA >> 20);
 }
 
 static long long kernel_counts(const char *name)
@@ -217,7 +209,8 @@ static long long kernel_counts(const char *name)
 	long long val = -1;
 	char key[64];
 
-	while (file && fscanf(file, "%63s %lld", key, &val) == 2 && strcmp(key, name))
+	while (file && fscanf(file, "%63s %lld", key, &val) == 2 &&
+	       strcmp(key, name))
 		val = -1;
 	if (file)
 		fclose(file);
@@ -228,11 +221,16 @@ static long long pinned_pages(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY);
 
-	/* Each CPU keeps some of what it has counted to itself, until it is asked */
-	if (fd < 0 || write(fd, "1", 1) != 1 || kernel_counts("nr_foll_pin_acquired") < 0)
-		err(EXIT_BROKEN, "no count of pins");
+	/*
+	 * Each CPU keeps some of what it has counted to itself, until it is
+	 * asked
+	 */
+	if (fd < 0 || write(fd, "1", 1) != 1 ||
+	    kernel_counts("nr_foll_pin_acquired") < 0)
+		TEST_FAIL("no count of pins");
 	close(fd);
-	return kernel_counts("nr_foll_pin_acquired") - kernel_counts("nr_foll_pin_released");
+	return kernel_counts("nr_foll_pin_acquired") -
+	       kernel_counts("nr_foll_pin_released");
 }
 
 static void many_guests(int rounds, size_t pages)
@@ -241,7 +239,7 @@ static void many_guests(int rounds, size_t pages)
 	unsigned int before, after, lost = 0, peak;
 	unsigned char got[EDU_BUF_SIZE], *data;
 	unsigned long long changed = 0;
-	struct guest guest;
+	struct pkvm_guest guest;
 	long long pinned;
 	int i;
 
@@ -254,11 +252,12 @@ static void many_guests(int rounds, size_t pages)
 		/* The device's TLB has them */
 		lost += !disk_reaches(data, size);
 		new_guest(&guest, data, size);
-		changed += guest_run(&guest);
-		edu_read(phys_addr(data + i * 37 % pages * page_size), got, sizeof(got));
+		changed += pkvm_guest_run(&guest);
+		edu_read(phys_addr(data + i * 37 % pages * page_size), got,
+			 sizeof(got));
 		leaked += count_nonzero(got, sizeof(got));
-		changed += guest_run(&guest);
-		guest_destroy(&guest);
+		changed += pkvm_guest_run(&guest);
+		pkvm_guest_destroy(&guest);
 		left += count_nonzero(data, size);
 		lost += !disk_reaches(data, size);
 		munmap(data, size);
@@ -267,18 +266,20 @@ static void many_guests(int rounds, size_t pages)
 	after = el2_stat("pool_used");
 	peak = el2_stat("pool_peak");
 
-	result(!reader.wrong && reader.reads, "stress-dma",
+	result(!reader.wrong && reader.reads,
+	       "dma_works_while_guests_come_and_go",
 	       "%u reads of %u KiB, %u of them wrong, while %d guests of %zu pages came and went",
 	       reader.reads, READ_SIZE >> 10, reader.wrong, rounds, pages);
-	result(!leaked && !changed, "stress-guests",
-	       "the device read %zu bytes of theirs, they found %llu words changed", leaked,
-	       changed);
-	result(!left && !lost, "stress-back",
-	       "%zu bytes of theirs are left, %u times DMA did not reach all pages", left, lost);
-	result(before && before == after, "stress-tables", "EL2 has %u tables, then %u, %u at most",
-	       before, after, peak);
-	result(pinned_pages() == pinned, "stress-pins", "%lld pages are pinned, then %lld", pinned,
-	       pinned_pages());
+	result(!leaked && !changed, "guests_are_not_reached",
+	       "the device read %zu bytes of theirs, they found %llu words changed",
+	       leaked, changed);
+	result(!left && !lost, "pages_come_back_empty_and_reachable",
+	       "%zu bytes of theirs are left, %u times DMA did not reach all pages",
+	       left, lost);
+	result(before && before == after, "el2_loses_no_table",
+	       "EL2 has %u tables, then %u, %u at most", before, after, peak);
+	result(pinned_pages() == pinned, "no_page_stays_pinned",
+	       "%lld pages are pinned, then %lld", pinned, pinned_pages());
 }
 
 static long long now_ns(void)
@@ -295,33 +296,38 @@ static void measure(size_t pages)
 	size_t rounds = pages < MEASURED_PAGES ? MEASURED_PAGES / pages : 1, i;
 	void *data = own_pages(pages * page_size);
 	long long took = 0, start;
-	struct guest guest;
+	struct pkvm_guest guest;
 
 	for (i = 0; i < rounds; i++) {
 		new_guest(&guest, data, pages * page_size);
 		start = now_ns();
-		guest_run(&guest);
+		pkvm_guest_run(&guest);
 		took += now_ns() - start;
-		guest_destroy(&guest);
+		pkvm_guest_destroy(&guest);
 	}
-	result(true, "time", "%zu pages take %lld ns", pages, took / (long long)rounds);
+	result(true, "time", "%zu pages take %lld ns", pages,
+	       took / (long long)rounds);
 }
 
 int main(int argc, char **argv)
 {
-	page_size = sysconf(_SC_PAGESIZE);
-	block_size = page_size / sizeof(__u64) * page_size;
+	page_size = getpagesize();
+	block_size = page_size / sizeof(u64) * page_size;
+
+	ksft_print_header();
 	if (argc == 4 && !strcmp(argv[1], "split")) {
+		ksft_set_plan(3);
 		disk_open(argv[2]);
 		blocks_while_split(atoi(argv[3]));
 	} else if (argc == 5 && !strcmp(argv[1], "stress")) {
+		ksft_set_plan(5);
 		disk_open(argv[2]);
 		many_guests(atoi(argv[3]), atoi(argv[4]));
 	} else if (argc == 3 && !strcmp(argv[1], "time")) {
+		ksft_set_plan(1);
 		measure(atoi(argv[2]));
 	} else {
-		errx(EXIT_BROKEN,
-		     "usage: donate split DISK ROUNDS | stress DISK ROUNDS PAGES | time PAGES");
+		ksft_exit_skip("split DISK ROUNDS | stress DISK ROUNDS PAGES | time PAGES\n");
 	}
-	return ok ? EXIT_BLOCKED : EXIT_REACHED;
+	ksft_finished();
 }

@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hostile host against a hypervisor that owns its SMMUv3: one test for each way
- * to get at memory that is not the host's, or at the hypervisor's peace.
+ * A hostile host against a hypervisor that owns the host's SMMUv3: one test for
+ * each way to reach memory that is not the host's, or to stop the hypervisor.
  *
- * For machines with QEMU's edu device behind the one SMMU, protected KVM, and
- * iommu.passthrough=1, where nothing else does DMA meanwhile; on others it is skipped.
- * Each test has a protected guest with a secret, and the hypervisor's own memory, as its victims.
- * Whatever it does: the device must have read nothing of either, the guest must find
- * its page intact, the hypervisor must still answer, and after the host's own driver
- * has its SMMU back, DMA must work. FIXTURE_TEARDOWN() sees to the last three.
+ * For machines with one SMMU, QEMU's edu device behind it, protected KVM, and
+ * iommu.passthrough=1, where no other device does DMA meanwhile. Elsewhere it
+ * is skipped. The kernel needs KVM, ARM_SMMU_V3_PKVM, ARM_SMMU_V3_IOMMUFD,
+ * VFIO_PCI, HUGETLBFS, KEXEC, PROC_PAGE_MONITOR, and DEVMEM without
+ * STRICT_DEVMEM.
  *
- * A read that was stopped brings zeros, a write that was stopped is lost. What there
- * is to be read of the hypervisor's memory, and that nothing was written there, can
- * only be seen from outside of the machine: "LOOK data" and "LOOK zero" say where.
+ * The test accesses the registers through /dev/mem, while the host's driver is
+ * bound to the SMMU. That driver suppresses unbinding from sysfs, and the tests
+ * need its configuration for a last access to the host's memory. The driver has
+ * no work as long as no device maps memory. smmu_take() waits for that,
+ * disables its interrupts and its queues, and smmu_give_back() restores its
+ * registers. An access through /dev/mem traps as an access by the kernel does.
+ *
+ * Each test has a protected guest with a secret, and the hypervisor's own
+ * memory, as its victims. The test fails if the device has read a byte of
+ * either, if the guest finds its page changed, if the hypervisor does not
+ * answer, or if DMA does not work after the driver has its SMMU back.
+ * FIXTURE_TEARDOWN() checks the last three.
+ *
+ * A read that the SMMU stops returns zeros, and a write that it stops is lost.
+ * Only an observer outside of the machine can know that the hypervisor's memory
+ * has bytes that are not zero, and that no write has landed there. The lines
+ *
+ *	# LOOK test what address size
+ *
+ * ask the observer: are there "data" bytes that are not zero; are all "zero"?
  */
 #include <asm/hwcap.h>
 #include <elf.h>
@@ -45,18 +61,17 @@
 #include <unistd.h>
 
 #include "edu.h"
-#include "guest.h"
-#include "hostile.h"
+#include "kselftest_harness.h"
+#include "pkvm.h"
+#include "smmu_v3.h"
 
-#include "../kselftest_harness.h"
-
-/* What the device writes. It starts the device's buffer, and stays there */
+/* The device writes this. It is at the start of the device's buffer. */
 #define PATTERN		"pKVM-DMA-ATTACK!"
 #define PATTERN_SIZE	16
 
 /*
- * A quarter of the device's buffer: for what is read of the hypervisor (behind the
- * pattern), of the guest, of the host, and whatever else a test reads.
+ * The device's buffer has four parts: for what the device reads of the
+ * hypervisor (behind the pattern), of the guest, of the host, and elsewhere.
  */
 #define PIECE		1024
 #define HYP_SIZE	(PIECE - PATTERN_SIZE)
@@ -69,51 +84,25 @@
 #define C_BAD_STE	0x04
 
 /* Linux's, and EL2's */
-static __u64 page_size;
-/* Where in the hypervisor's memory there is something to read, and where to write */
-static __u64 hyp_data, hyp_end;
+static u64 page_size;
+/* Where to read of the hypervisor, and where to write */
+static u64 hyp_data, hyp_end;
 static unsigned int sid;
 
-/*
- * "Reserved N MiB at ADDR" in the log; the first thing there is hyp_vmemmap, 8 bytes a
- * page, of which the entries of these very pages are not zero. With NVHE_EL2_DEBUG other
- * pages come first: HYP_SKIP in the environment is their number. Returns false if there
- * is no such line.
- */
 static bool find_hyp(void)
 {
-	static char log[1 << 18];
-	unsigned long long addr = 0, ram = 0;
-	unsigned int mib = 0;
-	char line[128], *at;
-	FILE *iomem;
+	struct pkvm_hyp_memory mem;
 
-	if (klogctl(3, log, sizeof(log) - 1) < 0)
+	if (!pkvm_find_hyp_memory(&mem))
 		return false;
-	at = strstr(log, "Reserved ");
-	while (at && sscanf(at, "Reserved %u MiB at %llx", &mib, &addr) != 2)
-		at = strstr(at + 1, "Reserved ");
-	iomem = fopen("/proc/iomem", "r");
-	while (iomem && !ram && fgets(line, sizeof(line), iomem)) {
-		if (strstr(line, "System RAM"))
-			sscanf(line, "%llx", &ram);
-	}
-	if (iomem)
-		fclose(iomem);
-	if (!addr || !ram)
-		return false;
-	hyp_data = addr + (addr - ram) / page_size * 8;
-	if (getenv("HYP_SKIP"))
-		hyp_data += strtoul(getenv("HYP_SKIP"), NULL, 0) * page_size;
-	hyp_end = addr + ((__u64)mib << 20) - PATTERN_SIZE;
+	hyp_data = mem.data;
+	hyp_end = mem.end - PATTERN_SIZE;
 	return true;
 }
 
-/* What does this machine lack, if anything? */
+/* Returns what this machine lacks, or NULL. */
 static const char *missing(void)
 {
-	static char path[128], type[16];
-	FILE *file;
 	glob_t g;
 
 	if (geteuid())
@@ -124,44 +113,42 @@ static const char *missing(void)
 		return "no edu device";
 	if (access("/dev/kvm", R_OK | W_OK) || !find_hyp())
 		return "KVM is not protected";
-	/* Without that, the tests would write to the hypervisor's memory */
-	if (glob("/sys/bus/platform/drivers/arm-smmu-v3-pkvm/*.smmuv3", 0, NULL, &g))
+	/* Else the tests would write to the hypervisor's memory. */
+	if (glob("/sys/bus/platform/drivers/arm-smmu-v3-pkvm/*.smmuv3", 0,
+		 NULL, &g))
 		return "the SMMU is not the hypervisor's";
 	globfree(&g);
 	edu_open();
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", edu_bdf());
-	file = fopen(path, "r");
-	if (!file || !fgets(type, sizeof(type), file) || strcmp(type, "identity\n"))
-		return "the edu device does not use physical addresses (iommu.passthrough=1)";
-	fclose(file);
+	if (!edu_uses_physical_addresses())
+		return "edu does not use physical addresses";
 	return NULL;
 }
 
 /*
- * The secret is a table of STEs: if the SMMU can be made to take its STEs from there,
- * what it shouldn't see opens a stream.
+ * The secret is a table of bypass STEs. If the SMMU reads its STEs there, a
+ * stream bypasses.
  */
-static void new_guest(struct guest *guest, void *page)
+static void new_guest(struct pkvm_guest *guest, void *page)
 {
-	static const __u64 ste[8] = { STE_BYPASS, STE_BYPASS_1 };
-	__u64 secret[GUEST_SECRET_SIZE / sizeof(ste)][8];
+	static const u64 ste[8] = { STE_BYPASS, STE_BYPASS_1 };
+	u64 secret[PKVM_SECRET_SIZE / sizeof(ste)][8];
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(secret); i++)
 		memcpy(secret[i], ste, sizeof(ste));
-	guest_create(guest, page, GUEST_PAGE_SIZE, secret);
+	pkvm_guest_create(guest, page, PKVM_PAGE_SIZE, secret);
 }
 
 FIXTURE(smmu)
 {
 	struct smmu_page own;		/* the host's */
 	struct smmu_page page;		/* was, and is the guest's */
-	struct guest guest;
-	__u32 idr0;
+	struct pkvm_guest guest;
+	u32 idr0;
 	unsigned char buf[EDU_BUF_SIZE];
 };
 
-/* Through a page of the host's, which the device must be able to reach */
+/* Load the pattern from a page of the host, which the device must reach. */
 static void load_pattern(const struct smmu_page *own)
 {
 	memcpy(own->va, PATTERN, PATTERN_SIZE);
@@ -169,9 +156,23 @@ static void load_pattern(const struct smmu_page *own)
 	memset(own->va, OWN_BYTE, EDU_BUF_SIZE);
 }
 
-/* The SMMU is the test's, with everything off, and the device's buffer is set up */
+/* The kernel's log says which test its messages belong to. */
+static void log_test(const char *name)
+{
+	FILE *kmsg = fopen("/dev/kmsg", "w");
+
+	if (!kmsg)
+		return;
+	fprintf(kmsg, "pkvm_smmu_test: %s\n", name);
+	fclose(kmsg);
+}
+
+/*
+ * The test takes the SMMU and disables it. The device's buffer has the pattern.
+ */
 FIXTURE_SETUP(smmu)
 {
+	log_test(_metadata->name);
 	ASSERT_TRUE(find_hyp());
 	edu_open();
 	sid = edu_sid();
@@ -180,7 +181,7 @@ FIXTURE_SETUP(smmu)
 	self->own = smmu_new_page();
 	self->page = smmu_new_page();
 	new_guest(&self->guest, self->page.va);
-	ASSERT_EQ(0, guest_run(&self->guest));
+	ASSERT_EQ(0, pkvm_guest_run(&self->guest));
 	load_pattern(&self->own);
 	smmu_take();
 }
@@ -189,17 +190,17 @@ FIXTURE_TEARDOWN(smmu)
 {
 	smmu_give_back();
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
-	EXPECT_EQ(0, guest_run(&self->guest));
-	guest_destroy(&self->guest);
-	EXPECT_EQ(0, count_nonzero(self->page.va, GUEST_PAGE_SIZE));
+	EXPECT_EQ(0, pkvm_guest_run(&self->guest));
+	pkvm_guest_destroy(&self->guest);
+	EXPECT_EQ(0, count_nonzero(self->page.va, PKVM_PAGE_SIZE));
 	EXPECT_TRUE(edu_works());
 }
 
 /*
- * Send the device to these addresses: write to the victims, then read what of them
- * ends up in its buffer. What it has read stays there until got() can look.
+ * The device writes to the victims and reads from all of these addresses. The
+ * data stays in its buffer until got() reads that.
  */
-static void strike(__u64 hyp, __u64 hyp_write, __u64 guest, __u64 own)
+static void strike(u64 hyp, u64 hyp_write, u64 guest, u64 own)
 {
 	edu_store(hyp_write, PATTERN_SIZE);
 	edu_store(guest, PATTERN_SIZE);
@@ -214,7 +215,7 @@ struct got {
 	bool armed;		/* it had something to write */
 };
 
-/* The host's driver has its SMMU back when this returns */
+/* When this returns, the host's driver has its SMMU back. */
 static struct got got(unsigned char *buf)
 {
 	struct got got = { .own = true };
@@ -234,63 +235,72 @@ static struct got got(unsigned char *buf)
 
 #define STRIKE() strike(hyp_data, hyp_end, self->page.pa, self->own.pa)
 
-/* The device has got nothing that it may not have; and if @reach, what it may */
-#define EXPECT_BLOCKED(reach) do {						\
-	struct got __got = got(self->buf);					\
-	EXPECT_TRUE(__got.armed);						\
-	EXPECT_EQ(0, __got.hyp);						\
-	EXPECT_EQ(0, __got.guest);						\
-	EXPECT_EQ(reach, __got.own);						\
-} while (0)
+/* The device read nothing of the victims. It read the host's page if @reach. */
+#define EXPECT_BLOCKED(reach)                      \
+	do {                                       \
+		struct got __got = got(self->buf); \
+		EXPECT_TRUE(__got.armed);          \
+		EXPECT_EQ(0, __got.hyp);           \
+		EXPECT_EQ(0, __got.guest);         \
+		EXPECT_EQ(reach, __got.own);       \
+	} while (0)
 
-/* Between the rounds of one test: judge the last strike, and all is off again */
-#define NEXT_ROUND(reach) do {							\
-	EXPECT_BLOCKED(reach);							\
-	smmu_take();								\
-} while (0)
+/* Between two rounds of a test: check the last round, and disable the SMMU. */
+#define NEXT_ROUND(reach)              \
+	do {                           \
+		EXPECT_BLOCKED(reach); \
+		smmu_take();           \
+	} while (0)
 
-/* As STRIKE(), with a stage 1 that maps those addresses, one page each, from 0 on */
-#define STRIKE_S1() strike(hyp_data % 4096, 0x1000 | hyp_end % 4096, 0x2000, 0x3000)
+/*
+ * As STRIKE(), for a stage 1 that maps the pages of those addresses from 0 on.
+ */
+#define STRIKE_S1() \
+	strike(hyp_data % 4096, 0x1000 | hyp_end % 4096, 0x2000, 0x3000)
 
-static struct smmu_page map_stage1(const __u64 *pages, int n)
+static struct smmu_page map_stage1(const u64 *pages, int n)
 {
 	struct smmu_page cd = smmu_new_page(), table[3];
-	__u64 *desc = cd.va;
+	u64 *desc = cd.va;
 	int i;
 
 	for (i = 0; i < 3; i++)
 		table[i] = smmu_new_page();
-	*(__u64 *)table[0].va = table[1].pa | 3;
-	*(__u64 *)table[1].va = table[2].pa | 3;
+	*(u64 *)table[0].va = table[1].pa | 3;
+	*(u64 *)table[1].va = table[2].pa | 3;
 	/* AF, inner shareable, read-write for all */
 	for (i = 0; i < n; i++)
-		((__u64 *)table[2].va)[i] = (pages[i] & ~0xfffULL) | 0x743;
+		((u64 *)table[2].va)[i] = (pages[i] & ~0xfffULL) | 0x743;
 
-	/* TTB0, 39 bits, 4K, WBWA, inner shareable; no TTB1; 44 bits; AArch64; ASID 1 */
-	desc[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ULL << 30 | 1ULL << 31 | 4ULL << 32 |
-		  1ULL << 41 | 1ULL << 45 | 1ULL << 46 | 1ULL << 47 | 1ULL << 48;
+	/*
+	 * TTB0, 39 bits, 4K, WBWA, inner shareable; no TTB1; 44 bits; AArch64;
+	 * ASID 1
+	 */
+	desc[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ULL << 30 | 1ULL << 31 |
+		  4ULL << 32 | 1ULL << 41 | 1ULL << 45 | 1ULL << 46 |
+		  1ULL << 47 | 1ULL << 48;
 	desc[1] = table[0].pa;
 	desc[3] = 0xff;
-	/* Where a test can change a mapping */
+	/* Tests find the last table here, to change a mapping. */
 	desc[64] = (unsigned long)table[2].va;
 
 	return cd;
 }
 
-static struct smmu_page map_victims(__u64 guest, __u64 own)
+static struct smmu_page map_victims(u64 guest, u64 own)
 {
-	const __u64 pages[] = { hyp_data, hyp_end, guest, own };
+	const u64 pages[] = { hyp_data, hyp_end, guest, own };
 
 	return map_stage1(pages, 4);
 }
 
-/* The next event's type, or 0 if there is none; and the second word of it */
-static __u64 event_word1;
+/* Returns the type of the next event, or 0, and stores its second word here. */
+static u64 event_word1;
 
 static unsigned int next_event(unsigned int shift)
 {
-	__u32 cons = smmu_read(EVTQ_CONS), idx = cons & ((1 << shift) - 1);
-	__u64 *ev = evtq.va;
+	u32 cons = smmu_read(EVTQ_CONS), idx = cons & ((1 << shift) - 1);
+	u64 *ev = smmu_evtq.va;
 
 	if ((smmu_read(EVTQ_PROD) & 0xfffff) == (cons & 0xfffff))
 		return 0;
@@ -299,7 +309,7 @@ static unsigned int next_event(unsigned int shift)
 	return ev[4 * idx] & 0xff;
 }
 
-TEST_F(smmu, a01_bypass_ste)
+TEST_F(smmu, bypass_ste_reaches_host_memory_only)
 {
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -307,7 +317,7 @@ TEST_F(smmu, a01_bypass_ste)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a02_stage1_to_foreign_memory)
+TEST_F(smmu, stage1_reaches_host_memory_only)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
@@ -317,49 +327,50 @@ TEST_F(smmu, a02_stage1_to_foreign_memory)
 	EXPECT_BLOCKED(true);
 }
 
-/* It is stage 2 that stops the fetch; nobody gets to see what is no CD */
-TEST_F(smmu, a02_cd_in_foreign_memory)
+/* Stage 2 stops the fetch of the CD. */
+TEST_F(smmu, foreign_cd_is_not_fetched)
 {
-	const __u64 at[] = { hyp_data & ~0x3fULL, self->page.pa, smmu_phys() };
+	const u64 at[] = { hyp_data & ~0x3fULL, self->page.pa, smmu_phys() };
 	int i, j;
 
 	for (i = 0; i < 3; i++) {
 		smmu_on();
-		smmu_evtq_on(evtq.pa, 7);
+		smmu_evtq_on(smmu_evtq.pa, 7);
 		smmu_set_ste(sid, STE_S1(at[i]), STE_S1_1);
 		STRIKE();
 		for (j = 0; j < 5; j++) {
 			EXPECT_EQ(F_TRANSLATION, next_event(7));
-			EXPECT_EQ(EVENT_S2, event_word1 & (EVENT_S2 | EVENT_CLASS));
+			EXPECT_EQ(EVENT_S2,
+				  event_word1 & (EVENT_S2 | EVENT_CLASS));
 		}
 		NEXT_ROUND(false);
 	}
 }
 
-/* A stage 2 made of the tables of map_stage1(), which would do: 39 bits, 4K */
-static void stage2_ste(__u64 *ste, const struct smmu_page *cd)
+/* A valid stage 2: the tables of map_stage1() have its format (39 bits, 4K). */
+static void stage2_ste(u64 *ste, const struct smmu_page *cd)
 {
 	/* VMID 1; from level 1, 44 bits; AArch64, S2R */
-	ste[2] = 1 | 25ULL << 32 | 1ULL << 38 | 1ULL << 40 | 1ULL << 42 | 3ULL << 44 |
-		 4ULL << 48 | 1ULL << 51 | 1ULL << 58;
-	ste[3] = ((__u64 *)cd->va)[1];
+	ste[2] = 1 | 25ULL << 32 | 1ULL << 38 | 1ULL << 40 | 1ULL << 42 |
+		 3ULL << 44 | 4ULL << 48 | 1ULL << 51 | 1ULL << 58;
+	ste[3] = ((u64 *)cd->va)[1];
 }
 
-TEST_F(smmu, a03_stage2_ste)
+TEST_F(smmu, host_stage2_is_refused)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_S2, 0);
 	STRIKE_S1();
 	EXPECT_EQ(C_BAD_STE, next_event(7));
 	NEXT_ROUND(false);
 
-	/* And a bypass that has the words of one */
+	/* A bypass STE with the words of a stage 2 */
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
@@ -367,21 +378,22 @@ TEST_F(smmu, a03_stage2_ste)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a04_table_in_foreign_memory)
+TEST_F(smmu, foreign_stream_table_is_not_read)
 {
-	const __u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
+	const u64 at[] = { hyp_data, self->page.pa, smmu_phys(), 0 };
 	int i;
 
 	for (i = 0; i < 8; i++) {
 		smmu_write64(STRTAB_BASE, at[i / 2] & ~0x3fULL);
-		smmu_write(STRTAB_BASE_CFG, i % 2 << 16 | STRTAB_SPLIT << 6 | 8);
+		smmu_write(STRTAB_BASE_CFG,
+			   i % 2 << 16 | STRTAB_SPLIT << 6 | 8);
 		EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
 		STRIKE();
 		NEXT_ROUND(false);
 	}
 }
 
-/* The other threads are to go on */
+/* The other threads run while this is set. */
 static bool flipping;
 
 static bool is_flipping(void)
@@ -394,25 +406,25 @@ static void set_flipping(bool on)
 	__atomic_store_n(&flipping, on, __ATOMIC_RELAXED);
 }
 
-/* A store that somebody else sees */
-static void put(__u64 *at, __u64 val)
+/* Another CPU, or the SMMU, reads what this stores. */
+static void put(u64 *at, u64 val)
 {
 	__atomic_store_n(at, val, __ATOMIC_RELAXED);
 }
 
 struct flips {
-	__u64 *ste;
-	__u64 good[4], bad[4];
+	u64 *ste;
+	u64 good[4], bad[4];
 };
 
-/* Whole STEs, dword 0 last and first as a driver has it */
+/* Store whole STEs, dword 0 last. */
 static void *flip(void *arg)
 {
 	struct flips *flips = arg;
 	unsigned int i, j;
 
 	for (i = 0; is_flipping(); i++) {
-		const __u64 *to = i % 2 ? flips->bad : flips->good;
+		const u64 *to = i % 2 ? flips->bad : flips->good;
 
 		for (j = 4; j--; )
 			put(&flips->ste[j], to[j]);
@@ -420,8 +432,8 @@ static void *flip(void *arg)
 	return NULL;
 }
 
-/* Between a good STE and one with a stage 2 of the host's own, by another CPU */
-TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
+/* Another CPU switches between a valid STE and one with a stage 2. */
+TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 	struct flips flips = {
@@ -429,7 +441,7 @@ TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
 		.good = { STE_BYPASS, STE_BYPASS_1 },
 		.bad = { STE_S2 },
 	};
-	__u64 denied = smmu_denied("ste");
+	u64 denied = pkvm_smmu_count("denied", "ste");
 	struct got had;
 	pthread_t thread;
 	int i, round;
@@ -445,7 +457,7 @@ TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
 			STRIKE_S1();
 		else
 			STRIKE();
-		/* Which of the two was in force is up to the other CPU */
+		/* The other CPU decides which of the two is in force. */
 		had = got(self->buf);
 		EXPECT_EQ(0, had.hyp);
 		EXPECT_EQ(0, had.guest);
@@ -453,16 +465,16 @@ TEST_F_TIMEOUT(smmu, a05_ste_changes_under_check, 60)
 	}
 	set_flipping(false);
 	pthread_join(thread, NULL);
-	/* Both were seen */
-	denied = smmu_denied("ste") - denied;
+	/* EL2 has seen both. */
+	denied = pkvm_smmu_count("denied", "ste") - denied;
 	EXPECT_LT(0, denied);
 	EXPECT_GT(6 * 500, denied);
 }
 
-TEST_F(smmu, a06_level2_in_foreign_memory)
+TEST_F(smmu, foreign_l2_table_is_not_read)
 {
-	const __u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
-	__u64 *l1 = strtab_l1.va;
+	const u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
+	u64 *l1 = smmu_l1.va;
 	struct smmu_page l2;
 	int i, span;
 
@@ -477,18 +489,18 @@ TEST_F(smmu, a06_level2_in_foreign_memory)
 		STRIKE();
 		NEXT_ROUND(false);
 	}
-	/* A span that is more than the split, over a table that is the host's */
+	/* A table of the host, with a span above the split */
 	do {
 		l2 = smmu_new_page();
-	} while (l2.pa % (2 * GUEST_PAGE_SIZE));
+	} while (l2.pa % (2 * PKVM_PAGE_SIZE));
 	smmu_on();
-	((__u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
-	((__u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
+	((u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
+	((u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
 	*l1 = l2.pa | (STRTAB_SPLIT + 2);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	STRIKE();
 	NEXT_ROUND(false);
-	/* With the right one that table does */
+	/* With a valid span the same table works. */
 	smmu_on();
 	smmu_ste(sid)[1] = STE_BYPASS_1;
 	*smmu_ste(sid) = STE_BYPASS;
@@ -497,9 +509,10 @@ TEST_F(smmu, a06_level2_in_foreign_memory)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a07_stream_beyond_the_table)
+TEST_F(smmu, stream_beyond_table_aborts)
 {
-	const __u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000, 0xffffffff };
+	const u64 sids[] = { 1ULL << (smmu_read(IDR1) & 0x3f), 0x80000000,
+			     0xffffffff };
 	int i;
 
 	smmu_on();
@@ -508,11 +521,11 @@ TEST_F(smmu, a07_stream_beyond_the_table)
 		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sids[i]), 1));
 		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL | CMD_SID(sids[i]), 3));
 	}
-	/* Within what the SMMU has, and beyond what the host's table has */
+	/* The SMMU has this stream, and the host's table does not. */
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(1 << STRTAB_BITS), 1));
 	smmu_cr0(CR0_CMDQEN);
 	*smmu_ste(sid) = STE_BYPASS;
-	smmu_write64(STRTAB_BASE, strtab_l2.pa);
+	smmu_write64(STRTAB_BASE, smmu_l2.pa);
 	smmu_write(STRTAB_BASE_CFG, 2);
 	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN | CR0_SMMUEN));
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
@@ -520,10 +533,10 @@ TEST_F(smmu, a07_stream_beyond_the_table)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a08_table_moves_while_live)
+TEST_F(smmu, live_table_does_not_move)
 {
-	__u64 base;
-	__u32 cfg;
+	u64 base;
+	u32 cfg;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -539,7 +552,7 @@ TEST_F(smmu, a08_table_moves_while_live)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a09_gbpa_bypass)
+TEST_F(smmu, gbpa_bypass_has_no_effect)
 {
 	smmu_write(GBPA, 0x80000000);
 	smmu_write(GBPA, 0x80001000);
@@ -547,7 +560,7 @@ TEST_F(smmu, a09_gbpa_bypass)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a10_smmu_disabled)
+TEST_F(smmu, disabled_smmu_aborts)
 {
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -557,20 +570,23 @@ TEST_F(smmu, a10_smmu_disabled)
 	EXPECT_BLOCKED(false);
 }
 
-/* A page that the device has just used becomes a guest's; the host does nothing more */
-static __u64 donate_live(struct smmu_page *page, __u64 bus, void (*before)(void),
-			 struct guest *guest)
+/*
+ * Donate a page to a guest right after the device read the page. The host sends
+ * no command.
+ */
+static u64 donate_live(struct smmu_page *page, u64 bus, void (*before)(void),
+		       struct pkvm_guest *guest)
 {
 	*page = smmu_new_page();
-	memset(page->va, OWN_BYTE, GUEST_PAGE_SIZE);
+	memset(page->va, OWN_BYTE, PKVM_PAGE_SIZE);
 	new_guest(guest, page->va);
 	edu_load_at(OTHER_PIECE, bus ? bus : page->pa, PIECE);
 	if (before)
 		before();
-	guest_run(guest);
+	pkvm_guest_run(guest);
 	edu_load_at(PIECE, bus ? bus : page->pa, PIECE);
 	edu_store(bus ? bus : page->pa, PATTERN_SIZE);
-	return guest_run(guest);
+	return pkvm_guest_run(guest);
 }
 
 static void cmdq_off(void)
@@ -578,31 +594,33 @@ static void cmdq_off(void)
 	smmu_write(CR0, CR0_SMMUEN);
 }
 
-#define EXPECT_DONATED() do {							\
-	struct got __got = got(self->buf);					\
-	int __i;								\
-	EXPECT_TRUE(__got.armed);						\
-	EXPECT_EQ(0, __got.guest);						\
-	/* It had been there before */						\
-	for (__i = OTHER_PIECE; __i < EDU_BUF_SIZE; __i++)				\
-		EXPECT_EQ(OWN_BYTE, self->buf[__i]);				\
-} while (0)
+#define EXPECT_DONATED()                                           \
+	do {                                                       \
+		struct got __got = got(self->buf);                 \
+		int __i;                                           \
+		EXPECT_TRUE(__got.armed);                          \
+		EXPECT_EQ(0, __got.guest);                         \
+		/* The device read the page before the donation. */                     \
+		for (__i = OTHER_PIECE; __i < EDU_BUF_SIZE; __i++) \
+			EXPECT_EQ(OWN_BYTE, self->buf[__i]);       \
+	} while (0)
 
-TEST_F(smmu, a11_command_queue_off_then_donation)
+TEST_F(smmu, donation_invalidates_without_command_queue)
 {
 	struct smmu_page page;
-	struct guest guest;
+	struct pkvm_guest guest;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, cmdq_off, &guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
-TEST_F(smmu, a12_event_queue_in_foreign_memory)
+TEST_F(smmu, foreign_event_queue_is_not_written)
 {
-	const __u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(), 0 };
+	const u64 at[] = { self->page.pa, (hyp_end & ~0xfffULL), smmu_phys(),
+			   0 };
 	int i;
 
 	smmu_on();
@@ -614,47 +632,47 @@ TEST_F(smmu, a12_event_queue_in_foreign_memory)
 		edu_load_at(OTHER_PIECE, self->own.pa, 64);
 		EXPECT_EQ(0, smmu_read(EVTQ_PROD));
 	}
-	/* PRI queues do not exist at all */
+	/* There is no PRI queue. */
 	smmu_write64(PRIQ_BASE, self->page.pa | 4);
 	EXPECT_EQ(0, smmu_read64(PRIQ_BASE));
-	/* Where it is the host's it works */
-	smmu_evtq_on(evtq.pa, 7);
+	/* A queue in the host's memory works. */
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	edu_load_at(OTHER_PIECE, self->own.pa, 64);
 	EXPECT_NE(0, next_event(7));
 	STRIKE();
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a13_live_queue_is_donated)
+TEST_F(smmu, live_queue_is_not_donated)
 {
 	struct smmu_page queue = smmu_new_page();
-	struct guest guest;
-	__u64 says;
+	struct pkvm_guest guest;
+	u64 says;
 
 	smmu_on();
 	smmu_evtq_on(queue.pa, 7);
 	new_guest(&guest, queue.va);
-	EXPECT_GT(0, guest_try_run(&guest, &says));
+	EXPECT_GT(0, pkvm_guest_try_run(&guest, &says));
 	edu_load_at(OTHER_PIECE, hyp_data, 64);
 	EXPECT_NE(0, smmu_read(EVTQ_PROD));
-	/* Off, it is let go of */
+	/* When the queue is disabled, EL2 unpins the page. */
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN));
-	EXPECT_EQ(0, guest_try_run(&guest, &says));
+	EXPECT_EQ(0, pkvm_guest_try_run(&guest, &says));
 	EXPECT_EQ(0, says);
-	/* And can't be had as a queue */
+	/* The guest's page cannot be a queue. */
 	smmu_write(CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
 	STRIKE();
-	EXPECT_EQ(0, guest_run(&guest));
+	EXPECT_EQ(0, pkvm_guest_run(&guest));
 	EXPECT_BLOCKED(false);
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
-TEST_F(smmu, a14_address_above_oas)
+TEST_F(smmu, address_above_oas_aborts)
 {
-	__u64 high = 1ULL << 51;
+	u64 high = 1ULL << 51;
 
 	smmu_cr0(0);
-	smmu_write64(CMDQ_BASE, high | cmdq.pa | 8);
+	smmu_write64(CMDQ_BASE, high | smmu_cmdq.pa | 8);
 	smmu_write(CMDQ_PROD, 1);
 	smmu_write(CMDQ_CONS, 0);
 	EXPECT_TRUE(smmu_cr0(CR0_CMDQEN));
@@ -664,11 +682,11 @@ TEST_F(smmu, a14_address_above_oas)
 	smmu_write(CMDQ_PROD, 0);
 	smmu_ack_errors();
 
-	smmu_evtq_on(high | evtq.pa, 7);
+	smmu_evtq_on(high | smmu_evtq.pa, 7);
 	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors());
 	smmu_on();
 	smmu_cr0(0);
-	smmu_write64(STRTAB_BASE, high | strtab_l1.pa);
+	smmu_write64(STRTAB_BASE, high | smmu_l1.pa);
 	*smmu_ste(sid) = STE_BYPASS;
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN));
 	STRIKE();
@@ -685,18 +703,19 @@ static void write_file(const char *path, const char *text)
 }
 
 #define HUGE_SIZE	0x200000
-/* Any page size has them, but not as its default */
+/* Every page size has huge pages of 2M, but not as its default. */
 #define HUGE_PAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
-TEST_F(smmu, a15_log2size_31)
+TEST_F(smmu, oversized_queues_are_capped)
 {
-	__u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
-	__u64 *ent;
+	u32 shift = smmu_read(IDR1) >> 21 & 0x1f, entries = 1 << shift;
+	u64 *ent;
 
-	/* The queue is as long as the SMMU has them, and goes round there */
+	/* The queue has the SMMU's largest size, and wraps there. */
 	write_file(HUGE_PAGES, "1");
 	ent = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB | MAP_HUGE_2MB,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB |
+			   MAP_HUGE_2MB,
 		   -1, 0);
 	ASSERT_NE(MAP_FAILED, ent);
 	ent[2 * (entries - 1)] = CMD_SYNC;
@@ -714,8 +733,10 @@ TEST_F(smmu, a15_log2size_31)
 	munmap(ent, HUGE_SIZE);
 	write_file(HUGE_PAGES, "0");
 
-	smmu_write64(CMDQ_BASE, cmdq.pa | 31);
-	/* As large as the SMMU has them, which takes in what is around: don't write there */
+	smmu_write64(CMDQ_BASE, smmu_cmdq.pa | 31);
+	/*
+	 * The event queue includes pages around this one. Do not write there.
+	 */
 	smmu_write64(EVTQ_BASE, self->page.pa | 31);
 	smmu_write64(STRTAB_BASE, hyp_data & ~0x3fULL);
 	smmu_write(STRTAB_BASE_CFG, 1 << 16 | 31 << 6 | 63);
@@ -723,7 +744,10 @@ TEST_F(smmu, a15_log2size_31)
 	smmu_write(CMDQ_CONS, 0x80001);
 	EXPECT_TRUE(smmu_cr0(CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN));
 	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors() & GERROR_EVTQ_ABT);
-	/* Further ahead than any queue is long: nothing is consumed. No bit above the wrap bit */
+	/*
+	 * PROD is further ahead than a queue is long, so nothing is consumed.
+	 * CONS has no bit above the wrap bit.
+	 */
 	EXPECT_EQ(1, smmu_read(CMDQ_CONS) & 0xfffff);
 	STRIKE();
 	smmu_cr0(0);
@@ -733,12 +757,12 @@ TEST_F(smmu, a15_log2size_31)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a16_prod_far_ahead)
+TEST_F(smmu, prod_too_far_ahead_consumes_nothing)
 {
-	__u64 *ent = cmdq.va;
+	u64 *ent = smmu_cmdq.va;
 	int i;
 
-	/* Any of them would stop the queue */
+	/* Each of these commands would stop the queue. */
 	for (i = 0; i < 512; i++)
 		ent[i] = CMD_ATC_INV;
 	smmu_on();
@@ -753,9 +777,10 @@ TEST_F(smmu, a16_prod_far_ahead)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a17_msi_registers)
+TEST_F(smmu, msi_registers_are_ignored)
 {
 	const unsigned int cfg[] = { GERROR_IRQ_CFG0, EVTQ_IRQ_CFG0, 0xd0 };
+	u32 before;
 	int i;
 
 	for (i = 0; i < 3; i++) {
@@ -765,41 +790,52 @@ TEST_F(smmu, a17_msi_registers)
 		EXPECT_EQ(0, smmu_read64(cfg[i]));
 		EXPECT_EQ(0, smmu_read(cfg[i] + 8));
 	}
+	/*
+	 * The interrupt has the host's driver read its event queue. So the
+	 * events must be there.
+	 */
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_host_evtq_on();
 	smmu_write(IRQ_CTRL, 7);
-	/* The PRI queue's is not there to be enabled; and not asking */
+	/* The interrupt of the PRI queue does not exist. */
 	EXPECT_EQ(5, smmu_read(IRQ_CTRL));
 	/*
-	 * Errors of the command queue are not for the host's driver to repair: it
-	 * would do so in its own queue, and be told of the same error again, for ever.
+	 * Leave out the interrupt of errors: the host's driver would repair the
+	 * error in its own queue, and get the same interrupt for ever.
 	 */
 	smmu_write(IRQ_CTRL, 4);
+	before = smmu_read(EVTQ_PROD);
 	STRIKE();
+	EXPECT_NE(before, smmu_read(EVTQ_PROD));
+	EXPECT_TRUE(smmu_evtq_is_consumed());
 	smmu_write(IRQ_CTRL, 0);
 	EXPECT_BLOCKED(false);
 }
 
-/* Memory that the host owns is where it may write */
-TEST_F(smmu, a18_cmd_sync_msi)
+/* The SMMU writes to memory of the host only. */
+TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 {
-	__u32 *last = (__u32 *)cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
+	u32 *last = (u32 *)smmu_cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
 	int i;
 
 	smmu_on();
-	memset(evtq.va, 0, 4096);
+	memset(smmu_evtq.va, 0, 4096);
 	*last = 0;
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32,
-			      cmdq.pa + (16 << CMDQ_SHIFT) - 4));
+			      smmu_cmdq.pa + (16 << CMDQ_SHIFT) - 4));
 	EXPECT_EQ(0xa77ac4, *last);
-	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32, evtq.pa));
-	EXPECT_EQ(0xa77ac4, *(__u32 *)evtq.va);
+	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32,
+			      smmu_evtq.pa));
+	EXPECT_EQ(0xa77ac4, *(u32 *)smmu_evtq.va);
 	EXPECT_EQ(0, smmu_errors());
-	/* CS is IRQ; MSIData, and the address. Elsewhere the write aborts */
+	/* CS is IRQ, with MSIData and an address. The write aborts. */
 	for (i = 0; i < 3; i++) {
-		const __u64 at[] = { self->page.pa, hyp_end & ~3ULL, smmu_phys() + GBPA };
+		const u64 at[] = { self->page.pa, hyp_end & ~3ULL,
+				   smmu_phys() + GBPA };
 
-		EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 | 0xa77ac4ULL << 32, at[i]));
+		EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 3 << 22 |
+					      0xa77ac4ULL << 32,
+				      at[i]));
 		EXPECT_EQ(GERROR_MSI_CMDQ_ABT, smmu_errors());
 		smmu_ack_errors();
 	}
@@ -807,10 +843,10 @@ TEST_F(smmu, a18_cmd_sync_msi)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a19_ats)
+TEST_F(smmu, ats_is_refused)
 {
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	/* EATS: full, and split-stage */
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 1ULL << 28);
 	STRIKE();
@@ -818,7 +854,7 @@ TEST_F(smmu, a19_ats)
 	NEXT_ROUND(false);
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 2ULL << 28);
 	STRIKE();
 	EXPECT_EQ(C_BAD_STE, next_event(7));
@@ -828,10 +864,10 @@ TEST_F(smmu, a19_ats)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a20_vmsptr)
+TEST_F(smmu, vmsptr_is_refused)
 {
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_ste(sid)[5] = self->page.pa;
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
@@ -841,52 +877,55 @@ TEST_F(smmu, a20_vmsptr)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a21_tlbi_withheld)
+TEST_F(smmu, donation_invalidates_without_host_tlbi)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), page;
-	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
-	struct guest guest;
+	u64 *pte = (u64 *)((u64 *)cd.va)[64];
+	struct pkvm_guest guest;
 
-	/* Stage 1 stays as it is: the combined entry is what the device has used */
+	/* Stage 1 does not change. The TLB has a combined entry. */
 	page = smmu_new_page();
-	memset(page.va, OWN_BYTE, GUEST_PAGE_SIZE);
+	memset(page.va, OWN_BYTE, PKVM_PAGE_SIZE);
 	pte[4] = page.pa | 0x743;
 	smmu_on();
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	new_guest(&guest, page.va);
 	edu_load_at(OTHER_PIECE, 0x4000, PIECE);
-	ASSERT_EQ(0, guest_run(&guest));
+	ASSERT_EQ(0, pkvm_guest_run(&guest));
 	edu_load_at(PIECE, 0x4000, PIECE);
 	edu_store(0x4000, PATTERN_SIZE);
-	EXPECT_EQ(0, guest_run(&guest));
+	EXPECT_EQ(0, pkvm_guest_run(&guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
-TEST_F(smmu, a22_wrong_vmid)
+TEST_F(smmu, tlbi_ignores_host_vmid)
 {
-	struct smmu_page cd = map_victims(self->page.pa, self->own.pa), other = smmu_new_page();
-	__u64 *pte = (__u64 *)((__u64 *)cd.va)[64];
+	struct smmu_page cd = map_victims(self->page.pa, self->own.pa),
+			 other = smmu_new_page();
+	u64 *pte = (u64 *)((u64 *)cd.va)[64];
 
 	memset(other.va, 0x11, EDU_BUF_SIZE);
 	smmu_on();
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	pte[3] = other.pa | 0x743;
 	edu_load_at(2 * PIECE, 0x3000, PIECE);
-	/* Whatever VMID the host names, it is its own translation that goes */
+	/*
+	 * EL2 invalidates the host's translation, whatever VMID the host names.
+	 */
 	pte[3] = self->own.pa | 0x743;
-	EXPECT_EQ(0, smmu_cmd(CMD_TLBI_NH_VA | 0x1234ULL << 32 | 1ULL << 48, 0x3001));
+	EXPECT_EQ(0, smmu_cmd(CMD_TLBI_NH_VA | 0x1234ULL << 32 | 1ULL << 48,
+			      0x3001));
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC, 0));
 	STRIKE_S1();
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a23_unknown_commands)
+TEST_F(smmu, unknown_commands_are_illegal)
 {
-	/* What the host may use, with no operands */
-	static const __u8 legal[] = {
-		0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10, 0x11, 0x12, 0x13, 0x30, 0x46
-	};
+	/* The commands that the host may use without operands */
+	static const u8 legal[] = { 0x01, 0x02, 0x03, 0x04, 0x05, 0x06,
+				    0x10, 0x11, 0x12, 0x13, 0x30, 0x46 };
 	unsigned int op, i;
 
 	smmu_on();
@@ -911,7 +950,7 @@ TEST_F(smmu, a23_unknown_commands)
 	EXPECT_BLOCKED(true);
 }
 
-/* How often the kernel's log has this */
+/* Returns how often the kernel's log has this. */
 static int logged(const char *what)
 {
 	static char log[1 << 18];
@@ -929,15 +968,15 @@ static int logged(const char *what)
 }
 
 /*
- * An illegal command in the queue of the host's own driver, which is told of it by
- * the interrupt, and repairs it.
+ * Put an illegal command into the queue of the host's driver. The interrupt
+ * tells the driver, which repairs its queue.
  */
-TEST_F(smmu, a23_stock_driver_recovers)
+TEST_F(smmu, host_driver_recovers_from_illegal_command)
 {
-	__u32 prod, next, cr0, wrap;
-	__u64 base, pa;
+	u32 prod, next, cr0, wrap;
+	u64 base, pa;
 	int fd, ms, before = logged("CMDQ error");
-	__u64 *ent;
+	u64 *ent;
 	char *page;
 
 	smmu_give_back();
@@ -948,14 +987,14 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	next = (prod + 1) & wrap;
 	pa = (base & 0x000fffffffffffe0) + (prod & (wrap >> 1)) * 16;
 
-	/* Cacheable, as the kernel's own mapping is */
+	/* This mapping is cacheable, as the kernel's is. */
 	fd = open("/dev/mem", O_RDWR);
 	ASSERT_LE(0, fd);
 	page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		    pa & ~(page_size - 1));
 	ASSERT_NE(MAP_FAILED, page);
 	close(fd);
-	ent = (__u64 *)(page + pa % page_size);
+	ent = (u64 *)(page + pa % page_size);
 	put(&ent[0], CMD_ATC_INV);
 	put(&ent[1], 0);
 	smmu_write(CMDQ_PROD, next);
@@ -966,7 +1005,7 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	EXPECT_EQ(before + 1, logged("CMDQ error"));
 	EXPECT_EQ(CMD_SYNC, ent[0] & 0xff);
 
-	/* The driver does not know that its queue has moved */
+	/* The driver has not inserted that command: restore the indices. */
 	EXPECT_TRUE(smmu_cr0(cr0 & ~CR0_CMDQEN));
 	smmu_write(CMDQ_PROD, prod);
 	smmu_write(CMDQ_CONS, prod);
@@ -974,10 +1013,10 @@ TEST_F(smmu, a23_stock_driver_recovers)
 	munmap(page, page_size);
 }
 
-/* What the host can see of the SMMU; the rest is 0 */
+/* The registers that the host can read. All others are 0. */
 static bool is_register(unsigned int off)
 {
-	static const struct { __u32 first, last; } regs[] = {
+	static const struct { u32 first, last; } regs[] = {
 		{ IDR0, IDR1 }, { 0x0c, 0x0c }, { IDR5, 0x2c }, { GBPA, GBPA },
 		{ IRQ_CTRL, GERRORN }, { STRTAB_BASE, EVTQ_BASE + 4 },
 		{ EVTQ_PROD, EVTQ_CONS },
@@ -991,20 +1030,32 @@ static bool is_register(unsigned int off)
 	return false;
 }
 
-TEST_F_TIMEOUT(smmu, a24_every_offset, 180)
+TEST_F_TIMEOUT(smmu, unknown_registers_read_as_zero, 180)
 {
 	unsigned int off, val, wrong = 0;
 
 	for (off = 0; off < SMMU_SIZE; off++) {
 		char *reg = smmu_regs() + off;
 
-		asm volatile("ldrb %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+		asm volatile("ldrb %w0, [%1]"
+			     : "=r" (val)
+			     : "r" (reg)
+			     : "memory");
 		wrong += val != 0;
-		asm volatile("strb %w0, [%1]" : : "r" (0xff), "r" (reg) : "memory");
+		asm volatile("strb %w0, [%1]"
+			     :
+			     : "r" (0xff), "r" (reg)
+			     : "memory");
 		if (off % 2 == 0) {
-			asm volatile("ldrh %w0, [%1]" : "=r" (val) : "r" (reg) : "memory");
+			asm volatile("ldrh %w0, [%1]"
+				     : "=r" (val)
+				     : "r" (reg)
+				     : "memory");
 			wrong += val != 0;
-			asm volatile("strh %w0, [%1]" : : "r" (0xffff), "r" (reg) : "memory");
+			asm volatile("strh %w0, [%1]"
+				     :
+				     : "r" (0xffff), "r" (reg)
+				     : "memory");
 		}
 		if (off % 4 == 0) {
 			smmu_write(off, 0xffffffff);
@@ -1023,9 +1074,10 @@ TEST_F_TIMEOUT(smmu, a24_every_offset, 180)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a25_halves)
+TEST_F(smmu, register_halves_add_up)
 {
-	static const unsigned int regs[] = { STRTAB_BASE, CMDQ_BASE, EVTQ_BASE };
+	static const unsigned int regs[] = { STRTAB_BASE, CMDQ_BASE,
+					     EVTQ_BASE };
 	int i;
 
 	for (i = 0; i < 3; i++) {
@@ -1038,10 +1090,10 @@ TEST_F(smmu, a25_halves)
 		EXPECT_EQ(0x120000000, smmu_read64(regs[i]));
 		EXPECT_EQ(0x1, smmu_read(regs[i] + 4));
 	}
-	/* A half is not a register of its own */
+	/* A register of 32 bits is no half of one of 64 bits. */
 	smmu_write64(CR0, 0x900000000);
 	EXPECT_EQ(0, smmu_read(CR0));
-	/* The halves of a foreign address come together, and no further */
+	/* Two halves make a foreign address, and it has no effect. */
 	smmu_write(STRTAB_BASE + 4, hyp_data >> 32);
 	smmu_write(STRTAB_BASE, hyp_data & ~0x3fU);
 	smmu_write(STRTAB_BASE_CFG, 8);
@@ -1057,7 +1109,7 @@ static void on_fault(int sig)
 	siglongjmp(fault, sig);
 }
 
-/* Instead of what smmu_open() does about them */
+/* Replace the handlers of smmu_open(). */
 static void catch_faults(bool on)
 {
 	static const int sigs[] = { SIGSEGV, SIGBUS };
@@ -1072,36 +1124,46 @@ static void catch_faults(bool on)
 	}
 }
 
-/* Returns the signal, or 0 */
-#define FAULTS(insn, ...) ({							\
-	int __sig = sigsetjmp(fault, 1);					\
-	if (!__sig)								\
-		asm volatile(insn : __VA_ARGS__);				\
-	__sig;									\
-})
+/* Returns the signal, or 0. */
+#define FAULTS(insn, ...)                                 \
+	({                                                \
+		int __sig = sigsetjmp(fault, 1);          \
+		if (!__sig)                               \
+			asm volatile(insn : __VA_ARGS__); \
+		__sig;                                    \
+	})
 
-TEST_F(smmu, a26_instructions)
+TEST_F(smmu, undecoded_instructions_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE, *at;
-	__u64 a = 0, b = 0;
+	u64 a = 0, b = 0;
 
 	catch_faults(true);
 	smmu_write64(STRTAB_BASE, 0x40000000);
 
-	/* What the syndrome doesn't describe is an abort */
-	EXPECT_NE(0, FAULTS("ldp %0, %1, [%2]", "=&r" (a), "=&r" (b) : "r" (reg) : "memory"));
-	EXPECT_NE(0, FAULTS("stp %0, %1, [%2]", : "r" (a), "r" (b), "r" (reg) : "memory"));
+	/* An access that the syndrome does not describe aborts. */
+	EXPECT_NE(0, FAULTS("ldp %0, %1, [%2]", "=&r" (a), "=&r" (b)
+			    : "r" (reg)
+			    : "memory"));
+	EXPECT_NE(0, FAULTS("stp %0, %1, [%2]",
+			    : "r" (a), "r" (b), "r" (reg)
+			    : "memory"));
 	at = reg;
-	EXPECT_NE(0, FAULTS("ldr %0, [%1], #8", "=&r" (a), "+r" (at) : : "memory"));
+	EXPECT_NE(0, FAULTS("ldr %0, [%1], #8", "=&r" (a), "+r" (at)
+			    :
+			    : "memory"));
 	at = reg;
 	EXPECT_NE(0, FAULTS("str %1, [%0, #0]!", "+r" (at) : "r" (a) : "memory"));
 	EXPECT_NE(0, FAULTS("ldr q0, [%0]", : "r" (reg) : "memory", "v0"));
 	EXPECT_NE(0, FAULTS("ldxr %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
-	/* Has no effect */
+	/* This has no effect. */
 	EXPECT_EQ(0, FAULTS("dc civac, %0", : "r" (reg) : "memory"));
 	EXPECT_EQ(0x40000000, smmu_read64(STRTAB_BASE));
 
-	/* What it does: sign extension, both widths, the zero register */
+	/*
+	 * Accesses that it describes: sign extension, two widths, the zero
+	 * register
+	 */
 	smmu_write64(STRTAB_BASE, 0x80000000);
 	EXPECT_EQ(0, FAULTS("ldrsw %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
 	EXPECT_EQ(0xffffffff80000000, a);
@@ -1115,10 +1177,10 @@ TEST_F(smmu, a26_instructions)
 	EXPECT_BLOCKED(false);
 }
 
-TEST_F(smmu, a27_registers_as_a_dma_target)
+TEST_F(smmu, registers_are_no_dma_target)
 {
-	static const __u32 off, bypass = 0x80000000;
-	__u32 cr0;
+	static const u32 off, bypass = 0x80000000;
+	u32 cr0;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -1133,32 +1195,37 @@ TEST_F(smmu, a27_registers_as_a_dma_target)
 	memset(self->own.va, OWN_BYTE, EDU_BUF_SIZE);
 	EXPECT_EQ(cr0, smmu_read(CR0));
 	STRIKE();
-	/* ID registers are never 0 */
+	/* ID registers are never 0. */
 	edu_load_at(OTHER_PIECE, smmu_phys() + IDR0, 4);
 	edu_load_at(OTHER_PIECE + 4, smmu_phys() + IDR1, 4);
 	EXPECT_BLOCKED(true);
 	EXPECT_EQ(0, count_nonzero(self->buf + OTHER_PIECE, 8));
 }
 
-/* Whoever may use a device may read the SMMU's registers: it is the host's view */
-TEST_F(smmu, a28_hw_info)
+/* A user of a device can read the SMMU's registers, as the host sees them. */
+TEST_F(smmu, hw_info_shows_emulated_smmu)
 {
 	struct iommu_hw_info_arm_smmuv3 info = {};
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
 	struct iommu_hw_info get = {
-		.size = sizeof(get), .data_len = sizeof(info), .data_uptr = (unsigned long)&info,
+		.size = sizeof(get),
+		.data_len = sizeof(info),
+		.data_uptr = (unsigned long)&info,
 	};
 	char path[128];
 	int dev, i;
 	glob_t g;
 
 	smmu_give_back();
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", edu_bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override",
+		 edu_bdf());
 	write_file(path, "vfio-pci");
 	write_file("/sys/bus/pci/drivers_probe", edu_bdf());
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio*", edu_bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio*",
+		 edu_bdf());
 	ASSERT_EQ(0, glob(path, 0, NULL, &g));
-	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", strrchr(g.gl_pathv[0], '/') + 1);
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s",
+		 strrchr(g.gl_pathv[0], '/') + 1);
 	globfree(&g);
 	dev = open(path, O_RDWR);
 	ASSERT_LE(0, dev);
@@ -1170,12 +1237,13 @@ TEST_F(smmu, a28_hw_info)
 	EXPECT_EQ(IOMMU_HW_INFO_TYPE_ARM_SMMUV3, get.out_data_type);
 	for (i = 0; i < 6; i++)
 		EXPECT_EQ(smmu_read(IDR0 + 4 * i), info.idr[i]);
-	/* There is a stage 1 and no stage 2, and no way around either */
+	/* The SMMU has a stage 1 and no stage 2. */
 	EXPECT_EQ(2, info.idr[0] & 3);
 	close(dev);
 	close(bind.iommufd);
 	write_file("/sys/bus/pci/drivers/vfio-pci/unbind", edu_bdf());
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", edu_bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override",
+		 edu_bdf());
 	write_file(path, "\n");
 	edu_open();
 	load_pattern(&self->own);
@@ -1183,16 +1251,16 @@ TEST_F(smmu, a28_hw_info)
 	EXPECT_BLOCKED(true);
 }
 
-/* A full queue takes some ms. Other guests of the machine may want its CPUs, too */
+/* A full queue takes some ms, on a machine that has other work as well. */
 #define MAX_STALL_NS	2000000000
 
 struct hammer {
 	pthread_t thread;
 	unsigned int seed;
-	__u64 accesses, longest;
+	u64 accesses, longest;
 };
 
-static __u64 now_ns(void)
+static u64 now_ns(void)
 {
 	struct timespec ts;
 
@@ -1202,12 +1270,14 @@ static __u64 now_ns(void)
 
 static void *hammer(void *arg)
 {
-	static const __u32 cr0[] = { 0xd, 0, 0x9, 0x8, 0x1, 0xc, 0xffffffff, 0x5 };
+	static const u32 cr0[] = {
+		0xd, 0, 0x9, 0x8, 0x1, 0xc, 0xffffffff, 0x5
+	};
 	struct hammer *hammer = arg;
 	unsigned int seed = hammer->seed;
 
 	while (is_flipping()) {
-		__u64 start = now_ns(), took;
+		u64 start = now_ns(), took;
 
 		seed = seed * 1103515245 + 12345;
 		switch (seed >> 16 & 7) {
@@ -1218,7 +1288,8 @@ static void *hammer(void *arg)
 			smmu_write(GERRORN, seed);
 			break;
 		case 2:
-			smmu_write64(EVTQ_BASE, evtq.pa | (seed >> 20 & 7));
+			smmu_write64(EVTQ_BASE,
+				     smmu_evtq.pa | (seed >> 20 & 7));
 			break;
 		case 3:
 			smmu_read(CMDQ_CONS);
@@ -1235,24 +1306,25 @@ static void *hammer(void *arg)
 	return NULL;
 }
 
-/* For so long; each guest that comes meanwhile is given pages, and gives them back */
+/* How long guests are created and destroyed */
 #define RACE_NS		20000000000ULL
 
-TEST_F_TIMEOUT(smmu, a29_races, 300)
+TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 {
 	struct hammer hammers[3] = {};
-	__u64 *ent = cmdq.va;
-	struct guest guest;
+	u64 *ent = smmu_cmdq.va;
+	struct pkvm_guest guest;
 	struct smmu_page page;
 	struct got had;
-	__u64 start;
+	u64 start;
 	int i, guests;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
-	/* All kinds of commands, the last words of which are the host's tables */
+	/* Commands of all kinds */
 	for (i = 0; i < 256; i++) {
-		static const __u8 ops[] = { 0x03, 0x04, 0x12, 0x46, 0x46, 0x10, 0x05, 0x40 };
+		static const u8 ops[] = { 0x03, 0x04, 0x12, 0x46,
+					  0x46, 0x10, 0x05, 0x40 };
 
 		ent[2 * i] = ops[i % 8] | (i % 8 ? 0 : CMD_SID(sid));
 		ent[2 * i + 1] = i % 8 == 1 ? 31 : 0;
@@ -1260,17 +1332,18 @@ TEST_F_TIMEOUT(smmu, a29_races, 300)
 	set_flipping(true);
 	for (i = 0; i < 3; i++) {
 		hammers[i].seed = i + 1;
-		ASSERT_EQ(0, pthread_create(&hammers[i].thread, NULL, hammer, &hammers[i]));
+		ASSERT_EQ(0, pthread_create(&hammers[i].thread, NULL, hammer,
+					    &hammers[i]));
 	}
 	start = now_ns();
 	for (guests = 0; now_ns() - start < RACE_NS; guests++) {
 		page = smmu_new_page();
 		new_guest(&guest, page.va);
-		EXPECT_EQ(0, guest_run(&guest));
-		EXPECT_EQ(0, guest_run(&guest));
-		guest_destroy(&guest);
-		EXPECT_EQ(0, count_nonzero(page.va, GUEST_PAGE_SIZE));
-		munmap(page.va, GUEST_PAGE_SIZE);
+		EXPECT_EQ(0, pkvm_guest_run(&guest));
+		EXPECT_EQ(0, pkvm_guest_run(&guest));
+		pkvm_guest_destroy(&guest);
+		EXPECT_EQ(0, count_nonzero(page.va, PKVM_PAGE_SIZE));
+		munmap(page.va, PKVM_PAGE_SIZE);
 	}
 	STRIKE();
 	set_flipping(false);
@@ -1278,8 +1351,8 @@ TEST_F_TIMEOUT(smmu, a29_races, 300)
 	EXPECT_LT(1, guests);
 	for (i = 0; i < 3; i++) {
 		pthread_join(hammers[i].thread, NULL);
-		TH_LOG("%llu accesses, of which the longest took %llu us", hammers[i].accesses,
-		       hammers[i].longest / 1000);
+		TH_LOG("%lu accesses, of which the longest took %lu us",
+		       hammers[i].accesses, hammers[i].longest / 1000);
 		EXPECT_LT(100, hammers[i].accesses);
 		EXPECT_GT(MAX_STALL_NS, hammers[i].longest);
 	}
@@ -1288,13 +1361,13 @@ TEST_F_TIMEOUT(smmu, a29_races, 300)
 	smmu_write(CMDQ_PROD, 0);
 	smmu_write(CMDQ_CONS, 0);
 	had = got(self->buf);
-	/* Whether a stream passed at that moment was up to the hammers */
+	/* The hammers decide whether the stream was enabled at that moment. */
 	EXPECT_EQ(0, had.hyp);
 	EXPECT_EQ(0, had.guest);
 }
 
-/* Makes EL2 map what is at a physical address. Returns whether Linux lets it be asked for */
-static bool touch_phys(int fd, __u64 addr, unsigned int *there)
+/* Make EL2 map a physical address. Returns false if Linux does not map it. */
+static bool touch_phys(int fd, u64 addr, unsigned int *there)
 {
 	void *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, addr);
 
@@ -1309,21 +1382,21 @@ static bool touch_phys(int fd, __u64 addr, unsigned int *there)
 }
 
 /*
- * The host's stage 2 may forget what it has mapped of MMIO, to have tables for more,
- * at any time. It doesn't forget who owns it.
- *
- * What it maps at once is at most a block: of 1 GiB, the tables of which are for 512 GiB
- * each, if pages are of 4K. It has pages for all RAM and for 1 GiB of MMIO
- * (host_s2_pgtable_pages()). All that 48 bits of physical address need may be less than
- * that, if pages are of 4K or 64K: then it takes 52 bits to exhaust it.
+ * KVM unmaps all MMIO from the host's stage 2 when its pool of tables is empty.
+ * The SMMU must stay EL2's. The pool has pages for all RAM and for 1 GiB of
+ * MMIO (host_s2_pgtable_pages()). An access maps at most a block, which is 1
+ * GiB if pages are 4K, so the test accesses one block for each table. With 48
+ * bits of physical address the pool may be large enough for all of them.
  */
-TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
+TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 {
-	__u64 entries = page_size / 8, table = page_size * entries * entries;
-	__u64 pool = (sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries + 64;
+	u64 entries = page_size / 8, table = page_size * entries * entries;
+	u64 pool =
+		(sysconf(_SC_PHYS_PAGES) + (1ULL << 30) / page_size) / entries +
+		64;
 	unsigned int there = 0, tables = 0;
 	int fd = open("/dev/mem", O_RDONLY | O_SYNC);
-	__u64 addr;
+	u64 addr;
 
 	ASSERT_LE(0, fd);
 	if (page_size == 4096)
@@ -1335,11 +1408,13 @@ TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
 	for (addr = 0x8000000000; addr < 1ULL << 40; addr += 0x4000000)
 		touch_phys(fd, addr, &there);
 	EXPECT_NE(0, there);
-	for (addr = 1ULL << 40; tables < 2 * pool && touch_phys(fd, addr, &there); addr += table)
+	for (addr = 1ULL << 40;
+	     tables < 2 * pool && touch_phys(fd, addr, &there); addr += table)
 		tables++;
 	close(fd);
 	catch_faults(false);
-	TH_LOG("%u tables of MMIO, where there are %llu for all that there is", tables, pool);
+	TH_LOG("%u tables of MMIO, where there are %lu for all that there is",
+	       tables, pool);
 	EXPECT_TRUE(tables == 2 * pool || addr == 1ULL << 48);
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
 	smmu_write(GBPA, 0x80000000);
@@ -1350,23 +1425,23 @@ TEST_F_TIMEOUT(smmu, a30_mmio_faults, 120)
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a31_stale_tlb)
+TEST_F(smmu, donation_invalidates_cached_translation)
 {
 	struct smmu_page page;
-	struct guest guest;
+	struct pkvm_guest guest;
 
 	smmu_on();
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, NULL, &guest));
 	EXPECT_DONATED();
-	guest_destroy(&guest);
+	pkvm_guest_destroy(&guest);
 }
 
 /*
- * Another kernel in the place of this one would find EL2, and its SMMU with live queues:
- * none can be loaded, unless it is for a crash.
+ * Another kernel would find EL2, and its SMMU with live queues. So Linux loads
+ * none but for a crash.
  */
-TEST_F(smmu, a32_kexec)
+TEST_F(smmu, kexec_is_refused)
 {
 	struct kexec_segment segment = {
 		.buf = self->own.va, .bufsz = page_size,
@@ -1374,45 +1449,46 @@ TEST_F(smmu, a32_kexec)
 	};
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 7);
+	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
-	EXPECT_EQ(-1, syscall(__NR_kexec_load, segment.mem, 1, &segment, KEXEC_ARCH_AARCH64));
+	EXPECT_EQ(-1, syscall(__NR_kexec_load, segment.mem, 1, &segment,
+			      KEXEC_ARCH_AARCH64));
 	EXPECT_EQ(EBUSY, errno);
 	STRIKE();
 	EXPECT_BLOCKED(true);
 }
 
-TEST_F(smmu, a33_event_flood)
+TEST_F(smmu, event_flood_is_harmless)
 {
 	int i;
 
 	smmu_on();
-	smmu_evtq_on(evtq.pa, 2);
+	smmu_evtq_on(smmu_evtq.pa, 2);
 	for (i = 0; i < 6; i++)
 		edu_store(self->page.pa, PATTERN_SIZE);
-	/* Four events; QEMU does not set the flag that says that there were more */
+	/* The queue has four events. QEMU does not set the overflow flag. */
 	EXPECT_EQ(4, smmu_read(EVTQ_PROD) & 0x7fffffff);
 	smmu_write(EVTQ_CONS, smmu_read(EVTQ_PROD));
 	edu_store(hyp_end, 4);
 	EXPECT_EQ(5, smmu_read(EVTQ_PROD) & 0x7fffffff);
-	/* Any index, however often */
+	/* Write any index, many times. */
 	for (i = 0; i < 2000; i++)
 		smmu_write(EVTQ_CONS, i * 0x9e3779b1);
 	STRIKE();
 	EXPECT_BLOCKED(false);
 }
 
-/* One of EL2's tables is for so many of ours, at most */
+/* One table of EL2 covers at most so many of the host's. */
 #define OTHER_L1_DESCS	16
 
-/* The same table for every stream of another table of EL2's, and then for none */
+/* Give a table to all streams of other tables of EL2, and then take it away. */
 static bool fill_and_clear_l1(void)
 {
-	__u64 *l1 = strtab_l1.va;
+	u64 *l1 = smmu_l1.va;
 	int i;
 
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(strtab_l2.pa);
+		l1[i] = L1_DESC(smmu_l2.pa);
 	if (smmu_cmd(CMD_CFGI_ALL, 31))
 		return false;
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
@@ -1421,12 +1497,12 @@ static bool fill_and_clear_l1(void)
 }
 
 /*
- * EL2 has fewer tables to give than the host asks for, unless they are of 64K: the device
- * gets none, or one.
+ * The host asks for more tables than EL2 has, unless pages are 64K. The
+ * device's stream gets no table then.
  */
-TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
+TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 {
-	__u64 *l1 = strtab_l1.va;
+	u64 *l1 = smmu_l1.va;
 	int i, round;
 
 	smmu_on();
@@ -1436,14 +1512,14 @@ TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 	}
 	*l1 = 0;
 	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(strtab_l2.pa);
+		l1[i] = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
-	*l1 = L1_DESC(strtab_l2.pa);
+	*l1 = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
 	NEXT_ROUND(page_size == 0x10000);
 
-	/* What was taken away has come back, time and again */
+	/* EL2 has its tables back after each round. */
 	smmu_on();
 	*l1 = 0;
 	for (i = 0; i < 64; i++) {
@@ -1453,13 +1529,13 @@ TEST_F_TIMEOUT(smmu, a34_endless_tables, 120)
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	for (round = 0; round < 4; round++)
 		EXPECT_TRUE(fill_and_clear_l1());
-	*l1 = L1_DESC(strtab_l2.pa);
+	*l1 = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
 	STRIKE();
 	EXPECT_BLOCKED(true);
 }
 
-/* In the memory of the test, where it finds the registers */
+/* It shares the memory of the test, and so finds the registers. */
 static int spin(void *forever)
 {
 	while (forever)
@@ -1468,8 +1544,9 @@ static int spin(void *forever)
 }
 
 /*
- * How many bytes further a single step gets that begins at @insn, which has @reg in x1; or
- * -1. Not by fork(), which would copy the guest's page.
+ * Single step the instruction at @insn, with @reg in x1. Returns the number of
+ * bytes that the PC moves, or -1. Not by fork(), which would copy the guest's
+ * page.
  */
 static int single_step(const void *insn, const char *reg)
 {
@@ -1477,11 +1554,13 @@ static int single_step(const void *insn, const char *reg)
 	static __uint128_t stack[1024];
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
-	int pid = clone(spin, stack + 1024, CLONE_VM | SIGCHLD, stack), bytes = -1;
+	int pid = clone(spin, stack + 1024, CLONE_VM | SIGCHLD, stack),
+	    bytes = -1;
 
 	if (pid < 0)
 		return -1;
-	if (!ptrace(PTRACE_ATTACH, pid, NULL, NULL) && waitpid(pid, NULL, 0) == pid &&
+	if (!ptrace(PTRACE_ATTACH, pid, NULL, NULL) &&
+	    waitpid(pid, NULL, 0) == pid &&
 	    !ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov)) {
 		regs.pc = (unsigned long)insn;
 		regs.regs[1] = (unsigned long)reg;
@@ -1496,38 +1575,39 @@ static int single_step(const void *insn, const char *reg)
 	return bytes;
 }
 
-/* Instructions to step over, each with one behind it */
+/* Instructions to step over, each with a NOP behind */
 extern const char step_nop[], step_load[], step_store[];
 
-#define STEP_OVER(name, insn)							\
-	asm(".pushsection .text\n"						\
-	    ".globl " #name "\n" #name ": " insn "\n nop\n"			\
+#define STEP_OVER(name, insn)                               \
+	asm(".pushsection .text\n"                          \
+	    ".globl " #name "\n" #name ": " insn "\n nop\n" \
 	    ".popsection\n")
 
 STEP_OVER(step_nop, "nop");
 STEP_OVER(step_load, "ldr w0, [x1]");
 STEP_OVER(step_store, "str wzr, [x1]");
 
-TEST_F(smmu, a39_what_the_syndrome_leaves_out)
+TEST_F(smmu, accesses_without_syndrome_abort)
 {
 	char *reg = smmu_regs() + STRTAB_BASE;
-	__u64 a = 1, b = 2;
+	u64 a = 1, b = 2;
 
 	catch_faults(true);
 	smmu_write64(STRTAB_BASE, 0x40000000);
 
-	/* LD64B and ST64B, x0 to x7 and [x8]: ISV says that all is known of them */
+	/* LD64B and ST64B of x0 to x7 and [x8] have ISV set. */
 	if (getauxval(AT_HWCAP3) & HWCAP3_LS64) {
 		EXPECT_NE(0, FAULTS("mov x8, %0\n .inst 0xf83fd100",
-				    : "r" (reg) : "memory", "x0", "x1", "x2", "x3", "x4", "x5",
-				    "x6", "x7", "x8"));
+				    : "r" (reg)
+				    : "memory", "x0", "x1", "x2", "x3", "x4",
+				      "x5", "x6", "x7", "x8"));
 		EXPECT_NE(0, FAULTS("mov x8, %0\n .inst 0xf83f9100",
 				    : "r" (reg) : "memory", "x8"));
 	} else {
-		printf("# this CPU has no LD64B: only the proof has looked at that\n");
+		ksft_print_msg("this CPU has no LD64B\n");
 	}
 
-	/* Both a load and a store */
+	/* These are a load and a store. */
 	if (getauxval(AT_HWCAP) & HWCAP_ATOMICS) {
 		EXPECT_NE(0, FAULTS(".arch_extension lse\n ldadd %0, %0, [%1]",
 				    "+r" (a) : "r" (reg) : "memory"));
@@ -1539,13 +1619,15 @@ TEST_F(smmu, a39_what_the_syndrome_leaves_out)
 	EXPECT_EQ(1, a);
 	EXPECT_EQ(0x40000000, smmu_read64(STRTAB_BASE));
 
-	/* These are loads and stores, if in an order */
-	EXPECT_EQ(0, FAULTS("stlr %0, [%1]", : "r" (0x80000000UL), "r" (reg) : "memory"));
+	/* These are ordered loads and stores. */
+	EXPECT_EQ(0, FAULTS("stlr %0, [%1]",
+			    : "r" (0x80000000UL), "r" (reg)
+			    : "memory"));
 	EXPECT_EQ(0, FAULTS("ldar %0, [%1]", "=&r" (a) : "r" (reg) : "memory"));
 	EXPECT_EQ(0x80000000, a);
 	catch_faults(false);
 
-	/* One step is one instruction, also where EL2 has executed it */
+	/* One step is one instruction, also if EL2 has emulated it. */
 	EXPECT_EQ(4, single_step(step_nop, reg));
 	EXPECT_EQ(4, single_step(step_load, reg));
 	EXPECT_EQ(4, single_step(step_store, reg));
@@ -1564,8 +1646,10 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("%s\n", what);
 	}
-	printf("# LOOK data %#llx %d\n", hyp_data, HYP_SIZE);
-	printf("# LOOK zero %#llx %d\n", hyp_end & ~0xfffULL, 4096);
+	ksft_print_msg("LOOK hyp_memory_has_data_to_read data %#lx %d\n",
+		       hyp_data, HYP_SIZE);
+	ksft_print_msg("LOOK hyp_memory_is_not_written zero %#lx %d\n",
+		       hyp_end & ~0xfffUL, 4096);
 	fflush(stdout);
 	return test_harness_run(argc, argv);
 }

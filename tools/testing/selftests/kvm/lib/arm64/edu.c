@@ -6,7 +6,6 @@
  * A copy takes the device 100 ms, whatever its size: tests are cheap in bytes
  * and dear in copies.
  */
-#include <err.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "edu.h"
+#include "test_util.h"
 
 #define EDU_BAR_SIZE		0x100000
 #define EDU_DMA_SRC		0x80
@@ -41,7 +41,7 @@
 static char *regs;
 static char bdf[16];
 static unsigned char *bounce;
-static __u64 bounce_phys;
+static u64 bounce_phys;
 
 static unsigned int read_hex(const char *dir, const char *file)
 {
@@ -52,7 +52,7 @@ static unsigned int read_hex(const char *dir, const char *file)
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	f = fopen(path, "r");
 	if (!f || fscanf(f, "%x", &val) != 1)
-		errx(EXIT_BROKEN, "can't read %s", path);
+		TEST_FAIL("can't read %s", path);
 	fclose(f);
 	return val;
 }
@@ -65,7 +65,7 @@ static int open_in(const char *dir, const char *file)
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	fd = open(path, O_RDWR | O_SYNC);
 	if (fd < 0)
-		err(EXIT_BROKEN, "%s", path);
+		TEST_FAIL("%s", path);
 	return fd;
 }
 
@@ -96,27 +96,30 @@ bool edu_exists(void)
 
 void edu_open(void)
 {
-	__u16 command;
+	u16 command;
 	char dir[64];
 	int fd;
 
 	edu_find(dir, sizeof(dir));
 	if (!dir[0])
-		errx(EXIT_BROKEN, "no edu device");
+		TEST_FAIL("no edu device");
 
 	snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
 	fd = open_in(dir, "config");
-	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
-		err(EXIT_BROKEN, "PCI command");
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) !=
+	    sizeof(command))
+		TEST_FAIL("PCI command");
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
-		err(EXIT_BROKEN, "PCI command");
+	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) !=
+	    sizeof(command))
+		TEST_FAIL("PCI command");
 	close(fd);
 
 	fd = open_in(dir, "resource0");
-	regs = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	regs = mmap(NULL, EDU_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    0);
 	if (regs == MAP_FAILED)
-		err(EXIT_BROKEN, "resource0");
+		TEST_FAIL("resource0");
 	close(fd);
 
 	bounce = own_page();
@@ -133,11 +136,27 @@ unsigned int edu_sid(void)
 	unsigned int bus, dev, fn;
 
 	if (sscanf(bdf, "%*x:%x:%x.%x", &bus, &dev, &fn) != 3)
-		errx(EXIT_BROKEN, "edu is at '%s'", bdf);
+		TEST_FAIL("edu is at '%s'", bdf);
 	return bus << 8 | dev << 3 | fn;
 }
 
-static void edu_start(__u64 src, __u64 dst, size_t len, __u64 cmd)
+bool edu_uses_physical_addresses(void)
+{
+	char path[128], type[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type",
+		 bdf);
+	file = fopen(path, "r");
+	if (!file)
+		return true;
+	if (!fgets(type, sizeof(type), file))
+		type[0] = 0;
+	fclose(file);
+	return !strcmp(type, "identity\n");
+}
+
+static void edu_start(u64 src, u64 dst, size_t len, u64 cmd)
 {
 	mmio_write64(regs + EDU_DMA_SRC, src);
 	mmio_write64(regs + EDU_DMA_DST, dst);
@@ -147,41 +166,41 @@ static void edu_start(__u64 src, __u64 dst, size_t len, __u64 cmd)
 	mmio_write64(regs + EDU_DMA_CMD, cmd | EDU_DMA_CMD_RUN);
 }
 
-static void edu_copy(__u64 src, __u64 dst, size_t len, __u64 cmd)
+static void edu_copy(u64 src, u64 dst, size_t len, u64 cmd)
 {
 	int ms;
 
 	edu_start(src, dst, len, cmd);
 	for (ms = 0; mmio_read32(regs + EDU_DMA_CMD) & EDU_DMA_CMD_RUN; ms++) {
 		if (ms == TIMEOUT_MS)
-			errx(EXIT_BROKEN, "edu does not finish a copy");
+			TEST_FAIL("edu does not finish a copy");
 		usleep(1000);
 	}
 	/* And the device's, before what we read next. */
 	asm volatile("dsb sy" : : : "memory");
 }
 
-void edu_load_at(size_t offset, __u64 bus, size_t len)
+void edu_load_at(size_t offset, u64 bus, size_t len)
 {
 	edu_copy(bus, EDU_BUF + offset, len, 0);
 }
 
-void edu_load(__u64 bus, size_t len)
+void edu_load(u64 bus, size_t len)
 {
 	edu_load_at(0, bus, len);
 }
 
-void edu_store_at(size_t offset, __u64 bus, size_t len)
+void edu_store_at(size_t offset, u64 bus, size_t len)
 {
 	edu_copy(EDU_BUF + offset, bus, len, EDU_DMA_CMD_TO_MEM);
 }
 
-void edu_store(__u64 bus, size_t len)
+void edu_store(u64 bus, size_t len)
 {
 	edu_store_at(0, bus, len);
 }
 
-void edu_store_later(__u64 bus, size_t len)
+void edu_store_later(u64 bus, size_t len)
 {
 	edu_start(EDU_BUF, bus, len, EDU_DMA_CMD_TO_MEM);
 }
@@ -209,19 +228,19 @@ bool edu_get(void *dst, size_t len)
 	edu_store(bounce_phys, len);
 	memcpy(dst, bounce, len);
 	if (all_equal(dst, POISON, len))
-		errx(EXIT_BROKEN, "edu copied nothing into its buffer");
+		TEST_FAIL("edu copied nothing into its buffer");
 	return !all_equal(dst, UNTOUCHED, len);
 }
 
-void edu_read(__u64 bus, void *dst, size_t len)
+void edu_read(u64 bus, void *dst, size_t len)
 {
 	edu_poison();
 	edu_load(bus, len);
 	if (!edu_get(dst, len))
-		errx(EXIT_BROKEN, "edu can't reach our own memory");
+		TEST_FAIL("edu can't reach our own memory");
 }
 
-void edu_write(__u64 bus, const void *src, size_t len)
+void edu_write(u64 bus, const void *src, size_t len)
 {
 	memcpy(bounce, src, len);
 	edu_load(bounce_phys, len);
@@ -249,7 +268,7 @@ void *own_pages(size_t size)
 	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (pages == MAP_FAILED || mlock(pages, size))
-		err(EXIT_BROKEN, "memory");
+		TEST_FAIL("memory");
 	return pages;
 }
 
@@ -258,19 +277,20 @@ void *own_page(void)
 	return own_pages(sysconf(_SC_PAGESIZE));
 }
 
-__u64 phys_addr(const void *page)
+u64 phys_addr(const void *page)
 {
 	size_t size = sysconf(_SC_PAGESIZE);
-	__u64 entry;
+	u64 entry;
 	int fd;
 
 	fd = open("/proc/self/pagemap", O_RDONLY);
 	if (fd < 0)
-		err(EXIT_BROKEN, "/proc/self/pagemap");
+		TEST_FAIL("/proc/self/pagemap");
 	if (pread(fd, &entry, sizeof(entry),
-		  (unsigned long)page / size * sizeof(entry)) != sizeof(entry) ||
+		  (unsigned long)page / size * sizeof(entry)) !=
+		    sizeof(entry) ||
 	    !(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
-		errx(EXIT_BROKEN, "/proc/self/pagemap does not tell");
+		TEST_FAIL("/proc/self/pagemap does not tell");
 	close(fd);
 	return (entry & PAGEMAP_PFN) * size;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * See hostile.h.
+ * See smmu_v3.h.
  */
-#include <err.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
@@ -13,44 +12,47 @@
 #include <unistd.h>
 
 #include "edu.h"
-#include "hostile.h"
+#include "pkvm.h"
+#include "smmu_v3.h"
+#include "test_util.h"
 
 #define TIMEOUT_MS	1000
 #define CMDQ_WRAP	((2 << CMDQ_SHIFT) - 1)
 
-struct smmu_page cmdq, evtq, strtab_l1, strtab_l2;
+struct smmu_page smmu_cmdq, smmu_evtq, smmu_l1, smmu_l2;
 
 static char *regs;
-static __u64 phys;
+static u64 phys;
 
 /* What the host's driver has put there. */
 static struct {
-	__u64 strtab, cmdq, evtq;
-	__u32 strtab_cfg, cmdq_prod, cmdq_cons, evtq_prod, evtq_cons, cr0, irq_ctrl;
+	u64 strtab, cmdq, evtq;
+	u32 strtab_cfg, cmdq_prod, cmdq_cons, evtq_prod, evtq_cons, cr0,
+		irq_ctrl;
 	bool taken;
 } found;
 
-__u32 smmu_read(unsigned int reg)
+u32 smmu_read(unsigned int reg)
 {
 	return mmio_read32(regs + reg);
 }
 
-__u64 smmu_read64(unsigned int reg)
+u64 smmu_read64(unsigned int reg)
 {
-	__u64 val;
+	u64 val;
 
 	asm volatile("ldr %0, [%1]" : "=r" (val) : "r" (regs + reg) : "memory");
 	return val;
 }
 
-void smmu_write(unsigned int reg, __u32 val)
+void smmu_write(unsigned int reg, u32 val)
 {
 	/* What is in memory is seen first. */
 	asm volatile("dsb sy" : : : "memory");
 	mmio_write32(regs + reg, val);
 }
 
-void smmu_write64(unsigned int reg, __u64 val)
+void smmu_write64(unsigned int reg, u64 val)
 {
 	asm volatile("dsb sy" : : : "memory");
 	mmio_write64(regs + reg, val);
@@ -61,7 +63,7 @@ char *smmu_regs(void)
 	return regs;
 }
 
-__u64 smmu_phys(void)
+u64 smmu_phys(void)
 {
 	return phys;
 }
@@ -79,7 +81,7 @@ static void on_fatal(int sig)
 {
 	(void)sig;
 	smmu_give_back();
-	_exit(EXIT_BROKEN);
+	_exit(KSFT_FAIL);
 }
 
 /* Returns how many there are; @phys is where the last one is. */
@@ -90,7 +92,8 @@ static size_t smmu_find(void)
 
 	if (!glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL, &devs)) {
 		n = devs.gl_pathc;
-		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL, 16);
+		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL,
+				16);
 	}
 	globfree(&devs);
 	return n;
@@ -107,31 +110,33 @@ const char *smmu_missing(void)
 
 void smmu_open(void)
 {
-	static const int fatal[] = { SIGILL, SIGBUS, SIGSEGV, SIGFPE, SIGABRT, SIGTERM, 0 };
+	static const int fatal[] = { SIGILL,  SIGBUS,  SIGSEGV, SIGFPE,
+				     SIGABRT, SIGTERM, 0 };
 	unsigned int i;
 	int fd;
 
 	if (!smmu_find())
-		errx(EXIT_BROKEN, "no SMMUv3");
+		TEST_FAIL("no SMMUv3");
 
 	fd = open("/dev/mem", O_RDWR | O_SYNC);
 	if (fd < 0)
-		err(EXIT_BROKEN, "/dev/mem");
-	regs = mmap(NULL, SMMU_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, phys);
+		TEST_FAIL("/dev/mem");
+	regs = mmap(NULL, SMMU_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    phys);
 	if (regs == MAP_FAILED)
-		err(EXIT_BROKEN, "/dev/mem at %#llx", phys);
+		TEST_FAIL("/dev/mem at %#lx", phys);
 	close(fd);
 
-	cmdq = smmu_new_page();
-	evtq = smmu_new_page();
-	strtab_l1 = smmu_new_page();
-	strtab_l2 = smmu_new_page();
+	smmu_cmdq = smmu_new_page();
+	smmu_evtq = smmu_new_page();
+	smmu_l1 = smmu_new_page();
+	smmu_l2 = smmu_new_page();
 	atexit(smmu_give_back);
 	for (i = 0; fatal[i]; i++)
 		signal(fatal[i], on_fatal);
 }
 
-static bool wait_for(unsigned int reg, __u32 mask, __u32 val)
+static bool wait_for(unsigned int reg, u32 mask, u32 val)
 {
 	int ms;
 
@@ -143,7 +148,7 @@ static bool wait_for(unsigned int reg, __u32 mask, __u32 val)
 	return true;
 }
 
-bool smmu_cr0(__u32 val)
+bool smmu_cr0(u32 val)
 {
 	smmu_write(CR0, val);
 	return wait_for(CR0ACK, ~0U, val);
@@ -157,7 +162,7 @@ void smmu_take(void)
 	/* The host's driver is not to hear of what is none of its business. */
 	smmu_write(IRQ_CTRL, 0);
 	if (!wait_for(IRQ_CTRLACK, ~0U, 0) || !smmu_cr0(0))
-		errx(EXIT_BROKEN, "the SMMU can't be disabled");
+		TEST_FAIL("the SMMU can't be disabled");
 	found.strtab = smmu_read64(STRTAB_BASE);
 	found.strtab_cfg = smmu_read(STRTAB_BASE_CFG);
 	found.cmdq = smmu_read64(CMDQ_BASE);
@@ -167,7 +172,7 @@ void smmu_take(void)
 	found.evtq_prod = smmu_read(EVTQ_PROD);
 	found.evtq_cons = smmu_read(EVTQ_CONS);
 	if (found.cmdq_prod != (found.cmdq_cons & 0xfffff))
-		errx(EXIT_BROKEN, "the host's driver is busy");
+		TEST_FAIL("the host's driver is busy");
 }
 
 void smmu_give_back(void)
@@ -178,18 +183,22 @@ void smmu_give_back(void)
 
 	smmu_write(IRQ_CTRL, 0);
 	if (!smmu_cr0(0))
-		errx(EXIT_BROKEN, "the SMMU can't be disabled any more");
+		TEST_FAIL("the SMMU can't be disabled any more");
 	smmu_ack_errors();
 	smmu_write64(STRTAB_BASE, found.strtab);
 	smmu_write(STRTAB_BASE_CFG, found.strtab_cfg);
 	smmu_write64(CMDQ_BASE, found.cmdq);
 	smmu_write(CMDQ_PROD, found.cmdq_prod);
 	smmu_write(CMDQ_CONS, found.cmdq_cons);
-	smmu_write64(EVTQ_BASE, found.evtq);
-	smmu_write(EVTQ_PROD, found.evtq_prod);
-	smmu_write(EVTQ_CONS, found.evtq_cons);
+	/* If the queue was never replaced, the driver knows how far it is. */
+	if (smmu_read64(EVTQ_BASE) != found.evtq) {
+		smmu_write64(EVTQ_BASE, found.evtq);
+		smmu_write(EVTQ_PROD, found.evtq_prod);
+		smmu_write(EVTQ_CONS, found.evtq_cons);
+	}
 	if (!smmu_cr0(found.cr0))
-		errx(EXIT_BROKEN, "the SMMU does not come back: CR0ACK %#x", smmu_read(CR0ACK));
+		TEST_FAIL("the SMMU does not come back: CR0ACK %#x",
+			  smmu_read(CR0ACK));
 	smmu_write(IRQ_CTRL, found.irq_ctrl);
 }
 
@@ -197,35 +206,14 @@ void smmu_cmdq_on(void)
 {
 	smmu_cr0(smmu_read(CR0) & ~CR0_CMDQEN);
 	smmu_ack_errors();
-	smmu_write64(CMDQ_BASE, cmdq.pa | CMDQ_SHIFT);
+	smmu_write64(CMDQ_BASE, smmu_cmdq.pa | CMDQ_SHIFT);
 	smmu_write(CMDQ_PROD, 0);
 	smmu_write(CMDQ_CONS, 0);
 	if (!smmu_cr0(smmu_read(CR0) | CR0_CMDQEN))
-		errx(EXIT_BROKEN, "the command queue can't be enabled");
+		TEST_FAIL("the command queue can't be enabled");
 }
 
-__u64 smmu_denied(const char *kind)
-{
-	unsigned long long n, sum = 0;
-	char name[32];
-	glob_t found;
-	FILE *file;
-	size_t i;
-
-	if (glob("/sys/kernel/debug/arm-smmu-v3-pkvm/*/denied", 0, NULL, &found))
-		errx(EXIT_BROKEN, "no counters in debugfs");
-	for (i = 0; i < found.gl_pathc; i++) {
-		file = fopen(found.gl_pathv[i], "r");
-		while (file && fscanf(file, "%31s %llu", name, &n) == 2)
-			sum += strcmp(name, kind) ? 0 : n;
-		if (file)
-			fclose(file);
-	}
-	globfree(&found);
-	return sum;
-}
-
-__u32 smmu_errors(void)
+u32 smmu_errors(void)
 {
 	return smmu_read(GERROR) ^ smmu_read(GERRORN);
 }
@@ -235,10 +223,11 @@ void smmu_ack_errors(void)
 	smmu_write(GERRORN, smmu_read(GERROR));
 }
 
-int smmu_cmd(__u64 dword0, __u64 dword1)
+int smmu_cmd(u64 dword0, u64 dword1)
 {
-	__u32 prod = smmu_read(CMDQ_PROD) & CMDQ_WRAP, idx = prod & (CMDQ_WRAP >> 1);
-	__u64 *ent = cmdq.va;
+	u32 prod = smmu_read(CMDQ_PROD) & CMDQ_WRAP,
+	    idx = prod & (CMDQ_WRAP >> 1);
+	u64 *ent = smmu_cmdq.va;
 	int err;
 
 	ent[2 * idx] = dword0;
@@ -247,7 +236,8 @@ int smmu_cmd(__u64 dword0, __u64 dword1)
 	smmu_write(CMDQ_PROD, prod);
 	/* CONS keeps the code of an error that is over. */
 	if (!(smmu_errors() & GERROR_CMDQ))
-		return wait_for(CMDQ_CONS, CMDQ_WRAP, prod) ? CERROR_NONE : CMD_STUCK;
+		return wait_for(CMDQ_CONS, CMDQ_WRAP, prod) ? CERROR_NONE :
+							      CMD_STUCK;
 
 	err = smmu_read(CMDQ_CONS) >> 24 & 0x7f;
 	ent[2 * idx] = CMD_SYNC;
@@ -256,39 +246,50 @@ int smmu_cmd(__u64 dword0, __u64 dword1)
 	return wait_for(CMDQ_CONS, CMDQ_WRAP, prod) ? err : CMD_STUCK;
 }
 
-void smmu_evtq_on(__u64 pa, unsigned int shift)
+void smmu_evtq_on(u64 pa, unsigned int shift)
 {
 	smmu_cr0(smmu_read(CR0) & ~CR0_EVTQEN);
 	smmu_write64(EVTQ_BASE, pa | shift);
 	smmu_write(EVTQ_PROD, 0);
 	smmu_write(EVTQ_CONS, 0);
 	if (!smmu_cr0(smmu_read(CR0) | CR0_EVTQEN))
-		errx(EXIT_BROKEN, "the event queue can't be enabled");
+		TEST_FAIL("the event queue can't be enabled");
+}
+
+void smmu_host_evtq_on(void)
+{
+	if (!smmu_cr0(smmu_read(CR0) | CR0_EVTQEN))
+		TEST_FAIL("the event queue can't be enabled");
+}
+
+bool smmu_evtq_is_consumed(void)
+{
+	return wait_for(EVTQ_CONS, ~0U, smmu_read(EVTQ_PROD));
 }
 
 void smmu_on(void)
 {
-	memset(strtab_l1.va, 0, EDU_BUF_SIZE);
-	memset(strtab_l2.va, 0, EDU_BUF_SIZE);
-	*(__u64 *)strtab_l1.va = L1_DESC(strtab_l2.pa);
-	smmu_write64(STRTAB_BASE, strtab_l1.pa);
+	memset(smmu_l1.va, 0, EDU_BUF_SIZE);
+	memset(smmu_l2.va, 0, EDU_BUF_SIZE);
+	*(u64 *)smmu_l1.va = L1_DESC(smmu_l2.pa);
+	smmu_write64(STRTAB_BASE, smmu_l1.pa);
 	smmu_write(STRTAB_BASE_CFG, 1 << 16 | STRTAB_SPLIT << 6 | STRTAB_BITS);
 	if (!smmu_cr0(smmu_read(CR0) | CR0_SMMUEN))
-		errx(EXIT_BROKEN, "the SMMU can't be enabled");
+		TEST_FAIL("the SMMU can't be enabled");
 	smmu_cmdq_on();
 }
 
-__u64 *smmu_ste(unsigned int sid)
+u64 *smmu_ste(unsigned int sid)
 {
-	return (__u64 *)strtab_l2.va + STE_DWORDS * sid;
+	return (u64 *)smmu_l2.va + STE_DWORDS * sid;
 }
 
-void smmu_set_ste(unsigned int sid, __u64 dword0, __u64 dword1)
+void smmu_set_ste(unsigned int sid, u64 dword0, u64 dword1)
 {
-	__u64 *ste = smmu_ste(sid);
+	u64 *ste = smmu_ste(sid);
 
 	ste[1] = dword1;
 	ste[0] = dword0;
 	if (smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 1) || smmu_cmd(CMD_SYNC, 0))
-		errx(EXIT_BROKEN, "CFGI_STE does not work");
+		TEST_FAIL("CFGI_STE does not work");
 }
