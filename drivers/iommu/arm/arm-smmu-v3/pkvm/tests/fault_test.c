@@ -13,25 +13,25 @@ static int unmap(phys_addr_t pa)
 {
 	int ret;
 
-	fake_own_lock();
+	mock_own_lock();
 	ret = smmu_run_pages_leave(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
+	mock_own_unlock();
 
 	return ret;
 }
 
 static void map(phys_addr_t pa)
 {
-	fake_own_lock();
+	mock_own_lock();
 	smmu_run_pages_return(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
+	mock_own_unlock();
 }
 
 static bool is_mapped(phys_addr_t pa)
 {
-	struct fake_leaf leaf;
+	struct mock_leaf leaf;
 
-	return fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf);
+	return mock_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf);
 }
 
 static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
@@ -50,13 +50,13 @@ static phys_addr_t two_smmus(struct kunit *test, bool cached)
 {
 	phys_addr_t pa;
 
-	fake_test_again(test, FAKE_NR_PAGES);
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	fake->config.nr_smmus = 2;
-	fake_test_boot(test);
+	mock_test_again(test, MOCK_NR_PAGES);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	mock->config.nr_smmus = 2;
+	mock_test_boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
-	fake_put(host_ste(5), STE_BYPASS0);
+	mock_put(host_ste(5), STE_BYPASS0);
 	if (cached)
 		host_cfgi_ste(5);
 
@@ -75,11 +75,11 @@ static void fault_reset(struct kunit *test)
 	for (loses = 1; loses < 4; loses++) {
 		for (cached = 0; cached < 2; cached++) {
 			for (which = 0; which < 2; which++) {
-				struct fake_smmu *s;
+				struct mock_smmu *s;
 
 				pa = two_smmus(test, cached);
-				s = &fake->smmu[which];
-				fake_reset(s, (loses & 1 ? CR0_SMMUEN : 0) |
+				s = &mock->smmu[which];
+				mock_reset(s, (loses & 1 ? CR0_SMMUEN : 0) |
 					      (loses & 2 ? CR0_CMDQEN : 0));
 				expect_stays(test, pa, -EIO);
 				expect_stays(test, pa, -EIO);
@@ -87,8 +87,8 @@ static void fault_reset(struct kunit *test)
 				KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
 				KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
 				/* It is not used again, even if it is enabled again */
-				fake_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
-				fake_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
+				mock_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
+				mock_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
 				expect_stays(test, pa, -EIO);
 			}
 		}
@@ -100,7 +100,7 @@ static void fault_reset_gbpa(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, false);
 
-	fake_reset(SMMU0, 0);
+	mock_reset(SMMU0, 0);
 	expect_stays(test, pa, -EIO);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
@@ -110,9 +110,9 @@ static void fault_reset_trap(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
 
-	fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
 	host_cmd_put(0x46, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 	/* CONS does not move, as of any SMMU that does not answer */
 	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
@@ -129,12 +129,12 @@ static void fault_reset_cr0(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		fake_test_boot(test);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		mock_test_boot(test);
 		host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
 		if (i) {
 			host_cmdq_start(4);
@@ -144,10 +144,10 @@ static void fault_reset_cr0(struct kunit *test)
 		/* SMMUEN is cleared to end stalls, or will be */
 		if (i == 2)
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		fake_reset(SMMU0, ~0U);
+		mock_reset(SMMU0, ~0U);
 		host_writel(ARM_SMMU_CR0, i ? CR0_CMDQEN : CR0_EVTQEN);
 		KUNIT_EXPECT_FALSE(test, host_wait_cr0());
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0), 0);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0), 0);
 		KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 		expect_stays(test, pa, -EIO);
 	}
@@ -155,15 +155,15 @@ static void fault_reset_cr0(struct kunit *test)
 
 static void reset_stuck(void)
 {
-	if (fake_reg(SMMU0, ARM_SMMU_CR0ACK))
-		fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	if (mock_reg(SMMU0, ARM_SMMU_CR0ACK))
+		mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
 }
 
 /* As if all commands had been consumed */
 static void reset_meanwhile(void)
 {
 	reset_stuck();
-	fake_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	mock_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 }
 
 /* In the middle of an invalidation */
@@ -172,9 +172,9 @@ static void fault_reset_meanwhile(struct kunit *test)
 	phys_addr_t pa = two_smmus(test, true);
 
 	SMMU0->stuck = true;
-	fake->meanwhile = reset_meanwhile;
+	mock->meanwhile = reset_meanwhile;
 	expect_stays(test, pa, -EIO);
-	fake->meanwhile = NULL;
+	mock->meanwhile = NULL;
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
 
@@ -183,16 +183,16 @@ static phys_addr_t full_queue(struct kunit *test)
 {
 	phys_addr_t pa;
 
-	fake_test_again(test, FAKE_NR_PAGES);
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
-	fake_test_boot(test);
+	mock_test_again(test, MOCK_NR_PAGES);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
+	mock_test_boot(test);
 	smmu_tlbi_note_ste(SMMU0->smmu, 0xf);
 	host_cmdq_start(1);
 	SMMU0->stuck = true;
 	host_cmd_put(0x11, 0);
 	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 
 	return pa;
 }
@@ -203,21 +203,21 @@ static void fault_no_room(struct kunit *test)
 	phys_addr_t pa = full_queue(test);
 	struct smmu_clock clock;
 
-	fake->meanwhile = reset_meanwhile;
+	mock->meanwhile = reset_meanwhile;
 	expect_stays(test, pa, -EIO);
 	pa = full_queue(test);
-	fake->meanwhile = reset_stuck;
+	mock->meanwhile = reset_stuck;
 	expect_stays(test, pa, -EIO);
 
 	pa = full_queue(test);
 	clock = smmu_clock_start(SMMU_LEAVE_US);
-	fake->now += 2 * SMMU_LEAVE_US;
+	mock->now += 2 * SMMU_LEAVE_US;
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
 	expect_stays(test, pa, -EAGAIN);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
 
@@ -258,19 +258,19 @@ static void fault_leave_time(struct kunit *test)
 
 		pa = two_smmus(test, true);
 		for (j = 0; j < 2; j++) {
-			smmu_tlbi_note_ste(fake->smmu[j].smmu, 0xf);
-			fake->smmu[j].slow = true;
-			fake->smmu[j].stuck = hw[i].stuck;
-			fake->smmu[j].delay = hw[i].delay;
-			fake->smmu[j].rest = hw[i].rest;
-			fake->smmu[j].resting = hw[i].rest;
+			smmu_tlbi_note_ste(mock->smmu[j].smmu, 0xf);
+			mock->smmu[j].slow = true;
+			mock->smmu[j].stuck = hw[i].stuck;
+			mock->smmu[j].delay = hw[i].delay;
+			mock->smmu[j].rest = hw[i].rest;
+			mock->smmu[j].resting = hw[i].rest;
 		}
 		for (tries = 0; tries < 100; tries++) {
-			fake->lock_takes = now.lock;
-			start = fake->now;
+			mock->lock_takes = now.lock;
+			start = mock->now;
 			ret = unmap(pa);
-			took = fake->now - start;
-			fake->lock_takes = 0;
+			took = mock->now - start;
+			mock->lock_takes = 0;
 			/* The last command, or the locks, began before the end */
 			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + now.delay +
 						    4 * now.lock + 1000);
@@ -280,10 +280,10 @@ static void fault_leave_time(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, is_mapped(pa));
 			if (tries == 3) {
 				for (j = 0; j < 2; j++) {
-					fake->smmu[j].stuck = false;
-					fake->smmu[j].delay = 0;
-					fake->smmu[j].rest = 0;
-					fake->smmu[j].resting = 0;
+					mock->smmu[j].stuck = false;
+					mock->smmu[j].delay = 0;
+					mock->smmu[j].rest = 0;
+					mock->smmu[j].resting = 0;
 				}
 				now = (struct slow_hw) {};
 			}
@@ -310,9 +310,9 @@ static void fault_slow_trap(struct kunit *test)
 	SMMU0->slow = true;
 	SMMU0->delay = 3 * SMMU_LEAVE_US;
 	expect_stays(test, pa, -EAGAIN);
-	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), fake_host.prod);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, mock_host.cmdq + 0x84);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), mock_host.prod);
 	SMMU0->delay = 0;
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
@@ -330,25 +330,25 @@ static void fault_busy_queue(struct kunit *test)
 	SMMU0->slow = true;
 	host_cmd_put(0x11, 0);
 	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	fake->relaxed = 0;
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	mock->relaxed = 0;
 	expect_stays(test, pa, -EAGAIN);
-	KUNIT_EXPECT_EQ(test, fake->relaxed, 0);
+	KUNIT_EXPECT_EQ(test, mock->relaxed, 0);
 	/* The hardware takes one command at a time */
 	for (i = 0; i < 2; i++) {
 		hyp_relax();
 		host_cmd_put(0x11, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	}
-	KUNIT_EXPECT_NE(test, fake_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
-			fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	KUNIT_EXPECT_NE(test, mock_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
+			mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
 }
 
 static unsigned int nested_later;
 
 /* Another CPU of the host has a stream translated by both stages */
-static void nest_meanwhile(struct fake_smmu *s, const u64 *cmd)
+static void nest_meanwhile(struct mock_smmu *s, const u64 *cmd)
 {
 	if ((cmd[0] & 0xff) == 0x2a && !nested_later++)
 		s->smmu->tlbi.cached = SMMU_CACHED_NESTED;
@@ -364,7 +364,7 @@ static void fault_nested_meanwhile(struct kunit *test)
 	unsigned int i, n28 = 0;
 
 	nested_later = 0;
-	fake->ran = nest_meanwhile;
+	mock->ran = nest_meanwhile;
 	SMMU0->slow = true;
 	SMMU0->nr_runs = 0;
 	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
@@ -380,7 +380,7 @@ static void fault_lost(struct kunit *test)
 	/* CFGI_ALL at take-over */
 	SMMU0->bad_op = 0x4;
 	SMMU0->bad_times = 1;
-	KUNIT_EXPECT_EQ(test, fake_boot(), -EIO);
+	KUNIT_EXPECT_EQ(test, mock_boot(), -EIO);
 
 	/* TLBI_S12_VMALL when the host disables its SMMU */
 	two_smmus(test, true);
@@ -399,14 +399,14 @@ static void fault_reports(struct kunit *test)
 	unsigned int i;
 
 	/* No page for a table: devices can't reach what has come to the host */
-	fake_test_again(test, 64 + 2 * 512 + 192);
-	fake->config.nr_smmus = 2;
-	fake_test_boot(test);
+	mock_test_again(test, 64 + 2 * 512 + 192);
+	mock->config.nr_smmus = 2;
+	mock_test_boot(test);
 	if (PAGE_SHIFT == 12) {
-		fake_own_lock();
+		mock_own_lock();
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + SZ_2M), 0);
-		fake_own_unlock();
-		fake->pool_left = 0;
+		mock_own_unlock();
+		mock->pool_left = 0;
 		map(pa);
 		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
 		for (i = 0; i < 2; i++)
@@ -414,9 +414,9 @@ static void fault_reports(struct kunit *test)
 	}
 
 	/* No page for a second-level table */
-	fake_test_again(test, FAKE_NR_PAGES);
-	fake_test_boot(test);
-	fake->pool_left = 0;
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock_test_boot(test);
+	mock->pool_left = 0;
 	host_cmdq_start(4);
 	host_strtab_start();
 	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE), SMMU0->smmu->strtab.two_level);
@@ -426,7 +426,7 @@ static void fault_reports(struct kunit *test)
 	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	SMMU0->stuck = true;
 	host_cmd_put(0xff, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_IRQ), 1);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 1);
 }
@@ -449,8 +449,8 @@ static struct kunit_case fault_cases[] = {
 
 static struct kunit_suite fault_suite = {
 	.name = "pkvm-smmu-fault",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = fault_cases,
 };
 

@@ -58,9 +58,9 @@ static bool may_access(const struct reg_expect *reg, u32 offset, unsigned int si
 /* An SMMU that writes MSIs, if the host is to know of them */
 static bool boot_with_msis(struct kunit *test)
 {
-	fake_test_again(test, FAKE_NR_PAGES);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
-	fake_test_boot(test);
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, mock_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
+	mock_test_boot(test);
 
 	return host_readl(ARM_SMMU_IDR0) & IDR0_MSI;
 }
@@ -84,8 +84,8 @@ static void everywhere(struct kunit *test, bool msis)
 
 	/* As few zeros as there can be, or else RAZ isn't seen */
 	for (offset = 0; offset < PKVM_SMMU_MIN_MMIO_SIZE; offset += 4) {
-		if (!fake_reg(SMMU0, offset))
-			fake_set_reg(SMMU0, offset, 0xa5a5a5a5);
+		if (!mock_reg(SMMU0, offset))
+			mock_set_reg(SMMU0, offset, 0xa5a5a5a5);
 	}
 
 	for (offset = 0; offset < PKVM_SMMU_MIN_MMIO_SIZE + 64; offset++) {
@@ -114,7 +114,7 @@ static void everywhere(struct kunit *test, bool msis)
 			}
 		}
 	}
-	KUNIT_EXPECT_GT(test, fake->traced[PKVM_SMMU_DENIED_MMIO], PKVM_SMMU_MIN_MMIO_SIZE);
+	KUNIT_EXPECT_GT(test, mock->traced[PKVM_SMMU_DENIED_MMIO], PKVM_SMMU_MIN_MMIO_SIZE);
 	/* Registers of 4 bytes in one way, of 8 bytes in three */
 	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2 + (msis ? 2 * 2 : -6));
 
@@ -127,12 +127,12 @@ static void everywhere(struct kunit *test, bool msis)
 
 static void mmio_everywhere(struct kunit *test)
 {
-	fake_test_boot(test);
+	mock_test_boot(test);
 	everywhere(test, false);
 	everywhere(test, boot_with_msis(test));
 }
 
-/* The host writes what it likes. That nothing opens is seen to by fake.c */
+/* The host writes what it likes. That nothing opens is seen to by mock.c */
 static void mmio_anything(struct kunit *test)
 {
 	unsigned int i;
@@ -144,7 +144,7 @@ static void mmio_anything(struct kunit *test)
 
 		/* Plausible values get further */
 		if (i % 2)
-			val = (val & 0x1f) | (FAKE_RAM_A + (val >> 32) % 64 * PAGE_SIZE);
+			val = (val & 0x1f) | (MOCK_RAM_A + (val >> 32) % 64 * PAGE_SIZE);
 		if (reg->size == 8 && i % 3)
 			host_writeq(reg->offset, val);
 		else
@@ -153,8 +153,8 @@ static void mmio_anything(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, SMMU0->gbpa & GBPA_ABORT, GBPA_ABORT);
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, fake->pins, 0);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_SMMUEN | CR0_CMDQEN);
+	KUNIT_EXPECT_EQ(test, mock->pins, 0);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_SMMUEN | CR0_CMDQEN);
 }
 
 static void mmio_halves(struct kunit *test)
@@ -165,7 +165,7 @@ static void mmio_halves(struct kunit *test)
 	u64 a = 0x4000123456789000ULL, b = 0x0003210fedcba9c0ULL;
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	for (i = 0; i < ARRAY_SIZE(wide); i++) {
 		host_writeq(wide[i], a);
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
@@ -190,9 +190,9 @@ static void mmio_not_the_hosts(struct kunit *test)
 {
 	u32 cr1, cr2;
 
-	fake_test_boot(test);
-	cr1 = fake_reg(SMMU0, ARM_SMMU_CR1);
-	cr2 = fake_reg(SMMU0, ARM_SMMU_CR2);
+	mock_test_boot(test);
+	cr1 = mock_reg(SMMU0, ARM_SMMU_CR1);
+	cr2 = mock_reg(SMMU0, ARM_SMMU_CR2);
 	SMMU0->nr_writes = 0;
 
 	/* GBPA aborts, is never updating, and can't be changed */
@@ -206,8 +206,8 @@ static void mmio_not_the_hosts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR2), 0x6);
 
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_writes, 0);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR1), cr1);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR2), cr2);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1), cr1);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR2), cr2);
 	KUNIT_EXPECT_EQ(test, cr2, CR2_PTM | CR2_RECINVSID);
 }
 
@@ -215,14 +215,14 @@ static void mmio_cr0(struct kunit *test)
 {
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	for (i = 0; i < 2000; i++) {
 		u32 val = test_random();
 
 		host_writel(ARM_SMMU_CR0, val);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), val & 0xd);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), val & 0xd);
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0) & 0x9, 0x9);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0) & 0x9, 0x9);
 	}
 }
 
@@ -242,7 +242,7 @@ static void mmio_locked_while_enabled(struct kunit *test)
 	};
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	for (i = 0; i < ARRAY_SIZE(locked); i++) {
 		u32 offset = locked[i].offset;
 
@@ -259,9 +259,9 @@ static void mmio_locked_while_enabled(struct kunit *test)
 
 static void mmio_irq_ctrl(struct kunit *test)
 {
-	fake_test_boot(test);
+	mock_test_boot(test);
 	host_writel(ARM_SMMU_IRQ_CTRL, ~0U);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 0x5);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 0x5);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRL), 0x5);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
 
@@ -269,7 +269,7 @@ static void mmio_irq_ctrl(struct kunit *test)
 	SMMU0->slow = true;
 	host_writel(ARM_SMMU_IRQ_CTRL, 0x4);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x4);
 }
 
@@ -293,10 +293,10 @@ static void set_msi(unsigned int i, u64 addr, u32 data)
 
 static void expect_msi(struct kunit *test, unsigned int i, u64 addr, u32 data)
 {
-	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[i].cfg0), addr);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[i].cfg0 + 8), data);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, irqs[i].cfg0 + 12), 1);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), irqs[i].irqen);
+	KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[i].cfg0), addr);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, irqs[i].cfg0 + 8), data);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, irqs[i].cfg0 + 12), 1);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), irqs[i].irqen);
 }
 
 /* An MSI goes where the host could write itself, and is a write to a device */
@@ -314,14 +314,14 @@ static void mmio_msi(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
 		const u64 bad[] = {
-			fake->region[0].base, fake->region[0].end - 4,
-			fake->region[1].base, fake->region[1].end - 4,
-			FAKE_MMIO(0), FAKE_MMIO(1) - 4,
+			mock->region[0].base, mock->region[0].end - 4,
+			mock->region[1].base, mock->region[1].end - 4,
+			MOCK_MMIO(0), MOCK_MMIO(1) - 4,
 			1ULL << SMMU0->smmu->oas_bits, 1ULL << 51,
 		};
 		const u64 good[] = {
-			doorbell, fake->region[0].base - PAGE_SIZE, FAKE_MMIO(0) - 4,
-			FAKE_MMIO(fake->config.nr_smmus),
+			doorbell, mock->region[0].base - PAGE_SIZE, MOCK_MMIO(0) - 4,
+			MOCK_MMIO(mock->config.nr_smmus),
 			(1ULL << SMMU0->smmu->oas_bits) - 4,
 		};
 
@@ -336,27 +336,27 @@ static void mmio_msi(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), good[j - 1]);
 		expect_msi(test, i, good[j - 1], 0x1234567 + j - 1);
 
-		fake->traced[PKVM_SMMU_DENIED_MMIO] = 0;
+		mock->traced[PKVM_SMMU_DENIED_MMIO] = 0;
 		for (j = 0; j < ARRAY_SIZE(bad); j++) {
 			set_msi(i, bad[j], j);
 			expect_msi(test, i, 0, j);
 			KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), bad[j]);
-			KUNIT_EXPECT_EQ(test, fake->traced[PKVM_SMMU_DENIED_MMIO], j + 1);
+			KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO], j + 1);
 		}
 		set_msi(i, 0, 0);
 		expect_msi(test, i, 0, 0);
-		KUNIT_EXPECT_EQ(test, fake->traced[PKVM_SMMU_DENIED_MMIO], j);
+		KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO], j);
 	}
 
 	/* A host that waits for IRQ_CTRLACK gets what it wants from slow hardware, too */
 	SMMU0->slow = true;
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 		set_msi(i, doorbell + 8, 3);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
 		expect_msi(test, i, doorbell + 8, 3);
 	}
@@ -364,7 +364,7 @@ static void mmio_msi(struct kunit *test)
 
 /*
  * IRQ_CTRL changes while its last change is under way: the hardware never sees that, and
- * no target changes before the interrupt is known to be off. See fake.c.
+ * no target changes before the interrupt is known to be off. See mock.c.
  */
 static void mmio_msi_pending(struct kunit *test)
 {
@@ -384,7 +384,7 @@ static void mmio_msi_pending(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), doorbell);
 		expect_msi(test, i, doorbell, 1);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
 
 		/* What it wants is done in the end: off, and with the next target on */
@@ -392,13 +392,13 @@ static void mmio_msi_pending(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
 		host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		/* Any trap goes on with it */
 		host_readl(ARM_SMMU_IDR0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 	}
 
@@ -408,11 +408,11 @@ static void mmio_msi_pending(struct kunit *test)
 		host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
 		host_writeq(irqs[!i].cfg0, doorbell + 16 + 4 * i);
 		host_writel(ARM_SMMU_IRQ_CTRL, 5);
-		KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[!i].cfg0), doorbell + 16 + 4 * i);
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 5);
-		fake_run_all(SMMU0);
+		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[!i].cfg0), doorbell + 16 + 4 * i);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 5);
+		mock_run_all(SMMU0);
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 	}
 	SMMU0->stuck = false;
@@ -421,7 +421,7 @@ static void mmio_msi_pending(struct kunit *test)
 		i = test_random() % ARRAY_SIZE(irqs);
 		switch (test_random() % 5) {
 		case 0:
-			fake_run_all(SMMU0);
+			mock_run_all(SMMU0);
 			break;
 		case 1:
 			host_writeq(irqs[i].cfg0, doorbell + 4 * (test_random() % 8));
@@ -435,33 +435,33 @@ static void mmio_msi_pending(struct kunit *test)
 	}
 	host_writel(ARM_SMMU_IRQ_CTRL, 5);
 	for (i = 0; i < 3; i++) {
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		host_readl(ARM_SMMU_IRQ_CTRLACK);
 	}
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 5);
 	for (i = 0; i < ARRAY_SIZE(irqs); i++)
-		KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, irqs[i].cfg0), host_readq(irqs[i].cfg0));
+		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[i].cfg0), host_readq(irqs[i].cfg0));
 }
 
 static void mmio_gerror(struct kunit *test)
 {
-	fake_test_boot(test);
+	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
 
 	/* EVTQ_ABT is the hardware's to raise and the host's to acknowledge */
-	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR);
+	mock_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0);
 	host_writel(ARM_SMMU_GERRORN, GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
 
 	/* CMDQ_ERR of the hardware's queue is not to be seen, nor acknowledged */
-	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
+	mock_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), GERROR_EVTQ_ABT_ERR);
 	host_writel(ARM_SMMU_GERRORN, ~0U);
 	/* Nor is what is no error */
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0x1fd);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd);
 
@@ -469,24 +469,24 @@ static void mmio_gerror(struct kunit *test)
 	host_writeq(ARM_SMMU_EVTQ_BASE, 0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
-	fake_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_CMDQ_ERR);
+	mock_set_reg(SMMU0, ARM_SMMU_GERROR, GERROR_CMDQ_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
 	host_writel(ARM_SMMU_GERRORN, 0x1fd & ~GERROR_EVTQ_ABT_ERR);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x1fd & ~GERROR_EVTQ_ABT_ERR);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), 0);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), 0);
 
 	/* Each on its own: SFM_ERR and MSI_GERROR_ABT_ERR are the hardware's */
 	host_writel(ARM_SMMU_GERRORN, 0);
 	host_writel(ARM_SMMU_CR0, 0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN | CR0_CMDQEN);
 	host_writel(ARM_SMMU_CMDQ_PROD, 1);
-	fake_set_reg(SMMU0, ARM_SMMU_GERROR, 0x180);
-	fake_set_reg(SMMU0, ARM_SMMU_GERRORN, 0);
+	mock_set_reg(SMMU0, ARM_SMMU_GERROR, 0x180);
+	mock_set_reg(SMMU0, ARM_SMMU_GERRORN, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x185);
 	/* The command queue's is back at once, as the queue is still no memory */
 	host_writel(ARM_SMMU_GERRORN, 0x101);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x101, 0x85);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERRORN), 0x100);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), 0x100);
 	host_writel(ARM_SMMU_GERRORN, 0x105);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x105, 0x81);
 }
@@ -498,10 +498,10 @@ static void mmio_denied(struct kunit *test)
 	phys_addr_t evtq;
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
-	evtq = fake_alloc(32 << 4, FAKE_HOST);
+	evtq = mock_alloc(32 << 4, MOCK_HOST);
 	host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
 	for (i = 0; i < PKVM_SMMU_TRAPS; i++)
@@ -515,7 +515,7 @@ static void mmio_denied(struct kunit *test)
 	/* The host's queue stops at this one */
 	host_cmd(0x50, 0);
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_EVTQEN);
-	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_CONS, mock_host.prod);
 	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN);
 	host_put_ste(3, bad_ste);
@@ -525,20 +525,20 @@ static void mmio_denied(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		static const u8 ids[] = { 0x10, 0x10, 0x04, 0x13 };
 
-		fake_put(evtq + i * 32 + 8, i == 1 ? 0 : BIT_ULL(39));
-		KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, ids[i] | 3ULL << 32));
+		mock_put(evtq + i * 32 + 8, i == 1 ? 0 : BIT_ULL(39));
+		KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, ids[i] | 3ULL << 32));
 	}
-	host_writel(FAKE_EVTQ_CONS, 4);
-	host_writel(FAKE_EVTQ_CONS, 4);
+	host_writel(MOCK_EVTQ_CONS, 4);
+	host_writel(MOCK_EVTQ_CONS, 4);
 	/* An index that can't be */
-	host_writel(FAKE_EVTQ_CONS, 3);
+	host_writel(MOCK_EVTQ_CONS, 3);
 
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_MMIO), 4);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_CMD), 1);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_STE), 1);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), 2);
 	for (i = 0; i < PKVM_SMMU_TRAPS; i++)
-		KUNIT_EXPECT_EQ(test, host_count(i), fake->traced[i]);
+		KUNIT_EXPECT_EQ(test, host_count(i), mock->traced[i]);
 }
 
 /* Any number of events at once: the first are looked at, and the index is what it is */
@@ -547,18 +547,18 @@ static void mmio_denied_at_once(struct kunit *test)
 	phys_addr_t evtq;
 	unsigned int i;
 
-	fake_test_boot(test);
-	evtq = fake_alloc(32 << 11, FAKE_HOST);
+	mock_test_boot(test);
+	evtq = mock_alloc(32 << 11, MOCK_HOST);
 	host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 11);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	for (i = 0; i < 2048; i++) {
-		fake_put(evtq + i * 32, 0x10);
-		fake_put(evtq + i * 32 + 8, BIT_ULL(39));
+		mock_put(evtq + i * 32, 0x10);
+		mock_put(evtq + i * 32 + 8, BIT_ULL(39));
 	}
-	host_writel(FAKE_EVTQ_CONS, 2048);
+	host_writel(MOCK_EVTQ_CONS, 2048);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), SMMU_WORK_PER_TRAP);
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_CONS), 2048);
-	host_writel(FAKE_EVTQ_CONS, 2048 + 7);
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_CONS), 2048);
+	host_writel(MOCK_EVTQ_CONS, 2048 + 7);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), SMMU_WORK_PER_TRAP + 7);
 }
 
@@ -568,7 +568,7 @@ static void mmio_stats(struct kunit *test)
 	u64 ste[4] = { STE_BYPASS0, STE_BYPASS1 }, traps, hw_cmds, used, most;
 	const struct pkvm_smmu_pool_counts *pool;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	pool = &host_shared()->pool;
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_TRAPS), 0);
 	host_readl(ARM_SMMU_IDR0);
@@ -577,7 +577,7 @@ static void mmio_stats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->all, 64);
 	used = pool->used;
 	KUNIT_EXPECT_NE(test, used, 0);
-	KUNIT_EXPECT_EQ(test, used, fake->pool_used);
+	KUNIT_EXPECT_EQ(test, used, mock->pool_used);
 	KUNIT_EXPECT_EQ(test, pool->peak, used);
 
 	host_cmdq_start(4);
@@ -598,7 +598,7 @@ static void mmio_stats(struct kunit *test)
 	host_cfgi_ste(3);
 	most = pool->used;
 	KUNIT_EXPECT_GT(test, most, used);
-	KUNIT_EXPECT_EQ(test, most, fake->pool_used);
+	KUNIT_EXPECT_EQ(test, most, mock->pool_used);
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, pool->used, used);
 	KUNIT_EXPECT_EQ(test, pool->peak, most);
@@ -628,8 +628,8 @@ static struct kunit_case mmio_cases[] = {
 
 static struct kunit_suite mmio_suite = {
 	.name = "pkvm-smmu-mmio",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = mmio_cases,
 };
 

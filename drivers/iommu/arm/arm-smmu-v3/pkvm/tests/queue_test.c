@@ -30,7 +30,7 @@ static void put_tlbi(unsigned int n)
 
 static void tell(void)
 {
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 }
 
 /* The errors that are active */
@@ -54,7 +54,7 @@ static unsigned int count_runs(u8 opcode)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < SMMU0->nr_runs && i < FAKE_NR_RUNS; i++)
+	for (i = 0; i < SMMU0->nr_runs && i < MOCK_NR_RUNS; i++)
 		n += (SMMU0->runs[i].cmd[0] & 0xff) == opcode;
 
 	return n;
@@ -65,7 +65,7 @@ static void expect_tlbis(struct kunit *test, unsigned int nr)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < SMMU0->nr_runs && i < FAKE_NR_RUNS; i++) {
+	for (i = 0; i < SMMU0->nr_runs && i < MOCK_NR_RUNS; i++) {
 		const u64 *cmd = SMMU0->runs[i].cmd;
 
 		if ((cmd[0] & 0xff) != 0x12)
@@ -81,10 +81,10 @@ static void boot(struct kunit *test)
 {
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	/* As if there had been streams with both stages, so that there is something to forget */
-	for (i = 0; i < fake->config.nr_smmus; i++)
-		smmu_tlbi_note_ste(fake->smmu[i].smmu, 0xf);
+	for (i = 0; i < mock->config.nr_smmus; i++)
+		smmu_tlbi_note_ste(mock->smmu[i].smmu, 0xf);
 	SMMU0->nr_runs = 0;
 }
 
@@ -95,9 +95,9 @@ static void queue_order(struct kunit *test)
 	unsigned int i, n, pending;
 
 	for (i = 0; i < 2 * 16; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1,
-			     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) |
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1,
+			     (mock_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) |
 			     hw_shifts[i % 4] << 21);
 		boot(test);
 		SMMU0->slow = i / 16;
@@ -109,7 +109,7 @@ static void queue_order(struct kunit *test)
 		for (n = 0; n < 1000; n++) {
 			/* Up to a whole queue at a time */
 			put_tlbi(n);
-			if (++pending < 1U << fake_host.shift && test_random() % 8)
+			if (++pending < 1U << mock_host.shift && test_random() % 8)
 				continue;
 			tell();
 			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
@@ -146,14 +146,14 @@ static void queue_sync_waits(struct kunit *test)
 	/* And without a sync, the SMMU hears of it nonetheless */
 	put_tlbi(2);
 	tell();
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	expect_tlbis(test, 3);
 }
 
 static void catch_up(void)
 {
 	if (host_count(PKVM_SMMU_FAILED_TIMEOUT))
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 }
 
 /* It is late by one command, and has caught up before anyone looks again */
@@ -165,20 +165,20 @@ static void queue_sync_late(struct kunit *test)
 	SMMU0->delay = 51 * SMMU_TRAP_US / 100;
 	put_tlbi(0);
 	put_tlbi(1);
-	host_cmd_put(0x46 | 1ULL << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x80);
+	host_cmd_put(0x46 | 1ULL << 12 | 0xcafef00dULL << 32, mock_host.cmdq + 0x80);
 	put_tlbi(2);
-	fake->step = catch_up;
+	mock->step = catch_up;
 	tell();
-	fake->step = NULL;
-	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80), 0);
+	mock->step = NULL;
+	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq + 0x80), 0);
 	KUNIT_EXPECT_EQ(test, count_runs(0x46), 1);
 	SMMU0->delay = 0;
 	/* The CMD_SYNC once more, and nothing that was in front of it */
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	if (host_readl(ARM_SMMU_IDR0) & IDR0_MSI)
-		KUNIT_EXPECT_EQ(test, (u32)fake_get(fake_host.cmdq + 0x80), 0xcafef00d);
+		KUNIT_EXPECT_EQ(test, (u32)mock_get(mock_host.cmdq + 0x80), 0xcafef00d);
 	KUNIT_EXPECT_EQ(test, count_runs(0x46), 2);
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	expect_tlbis(test, 3);
 }
 
@@ -188,9 +188,9 @@ static void queue_part(struct kunit *test)
 	unsigned int hint, n;
 
 	for (hint = 0; hint < 2; hint++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1,
-			     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | 2 << 21);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1,
+			     (mock_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | 2 << 21);
 		boot(test);
 		host_cmdq_start(2);
 		SMMU0->stuck = true;
@@ -208,11 +208,11 @@ static void queue_part(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 4);
 		KUNIT_EXPECT_FALSE(test, cmdq_error());
 		SMMU0->stuck = false;
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		/* The error is seen when all in front of the offender has been given on */
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), (5 + hint) | ILL);
 		KUNIT_EXPECT_TRUE(test, cmdq_error());
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		expect_tlbis(test, 5);
 	}
 }
@@ -221,7 +221,7 @@ static void expect_config(struct kunit *test, u32 sid, unsigned int config)
 {
 	u64 ste[STRTAB_STE_DWORDS];
 
-	KUNIT_EXPECT_TRUE(test, fake_ste(SMMU0, sid, ste));
+	KUNIT_EXPECT_TRUE(test, mock_ste(SMMU0, sid, ste));
 	KUNIT_EXPECT_EQ_MSG(test, HW_CONFIG(ste[0]), config, "stream %u", sid);
 }
 
@@ -237,9 +237,9 @@ static void queue_no_room(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		u8 shift = queues[i].shift;
 
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1,
-			     (fake_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | shift << 21);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1,
+			     (mock_reg(SMMU0, ARM_SMMU_IDR1) & ~(0x1fU << 21)) | shift << 21);
 		boot(test);
 		host_cmdq_start(shift);
 		host_strtab_start();
@@ -254,13 +254,13 @@ static void queue_no_room(struct kunit *test)
 			for (; n < 52; n++)
 				put_tlbi(n);
 		} else {
-			fake_put(host_ste(5), STE_BYPASS0);
+			mock_put(host_ste(5), STE_BYPASS0);
 			host_cmd_put(0x3 | 5ULL << 32, 1);
 		}
 		tell();
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), used);
 		SMMU0->stuck = false;
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		host_cmd_sync();
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		expect_tlbis(test, n);
@@ -282,10 +282,10 @@ static void queue_owed(struct kunit *test)
 	host_writeq(ARM_SMMU_EVTQ_BASE, 0xff0000000000ULL | 4);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	/* EL2 sees what the hardware has stopped at, and lets it go on */
 	host_readl(ARM_SMMU_CR2);
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->gerror.irq_pending);
 	SMMU0->slow = true;
 	SMMU0->delay = 3 * SMMU_TRAP_US / 10;
@@ -293,10 +293,10 @@ static void queue_owed(struct kunit *test)
 		put_tlbi(n);
 		host_cmd_put(0x46, 0);
 	}
-	start = fake->now;
+	start = mock->now;
 	tell();
 	KUNIT_EXPECT_FALSE(test, SMMU0->smmu->gerror.irq_pending);
-	KUNIT_EXPECT_LT(test, fake->now - start, 18 * SMMU_TRAP_US / 10);
+	KUNIT_EXPECT_LT(test, mock->now - start, 18 * SMMU_TRAP_US / 10);
 }
 
 /* Another CPU has the hardware's queue again and again */
@@ -309,23 +309,23 @@ static void queue_contended(struct kunit *test)
 	host_cmdq_start(6);
 	for (n = 0; n < 32; n++)
 		host_cmd_put(0x46, 0);
-	fake->lock_takes = 9 * SMMU_TRAP_US / 10;
-	start = fake->now;
+	mock->lock_takes = 9 * SMMU_TRAP_US / 10;
+	start = mock->now;
 	tell();
 	/* One lock more than the trap takes: smmu_check() */
-	KUNIT_EXPECT_LT(test, fake->now - start, 41 * SMMU_TRAP_US / 10);
+	KUNIT_EXPECT_LT(test, mock->now - start, 41 * SMMU_TRAP_US / 10);
 	while (!host_cmdq_is_empty() && traps++ < 100)
 		;
 	KUNIT_EXPECT_GT(test, traps, 8);
 	KUNIT_EXPECT_LT(test, traps, 33);
-	fake->lock_takes = 0;
+	mock->lock_takes = 0;
 }
 
 static void expect_all_s2(struct kunit *test)
 {
 	u32 sid;
 
-	for (sid = 0; sid < BIT(fake->sid_bits); sid++)
+	for (sid = 0; sid < BIT(mock->sid_bits); sid++)
 		expect_config(test, sid, HW_S2);
 }
 
@@ -337,54 +337,54 @@ static void queue_long_commands(struct kunit *test)
 	unsigned int i;
 	u32 last;
 
-	/* A linear table is all there. No larger than need be: the fake looks at all of it */
-	fake->sid_bits = 11;
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
+	/* A linear table is all there. No larger than need be: the mock looks at all of it */
+	mock->sid_bits = 11;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | mock->sid_bits);
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
 	for (i = 0; i < 16; i++)
 		host_cmd_put(0x4, 31);
 	SMMU0->nr_runs = 0;
-	fake->copies = 0;
+	mock->copies = 0;
 	tell();
-	KUNIT_EXPECT_LE(test, fake->copies, most);
-	fake->copies = 0;
-	for (i = 0; host_readl(ARM_SMMU_CMDQ_CONS) != fake_host.prod; i++) {
-		KUNIT_EXPECT_LE(test, fake->copies, most);
-		fake->copies = 0;
-		KUNIT_ASSERT_GT(test, 16 * (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP, i);
+	KUNIT_EXPECT_LE(test, mock->copies, most);
+	mock->copies = 0;
+	for (i = 0; host_readl(ARM_SMMU_CMDQ_CONS) != mock_host.prod; i++) {
+		KUNIT_EXPECT_LE(test, mock->copies, most);
+		mock->copies = 0;
+		KUNIT_ASSERT_GT(test, 16 * (1U << mock->sid_bits) / SMMU_WORK_PER_TRAP, i);
 	}
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, count_runs(0x4), 16);
 
 	/* All of the table is taken, by a CFGI and by an enable */
-	for (i = 0; i < BIT(fake->sid_bits); i++)
-		fake_put(host_ste(i), STE_BYPASS0);
+	for (i = 0; i < BIT(mock->sid_bits); i++)
+		mock_put(host_ste(i), STE_BYPASS0);
 	host_cfgi_all();
 	expect_all_s2(test);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-	fake->copies = 0;
+	mock->copies = 0;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-	KUNIT_EXPECT_LE(test, fake->copies, most);
-	fake->copies = 0;
+	KUNIT_EXPECT_LE(test, mock->copies, most);
+	mock->copies = 0;
 	/* Not acknowledged before it is done */
 	for (i = 0; host_readl(ARM_SMMU_CR0ACK) != (CR0_CMDQEN | CR0_SMMUEN); i++) {
-		KUNIT_EXPECT_LE(test, fake->copies, most);
-		fake->copies = 0;
-		KUNIT_ASSERT_GT(test, (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP, i);
+		KUNIT_EXPECT_LE(test, mock->copies, most);
+		mock->copies = 0;
+		KUNIT_ASSERT_GT(test, (1U << mock->sid_bits) / SMMU_WORK_PER_TRAP, i);
 	}
-	KUNIT_EXPECT_GE(test, i, (1U << fake->sid_bits) / SMMU_WORK_PER_TRAP - 2);
+	KUNIT_EXPECT_GE(test, i, (1U << mock->sid_bits) / SMMU_WORK_PER_TRAP - 2);
 	expect_all_s2(test);
 
 	/* Begun, and then not gone on with: the next one begins at the beginning */
 	host_cmd_put(0x4, 31);
 	tell();
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
-	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
-	fake_put(host_ste(1), STE_ABORT0);
+	host_writel(ARM_SMMU_CMDQ_CONS, mock_host.prod);
+	mock_put(host_ste(1), STE_ABORT0);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	host_cfgi_all();
 	expect_config(test, 1, 0);
@@ -393,7 +393,7 @@ static void queue_long_commands(struct kunit *test)
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-	fake_put(host_ste(1), STE_BYPASS0);
+	mock_put(host_ste(1), STE_BYPASS0);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	expect_all_s2(test);
@@ -401,28 +401,28 @@ static void queue_long_commands(struct kunit *test)
 	/* And a CFGI of other streams is no part of it */
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-	fake_put(host_ste(1), STE_ABORT0);
+	mock_put(host_ste(1), STE_ABORT0);
 	host_cmd_put(0x3 | 1ULL << 32, 1);
 	tell();
 	expect_config(test, 1, 0);
-	fake_put(host_ste(1), STE_BYPASS0);
+	mock_put(host_ste(1), STE_BYPASS0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	expect_all_s2(test);
 
 	/* Nor is one of all of them */
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-	fake_put(host_ste(1), STE_ABORT0);
+	mock_put(host_ste(1), STE_ABORT0);
 	host_cfgi_all();
 	expect_config(test, 1, 0);
-	fake_put(host_ste(1), STE_BYPASS0);
+	mock_put(host_ste(1), STE_BYPASS0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	expect_all_s2(test);
 
 	/* Work that isn't copying: each STE changes, in a way that takes three waits */
-	for (i = 0; i < BIT(fake->sid_bits); i++) {
-		fake_put(host_ste(i), STE_ABORT0);
-		fake_put(host_ste(i) + 8, STE_BYPASS1);
+	for (i = 0; i < BIT(mock->sid_bits); i++) {
+		mock_put(host_ste(i), STE_ABORT0);
+		mock_put(host_ste(i) + 8, STE_BYPASS1);
 	}
 	for (i = 0; i < 100; i++) {
 		SMMU0->nr_runs = 0;
@@ -448,7 +448,7 @@ static void queue_long_commands(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->smmu->cmdq.cons, last);
 	for (i = 0; i < HOST_PATIENCE && !host_cmdq_is_empty(); i++)
 		;
-	KUNIT_EXPECT_GE(test, i, 8 * ((1U << fake->sid_bits) / SMMU_WORK_PER_TRAP - 1));
+	KUNIT_EXPECT_GE(test, i, 8 * ((1U << mock->sid_bits) / SMMU_WORK_PER_TRAP - 1));
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 }
 
@@ -464,7 +464,7 @@ static void queue_illegal(struct kunit *test)
 	/* What was before it has run; it stays, and says why */
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), 1 | ILL);
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	expect_tlbis(test, 1);
 
 	/* One interrupt, if the host has asked for it */
@@ -473,7 +473,7 @@ static void queue_illegal(struct kunit *test)
 	/* Nothing runs before the host has acknowledged, whatever it does */
 	put_tlbi(9);
 	tell();
-	fake_host.prod--;
+	mock_host.prod--;
 	tell();
 	host_writel(ARM_SMMU_GERRORN, 0);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
@@ -481,18 +481,18 @@ static void queue_illegal(struct kunit *test)
 	expect_tlbis(test, 1);
 
 	/* EL2's queue isn't stopped at all */
-	fake_own_lock();
-	KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(FAKE_RAM_A, FAKE_RAM_A + PAGE_SIZE), 0);
-	fake_own_unlock();
+	mock_own_lock();
+	KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(MOCK_RAM_A, MOCK_RAM_A + PAGE_SIZE), 0);
+	mock_own_unlock();
 
 	/* The driver puts a CMD_SYNC in its place, and acknowledges */
-	fake_put(fake_host.cmdq + 16, 0x46);
-	fake_put(fake_host.cmdq + 16 + 8, 0);
+	mock_put(mock_host.cmdq + 16, 0x46);
+	mock_put(mock_host.cmdq + 16 + 8, 0);
 	tell();
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, 1);
 	acknowledge();
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, fake_host.prod);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS) & 0xff, mock_host.prod);
 	expect_tlbis(test, 2);
 
 	/* It can be done again, and is a new error */
@@ -503,10 +503,10 @@ static void queue_illegal(struct kunit *test)
 	tell();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
 	/* That was EL2's way to have it signalled, and is not an error of its own */
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERROR),
-			fake_reg(SMMU0, ARM_SMMU_GERRORN));
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERROR),
+			mock_reg(SMMU0, ARM_SMMU_GERRORN));
 	host_writel(ARM_SMMU_CR0, 0);
-	host_writel(ARM_SMMU_CMDQ_CONS, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_CONS, mock_host.prod);
 	acknowledge();
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	put_tlbi(2);
@@ -537,7 +537,7 @@ static void queue_out_of_range(struct kunit *test)
 	unsigned int i;
 
 	/* Stalls, too */
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, mock_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
@@ -552,7 +552,7 @@ static void queue_out_of_range(struct kunit *test)
 		if (cmdq_error())
 			return;
 	}
-	KUNIT_EXPECT_EQ(test, fake->traced[PKVM_SMMU_DENIED_CMD], 0);
+	KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_CMD], 0);
 }
 
 static void queue_far_prod(struct kunit *test)
@@ -583,7 +583,7 @@ static unsigned int pinned(phys_addr_t pa, size_t size)
 	unsigned int n = 0;
 
 	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE)
-		n += fake_page(pa) && fake_page(pa)->pins;
+		n += mock_page(pa) && mock_page(pa)->pins;
 
 	return n;
 }
@@ -602,32 +602,32 @@ static void queue_sizes(struct kunit *test)
 	phys_addr_t mem;
 
 	for (few = 0; few < 2; few++) {
-		fake_test_again(test, FAKE_NR_PAGES);
+		mock_test_again(test, MOCK_NR_PAGES);
 		if (few)
-			fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 9 << 16 | 12);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 9 << 16 | 12);
 		boot(test);
 		cmdqs = (host_readl(ARM_SMMU_IDR1) >> 21) & 0x1f;
 		evtqs = (host_readl(ARM_SMMU_IDR1) >> 16) & 0x1f;
 		KUNIT_EXPECT_EQ(test, cmdqs, few ? 8 : 10);
 		KUNIT_EXPECT_EQ(test, evtqs, few ? 9 : 12);
 
-		mem = fake_alloc(max(SZ_128K, 2 * PAGE_SIZE), FAKE_HOST);
+		mem = mock_alloc(max(SZ_128K, 2 * PAGE_SIZE), MOCK_HOST);
 		for (shift = 0; shift < 32; shift++) {
 			size_t size = 16ULL << min(shift, cmdqs);
 
 			set_queue(ARM_SMMU_CMDQ_BASE, mem | 0xfe0 | shift, CR0_CMDQEN);
-			KUNIT_EXPECT_EQ_MSG(test, fake->pins, DIV_ROUND_UP(size, PAGE_SIZE),
+			KUNIT_EXPECT_EQ_MSG(test, mock->pins, DIV_ROUND_UP(size, PAGE_SIZE),
 					    "%u", shift);
-			KUNIT_EXPECT_EQ(test, pinned(mem, size), fake->pins);
+			KUNIT_EXPECT_EQ(test, pinned(mem, size), mock->pins);
 
 			size = 32ULL << min(shift, evtqs);
 			set_queue(ARM_SMMU_EVTQ_BASE, mem | 0xfe0 | shift, CR0_EVTQEN);
-			KUNIT_EXPECT_EQ_MSG(test, fake->pins, DIV_ROUND_UP(size, PAGE_SIZE),
+			KUNIT_EXPECT_EQ_MSG(test, mock->pins, DIV_ROUND_UP(size, PAGE_SIZE),
 					    "%u", shift);
-			KUNIT_EXPECT_EQ(test, pinned(mem, size), fake->pins);
-			KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
+			KUNIT_EXPECT_EQ(test, pinned(mem, size), mock->pins);
+			KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
 					((mem | 0xfe0) & ~(u64)(size - 1)) | min(shift, evtqs));
-			KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 0x1234));
+			KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 0x1234));
 		}
 	}
 }
@@ -639,17 +639,17 @@ static void queue_foreign_memory(struct kunit *test)
 	unsigned int i;
 
 	boot(test);
-	good = fake_alloc(SZ_16K, FAKE_HOST);
-	bad[0] = fake_alloc(SZ_16K, FAKE_EL2);
-	bad[1] = fake_alloc(SZ_16K, FAKE_GUEST);
+	good = mock_alloc(SZ_16K, MOCK_HOST);
+	bad[0] = mock_alloc(SZ_16K, MOCK_EL2);
+	bad[1] = mock_alloc(SZ_16K, MOCK_GUEST);
 	/* All but the last page */
-	bad[2] = fake_alloc(SZ_16K, FAKE_HOST);
-	fake_give(bad[2] + max(PAGE_SIZE, SZ_16K) - PAGE_SIZE, PAGE_SIZE, FAKE_GUEST);
+	bad[2] = mock_alloc(SZ_16K, MOCK_HOST);
+	mock_give(bad[2] + max(PAGE_SIZE, SZ_16K) - PAGE_SIZE, PAGE_SIZE, MOCK_GUEST);
 	/* Before memory, or before it and in it, and MMIO */
-	bad[3] = FAKE_RAM_A - SZ_16K;
-	bad[4] = FAKE_RAM_B - 3 * PAGE_SIZE;
+	bad[3] = MOCK_RAM_A - SZ_16K;
+	bad[4] = MOCK_RAM_B - 3 * PAGE_SIZE;
 	bad[5] = 0;
-	bad[6] = FAKE_MMIO(0);
+	bad[6] = MOCK_MMIO(0);
 	/* Above OAS: at the edge, as an alias of memory, and at the end of all */
 	bad[7] = 1ULL << 40;
 	bad[8] = 1ULL << 40 | good;
@@ -663,7 +663,7 @@ static void queue_foreign_memory(struct kunit *test)
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
 		set_queue(ARM_SMMU_CMDQ_BASE, bad[i] | 10, CR0_CMDQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
-		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
+		KUNIT_EXPECT_EQ_MSG(test, mock->pins, 0, "%u", i);
 		KUNIT_EXPECT_FALSE(test, cmdq_error());
 		host_writel(ARM_SMMU_CMDQ_PROD, 1);
 		KUNIT_EXPECT_TRUE(test, cmdq_error());
@@ -675,8 +675,8 @@ static void queue_foreign_memory(struct kunit *test)
 		host_writel(ARM_SMMU_IRQ_CTRL, 1);
 		set_queue(ARM_SMMU_EVTQ_BASE, bad[i] | 9, CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
-		KUNIT_EXPECT_EQ_MSG(test, fake->pins, 0, "%u", i);
-		KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
+		KUNIT_EXPECT_EQ_MSG(test, mock->pins, 0, "%u", i);
+		KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 1));
 		/* The host hears of it, once until it acknowledges */
 		KUNIT_EXPECT_EQ(test, gerror(), GERROR_EVTQ_ABT_ERR);
 		KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, i + 1);
@@ -695,12 +695,12 @@ static void queue_foreign_memory(struct kunit *test)
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	host_writeq(ARM_SMMU_EVTQ_BASE, good | 4);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
-	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
-	KUNIT_EXPECT_EQ(test, fake->pins, 1);
+	KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 1));
+	KUNIT_EXPECT_EQ(test, mock->pins, 1);
 	/* And alone */
 	set_queue(ARM_SMMU_EVTQ_BASE, good | 4, CR0_EVTQEN);
-	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 0xabcd));
-	KUNIT_EXPECT_EQ(test, fake_get(good), 0xabcd);
+	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 0xabcd));
+	KUNIT_EXPECT_EQ(test, mock_get(good), 0xabcd);
 }
 
 /* Enabled and disabled in any order: what is on is pinned, and what is off is not */
@@ -711,7 +711,7 @@ static void queue_pins(struct kunit *test)
 	boot(test);
 	host_cmdq_start(8);
 	host_strtab_start();
-	host_writeq(ARM_SMMU_EVTQ_BASE, fake_alloc(32 << 8, FAKE_HOST) | 8);
+	host_writeq(ARM_SMMU_EVTQ_BASE, mock_alloc(32 << 8, MOCK_HOST) | 8);
 	for (i = 0; i < 2000; i++) {
 		u32 cr0 = test_random() % 16;
 		unsigned int want = 0;
@@ -723,17 +723,17 @@ static void queue_pins(struct kunit *test)
 			want += DIV_ROUND_UP(16 << 8, PAGE_SIZE);
 		if (cr0 & CR0_EVTQEN)
 			want += DIV_ROUND_UP(32 << 8, PAGE_SIZE);
-		KUNIT_ASSERT_EQ(test, fake->pins, want);
-		KUNIT_EXPECT_EQ(test, fake_event(SMMU0, i), !!(cr0 & CR0_EVTQEN));
+		KUNIT_ASSERT_EQ(test, mock->pins, want);
+		KUNIT_EXPECT_EQ(test, mock_event(SMMU0, i), !!(cr0 & CR0_EVTQEN));
 		if (cr0 & CR0_EVTQEN)
-			host_writel(FAKE_EVTQ_CONS, host_readl(FAKE_EVTQ_PROD));
+			host_writel(MOCK_EVTQ_CONS, host_readl(MOCK_EVTQ_PROD));
 	}
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_ASSERT_TRUE(test, host_wait_cr0());
-	KUNIT_EXPECT_EQ(test, fake->pins, 0);
-	for (i = 0; i < fake->nr_pages; i++)
-		KUNIT_EXPECT_EQ(test, fake->pages[i].shared,
-				fake_page_pa(i) == fake->config.shared.base);
+	KUNIT_EXPECT_EQ(test, mock->pins, 0);
+	for (i = 0; i < mock->nr_pages; i++)
+		KUNIT_EXPECT_EQ(test, mock->pages[i].shared,
+				mock_page_pa(i) == mock->config.shared.base);
 }
 
 static void evtq_indices(struct kunit *test)
@@ -742,42 +742,42 @@ static void evtq_indices(struct kunit *test)
 	unsigned int i;
 
 	boot(test);
-	mem = fake_alloc(32 << 4, FAKE_HOST);
+	mem = mock_alloc(32 << 4, MOCK_HOST);
 	host_writeq(ARM_SMMU_EVTQ_BASE, mem | 4 | Q_BASE_RWA);
 	/* Both are the host's to write while the queue is off, with its overflow flag */
-	host_writel(FAKE_EVTQ_PROD, 0x80000012);
-	host_writel(FAKE_EVTQ_CONS, 0x80000012);
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 0x80000012);
+	host_writel(MOCK_EVTQ_PROD, 0x80000012);
+	host_writel(MOCK_EVTQ_CONS, 0x80000012);
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000012);
 	KUNIT_EXPECT_EQ(test, SMMU0->writes[SMMU0->nr_writes - 1].offset, ARM_SMMU_CR0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_PROD), 0x80000012);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_CONS), 0x80000012);
-	KUNIT_EXPECT_EQ(test, fake_reg64(SMMU0, ARM_SMMU_EVTQ_BASE), mem | 4 | Q_BASE_RWA);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_PROD), 0x80000012);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_CONS), 0x80000012);
+	KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE), mem | 4 | Q_BASE_RWA);
 
-	fake_set_reg(SMMU0, FAKE_EVTQ_PROD, 0x12);
-	fake_set_reg(SMMU0, FAKE_EVTQ_CONS, 0x12);
+	mock_set_reg(SMMU0, MOCK_EVTQ_PROD, 0x12);
+	mock_set_reg(SMMU0, MOCK_EVTQ_CONS, 0x12);
 	for (i = 0; i < 16; i++)
-		KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 100 + i));
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 2);
+		KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 100 + i));
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 2);
 	/* One too many: the host sees the flag, and acknowledges it */
-	KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 0));
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 0x80000002);
-	KUNIT_EXPECT_EQ(test, fake_get(mem + 2 * 32), 100);
-	KUNIT_EXPECT_EQ(test, fake_get(mem + 1 * 32), 115);
+	KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 0));
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000002);
+	KUNIT_EXPECT_EQ(test, mock_get(mem + 2 * 32), 100);
+	KUNIT_EXPECT_EQ(test, mock_get(mem + 1 * 32), 115);
 	/* PROD is the SMMU's now; CONS is the host's, and has no other bits */
-	host_writel(FAKE_EVTQ_PROD, 7);
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 0x80000002);
-	host_writel(FAKE_EVTQ_CONS, 0xffff0002);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_CONS), 0x80000002);
-	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+	host_writel(MOCK_EVTQ_PROD, 7);
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000002);
+	host_writel(MOCK_EVTQ_CONS, 0xffff0002);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_CONS), 0x80000002);
+	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 
 	/* Off: the host still sees where it was; on: it goes on from there */
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), 0x80000003);
-	KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_CONS), 0x80000002);
-	fake_set_reg(SMMU0, FAKE_EVTQ_PROD, 0x55);
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000003);
+	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_CONS), 0x80000002);
+	mock_set_reg(SMMU0, MOCK_EVTQ_PROD, 0x55);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
-	KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, FAKE_EVTQ_PROD), 0x80000003);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_PROD), 0x80000003);
 }
 
 /* The SMMU does not say that it has let go: the queue stays pinned until it does */
@@ -786,14 +786,14 @@ static void evtq_not_let_go(struct kunit *test)
 	phys_addr_t mem, other;
 
 	boot(test);
-	mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	other = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	other = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	set_queue(ARM_SMMU_EVTQ_BASE, mem | 4, CR0_EVTQEN);
 	SMMU0->stuck = true;
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
-	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 
 	/* Till then the host can't have another one: EVTQ_BASE is read-only (6.3.29) */
 	host_writeq(ARM_SMMU_EVTQ_BASE, other | 4);
@@ -802,25 +802,25 @@ static void evtq_not_let_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 1);
-	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
-	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	KUNIT_EXPECT_EQ(test, mock->pins, 0);
 	host_writeq(ARM_SMMU_EVTQ_BASE, other | 4);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, pinned(other, PAGE_SIZE), 1);
-	KUNIT_EXPECT_TRUE(test, fake_event(SMMU0, 1));
+	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 }
 
 /* Acknowledged is what is done: an enable that is late is seen when it has come */
 static void evtq_not_enabled(struct kunit *test)
 {
-	phys_addr_t mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	unsigned int i, writes;
 
 	/* It waits; gives up; tries again */
@@ -831,11 +831,11 @@ static void evtq_not_enabled(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0), CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
-		KUNIT_EXPECT_FALSE(test, fake_event(SMMU0, 1));
+		KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 1));
 
 		/* While one change is on its way there is no other one, and no more waiting */
 		writes = SMMU0->nr_writes;
-		fake->relaxed = 0;
+		mock->relaxed = 0;
 		if (i) {
 			host_writel(ARM_SMMU_CR0, 0);
 			KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
@@ -845,46 +845,46 @@ static void evtq_not_enabled(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
 		}
 		KUNIT_EXPECT_EQ(test, SMMU0->nr_writes, writes);
-		KUNIT_EXPECT_EQ(test, fake->relaxed, 0);
-		KUNIT_EXPECT_EQ(test, fake->pins, 1);
+		KUNIT_EXPECT_EQ(test, mock->relaxed, 0);
+		KUNIT_EXPECT_EQ(test, mock->pins, 1);
 
 		SMMU0->stuck = false;
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), i == 1 ? 0 : CR0_EVTQEN);
-		KUNIT_EXPECT_EQ(test, fake_event(SMMU0, 1), i != 1);
+		KUNIT_EXPECT_EQ(test, mock_event(SMMU0, 1), i != 1);
 		KUNIT_EXPECT_EQ(test, pinned(mem, PAGE_SIZE), i != 1);
 		host_writel(ARM_SMMU_CR0, 0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
-		KUNIT_EXPECT_EQ(test, fake->pins, 0);
-		fake_test_again(test, FAKE_NR_PAGES);
-		mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		KUNIT_EXPECT_EQ(test, mock->pins, 0);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	}
 }
 
 static void map(phys_addr_t pa, size_t size)
 {
-	fake_own_lock();
+	mock_own_lock();
 	smmu_run_pages_return(pa, pa + size);
-	fake_own_unlock();
+	mock_own_unlock();
 }
 
 static int unmap(phys_addr_t pa, size_t size)
 {
 	int ret;
 
-	fake_own_lock();
+	mock_own_lock();
 	ret = smmu_run_pages_leave(pa, pa + size);
-	fake_own_unlock();
+	mock_own_unlock();
 
 	return ret;
 }
 
-static bool is_mapped(const struct fake_smmu *s, phys_addr_t pa)
+static bool is_mapped(const struct mock_smmu *s, phys_addr_t pa)
 {
-	struct fake_leaf leaf;
+	struct mock_leaf leaf;
 
-	return fake_s2_walk(s->smmu->feat.s2_ste, pa, &leaf) && leaf.pa == pa;
+	return mock_s2_walk(s->smmu->feat.s2_ste, pa, &leaf) && leaf.pa == pa;
 }
 
 /* Does this command reach a page that only stage 2 has translated? */
@@ -903,7 +903,7 @@ static bool tlbi_reaches(const u64 *cmd, phys_addr_t pa)
 	return pa >= ipa && pa - ipa < pages * PAGE_SIZE;
 }
 
-static void expect_page_leaves(struct kunit *test, const struct fake_smmu *s, phys_addr_t pa,
+static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s, phys_addr_t pa,
 			       size_t pages, enum smmu_cached cached)
 {
 	unsigned int i, j, n = s->nr_runs;
@@ -946,28 +946,28 @@ static void page_leaves(struct kunit *test)
 	for (i = 0; i < 2 * 2 * ARRAY_SIZE(sizes); i++) {
 		size_t size = sizes[i / 4] * PAGE_SIZE;
 
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.nr_smmus = 2;
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.nr_smmus = 2;
 		for (j = 0; j < 2; j++)
-			fake_set_reg(&fake->smmu[j], ARM_SMMU_IDR3,
-				     (fake_reg(SMMU0, ARM_SMMU_IDR3) & ~BIT(10)) | (i & 1) << 10);
-		pa = fake_alloc(2 * PAGE_SIZE + size, FAKE_HOST) + PAGE_SIZE;
-		fake_test_boot(test);
-		fake->watch_ipa = pa;
+			mock_set_reg(&mock->smmu[j], ARM_SMMU_IDR3,
+				     (mock_reg(SMMU0, ARM_SMMU_IDR3) & ~BIT(10)) | (i & 1) << 10);
+		pa = mock_alloc(2 * PAGE_SIZE + size, MOCK_HOST) + PAGE_SIZE;
+		mock_test_boot(test);
+		mock->watch_ipa = pa;
 		KUNIT_EXPECT_EQ(test, unmap(pa, 0), 0);
 		for (cached = SMMU_CACHED_NOTHING; cached <= SMMU_CACHED_NESTED; cached++) {
 			/* Abort, stage 2 only, both */
 			static const u64 ste[] = { 0x1, 0xd, 0xf };
 
 			for (j = 0; j < 2; j++) {
-				smmu_tlbi_note_ste(fake->smmu[j].smmu, ste[cached]);
-				fake->smmu[j].slow = i & 2;
-				fake->smmu[j].nr_runs = 0;
+				smmu_tlbi_note_ste(mock->smmu[j].smmu, ste[cached]);
+				mock->smmu[j].slow = i & 2;
+				mock->smmu[j].nr_runs = 0;
 			}
 			KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 			KUNIT_EXPECT_EQ(test, unmap(pa, size), 0);
 			for (j = 0; j < 2; j++)
-				expect_page_leaves(test, &fake->smmu[j], pa, sizes[i / 4], cached);
+				expect_page_leaves(test, &mock->smmu[j], pa, sizes[i / 4], cached);
 			map(pa, size);
 			for (j = 0; j < sizes[i / 4]; j++)
 				KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa + j * PAGE_SIZE));
@@ -978,7 +978,7 @@ static void page_leaves(struct kunit *test)
 /* What there may be in caches, by what the host does; its queue doesn't matter */
 static void page_leaves_streams(struct kunit *test)
 {
-	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	static const struct { u64 ste; unsigned int s2, all; } steps[] = {
 		{ STE_ABORT0, 0, 0 }, { STE_BYPASS0, 1, 0 }, { 0xb | 0x1000, 0, 1 },
 		/* It may still have something of before */
@@ -986,11 +986,11 @@ static void page_leaves_streams(struct kunit *test)
 	};
 	unsigned int i;
 
-	fake_test_boot(test);
+	mock_test_boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		fake_put(host_ste(7), steps[i].ste);
+		mock_put(host_ste(7), steps[i].ste);
 		host_cfgi_ste(7);
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
 		SMMU0->nr_runs = 0;
@@ -1016,18 +1016,18 @@ static void page_leaves_streams(struct kunit *test)
 #if PAGE_SHIFT == 12
 static s8 level_of(phys_addr_t pa)
 {
-	struct fake_leaf leaf = {};
+	struct mock_leaf leaf = {};
 
-	return fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf) ? leaf.level : -1;
+	return mock_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf) ? leaf.level : -1;
 }
 
 /* There is RAM for one block, at 1 GiB; the SMMUs have these BBML */
 static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0, unsigned int bbml1)
 {
-	fake_test_again(test, 768);
-	fake->config.nr_smmus = 2;
-	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR3, bbml0 << 11);
-	fake_set_reg(&fake->smmu[1], ARM_SMMU_IDR3, bbml1 << 11);
+	mock_test_again(test, 768);
+	mock->config.nr_smmus = 2;
+	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR3, bbml0 << 11);
+	mock_set_reg(&mock->smmu[1], ARM_SMMU_IDR3, bbml1 << 11);
 	boot(test);
 
 	return SZ_1G;
@@ -1045,7 +1045,7 @@ static void page_block(struct kunit *test)
 	}
 
 	pa = block + 77 * PAGE_SIZE;
-	used = fake->pool_used;
+	used = mock->pool_used;
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 		KUNIT_EXPECT_EQ(test, level_of(pa), -1);
@@ -1054,18 +1054,18 @@ static void page_block(struct kunit *test)
 		map(pa, PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 		KUNIT_EXPECT_EQ(test, count_runs(0x28), 1);
-		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 	}
 
 	/* An SMMU is late: the table stays, and goes the next time */
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
-	fake->smmu[1].stuck = true;
+	mock->smmu[1].stuck = true;
 	map(pa, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 3);
 	KUNIT_EXPECT_EQ(test, level_of(pa + PAGE_SIZE), 3);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
-	fake->smmu[1].stuck = false;
-	fake_run_all(&fake->smmu[1]);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
+	mock->smmu[1].stuck = false;
+	mock_run_all(&mock->smmu[1]);
 	/* Which is not when all that is mapped was mapped already */
 	SMMU0->nr_runs = 0;
 	map(pa, PAGE_SIZE);
@@ -1074,10 +1074,10 @@ static void page_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	map(pa, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
 	/* There is no memory to split it: the page stays */
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 }
@@ -1089,8 +1089,8 @@ static void page_blocks(struct kunit *test)
 	phys_addr_t pa = SZ_1G;
 	u64 start;
 
-	fake_test_again(test, 64 + 512 * blocks + 192);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR3, 2 << 11);
+	mock_test_again(test, 64 + 512 * blocks + 192);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR3, 2 << 11);
 	boot(test);
 	for (i = 0; i < blocks; i++)
 		KUNIT_EXPECT_EQ(test, unmap(pa + i * SZ_2M, PAGE_SIZE), 0);
@@ -1100,13 +1100,13 @@ static void page_blocks(struct kunit *test)
 	for (i = 0; i < blocks; i++)
 		KUNIT_EXPECT_EQ(test, level_of(pa + i * SZ_2M), 3);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	SMMU0->slow = true;
 	SMMU0->delay = 2 * SMMU_LEAVE_US / 10;
-	start = fake->now;
+	start = mock->now;
 	map(pa, blocks * SZ_2M);
-	KUNIT_EXPECT_LT(test, fake->now - start, 14 * SMMU_LEAVE_US / 10);
+	KUNIT_EXPECT_LT(test, mock->now - start, 14 * SMMU_LEAVE_US / 10);
 	for (i = 0; i < blocks; i++)
 		joined += level_of(pa + i * SZ_2M) == 2;
 	KUNIT_EXPECT_GT(test, joined, 0);
@@ -1117,13 +1117,13 @@ static void page_blocks(struct kunit *test)
 /* Two CPUs: the other one has had the lock for all of the time */
 static void page_leaves_no_time(struct kunit *test)
 {
-	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	struct smmu_clock clock = smmu_clock_start(SMMU_LEAVE_US);
 
 	boot(test);
 	SMMU0->slow = true;
 	KUNIT_EXPECT_FALSE(test, smmu_clock_is_over(&clock));
-	fake->now += 2 * SMMU_LEAVE_US;
+	mock->now += 2 * SMMU_LEAVE_US;
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
 			-EAGAIN);
 	/* It is not the SMMU that has taken the time */
@@ -1137,32 +1137,32 @@ static void page_stays(struct kunit *test)
 	phys_addr_t pa;
 	unsigned int i;
 
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.nr_smmus = 2;
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.nr_smmus = 2;
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		boot(test);
-		fake->smmu[i].stuck = true;
-		fake->relaxed = 0;
+		mock->smmu[i].stuck = true;
+		mock->relaxed = 0;
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
-		KUNIT_EXPECT_GT(test, fake->relaxed, 50);
+		KUNIT_EXPECT_GT(test, mock->relaxed, 50);
 		KUNIT_EXPECT_EQ(test, host_shared()->smmu[i].n[PKVM_SMMU_FAILED_TIMEOUT], 1);
 		/* It is not waited for again */
-		fake->relaxed = 0;
+		mock->relaxed = 0;
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
 		KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
-		KUNIT_EXPECT_LT(test, fake->relaxed, 10);
+		KUNIT_EXPECT_LT(test, mock->relaxed, 10);
 		/* And used again when it has caught up, with what it has to do */
-		fake->smmu[i].stuck = false;
-		fake_run_all(&fake->smmu[i]);
-		fake->watch_ipa = pa;
-		fake->smmu[i].nr_runs = 0;
+		mock->smmu[i].stuck = false;
+		mock_run_all(&mock->smmu[i]);
+		mock->watch_ipa = pa;
+		mock->smmu[i].nr_runs = 0;
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 		KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
-		KUNIT_ASSERT_EQ(test, fake->smmu[i].nr_runs, 2);
-		KUNIT_EXPECT_EQ(test, fake->smmu[i].runs[0].cmd[0], 0x28);
-		KUNIT_EXPECT_FALSE(test, fake->smmu[i].runs[0].mapped);
+		KUNIT_ASSERT_EQ(test, mock->smmu[i].nr_runs, 2);
+		KUNIT_EXPECT_EQ(test, mock->smmu[i].runs[0].cmd[0], 0x28);
+		KUNIT_EXPECT_FALSE(test, mock->smmu[i].runs[0].mapped);
 	}
 }
 
@@ -1173,30 +1173,30 @@ static void queue_stuck(struct kunit *test)
 	boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
-	fake_put(host_ste(5), STE_BYPASS0);
+	mock_put(host_ste(5), STE_BYPASS0);
 	SMMU0->stuck = true;
-	fake->relaxed = 0;
+	mock->relaxed = 0;
 	put_tlbi(0);
 	host_cmd_sync();
 	/* The sync has not completed, and the host sees that */
 	cons = host_readl(ARM_SMMU_CMDQ_CONS);
 	KUNIT_EXPECT_EQ(test, cons, 1);
-	KUNIT_EXPECT_GT(test, fake->relaxed, 100);
-	fake->relaxed = 0;
+	KUNIT_EXPECT_GT(test, mock->relaxed, 100);
+	mock->relaxed = 0;
 	host_cfgi_ste(5);
 	host_cfgi_all();
 	host_writel(ARM_SMMU_CR0, 0);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), cons);
-	KUNIT_EXPECT_LT(test, fake->relaxed, 10);
+	KUNIT_EXPECT_LT(test, mock->relaxed, 10);
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, fake->pins, 0);
+	KUNIT_EXPECT_EQ(test, mock->pins, 0);
 	/* SMMUEN: its streams are not known to be off */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_SMMUEN);
 	/* It was late: now they are */
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 }
 
@@ -1204,7 +1204,7 @@ static void queue_stuck(struct kunit *test)
 static void queue_hw_illegal(struct kunit *test)
 {
 	unsigned int slow;
-	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 
 	boot(test);
 	host_cmdq_start(4);
@@ -1224,8 +1224,8 @@ static void queue_hw_illegal(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, count_runs(0x11), 0);
 		KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
 		/* The hardware's error is neither left active nor the host's to see */
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_GERROR),
-				fake_reg(SMMU0, ARM_SMMU_GERRORN));
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERROR),
+				mock_reg(SMMU0, ARM_SMMU_GERRORN));
 		KUNIT_EXPECT_FALSE(test, cmdq_error());
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	}
@@ -1234,7 +1234,7 @@ static void queue_hw_illegal(struct kunit *test)
 	map(pa, PAGE_SIZE);
 	SMMU0->bad_times = 1;
 	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
 	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
@@ -1256,8 +1256,8 @@ static void queue_hw_broken(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		mock_test_again(test, MOCK_NR_PAGES);
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		boot(test);
 		if (i) {
 			/* An abort of the fetch, and what it was is not known */
@@ -1290,15 +1290,15 @@ static void queue_flip(struct kunit *test)
 	boot(test);
 	host_cmdq_start(4);
 	SMMU0->nr_runs = 0;
-	fake->flip = true;
+	mock->flip = true;
 	host_cmd(0x11 | 7ULL << 48, 0);
-	fake->flip = false;
+	mock->flip = false;
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
 	host_cmd_sync();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 2);
 	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], 0x11 | 7ULL << 48);
 	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[1], 0);
-	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq), ~(0x11 | 7ULL << 48));
+	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq), ~(0x11 | 7ULL << 48));
 }
 
 /* Waits are as long as they should be whatever the clock says when they begin */
@@ -1309,18 +1309,18 @@ static void queue_clock(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		mock_test_again(test, MOCK_NR_PAGES);
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		boot(test);
 		SMMU0->slow = true;
-		fake->now = starts[i];
+		mock->now = starts[i];
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 
 		SMMU0->stuck = true;
-		fake->now = starts[i];
+		mock->now = starts[i];
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
-		KUNIT_EXPECT_GE(test, fake->now - starts[i], SMMU_LEAVE_US);
-		KUNIT_EXPECT_LT(test, fake->now - starts[i], 2 * SMMU_LEAVE_US);
+		KUNIT_EXPECT_GE(test, mock->now - starts[i], SMMU_LEAVE_US);
+		KUNIT_EXPECT_LT(test, mock->now - starts[i], 2 * SMMU_LEAVE_US);
 	}
 }
 
@@ -1336,34 +1336,34 @@ static void queue_crawls(struct kunit *test)
 	u64 start;
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		mock_test_again(test, MOCK_NR_PAGES);
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		/* The hardware's queue is a small one, too */
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1, 3 << 21 | 7 << 16 | 12);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1, 3 << 21 | 7 << 16 | 12);
 		boot(test);
 		host_cmdq_start(3);
 		host_strtab_start();
-		fake_put(host_ste(0), STE_BYPASS0);
+		mock_put(host_ste(0), STE_BYPASS0);
 		host_cfgi_all();
 		SMMU0->slow = true;
 		SMMU0->delay = 9 * SMMU_TRAP_US / 10;
 		for (j = 0; j < 8; j++) {
-			fake_put(host_ste(0), j % 2 ? STE_BYPASS0 : STE_ABORT0);
+			mock_put(host_ste(0), j % 2 ? STE_BYPASS0 : STE_ABORT0);
 			host_cmd_put(cmds[i], cmds[i] == 0x4 ? 31 : 0);
 		}
-		start = fake->now;
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-		KUNIT_EXPECT_LT(test, fake->now - start, 4 * SMMU_TRAP_US);
-		start = fake->now;
+		start = mock->now;
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+		KUNIT_EXPECT_LT(test, mock->now - start, 4 * SMMU_TRAP_US);
+		start = mock->now;
 		unmap(pa, PAGE_SIZE);
-		KUNIT_EXPECT_LT(test, fake->now - start, 3 * SMMU_TRAP_US);
+		KUNIT_EXPECT_LT(test, mock->now - start, 3 * SMMU_TRAP_US);
 
 		/* And it all comes to its end */
 		SMMU0->delay = 0;
 		for (j = 0; j < 100 && !host_cmdq_is_empty(); j++)
-			fake_run_all(SMMU0);
+			mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	}
 }
@@ -1372,46 +1372,46 @@ static void queue_crawls(struct kunit *test)
 static void queue_sync_msi(struct kunit *test)
 {
 	static const u64 cs[] = { 0, 1, 2 };
-	bool offers = !fake_incoherent;
+	bool offers = !mock_incoherent;
 	phys_addr_t other, at[8];
 	unsigned int i, j;
 
 	boot(test);
-	other = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	other = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	host_cmdq_start(4);
 	KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & IDR0_MSI), offers);
 	for (i = 0; i < 3 * ARRAY_SIZE(at); i++) {
 		u64 sync = 0x46 | cs[i / ARRAY_SIZE(at)] << 12 | 0xcafef00dULL << 32;
 
 		/* The queue's first, middle and last word; what is around it; none at all */
-		at[0] = fake_host.cmdq;
-		at[1] = fake_host.cmdq + 0x84;
-		at[2] = fake_host.cmdq + (16 << 4) - 4;
-		at[3] = fake_host.cmdq - 4;
-		at[4] = fake_host.cmdq + (16 << 4);
+		at[0] = mock_host.cmdq;
+		at[1] = mock_host.cmdq + 0x84;
+		at[2] = mock_host.cmdq + (16 << 4) - 4;
+		at[3] = mock_host.cmdq - 4;
+		at[4] = mock_host.cmdq + (16 << 4);
 		at[5] = other;
-		at[6] = FAKE_MMIO(0) + ARM_SMMU_GBPA;
+		at[6] = MOCK_MMIO(0) + ARM_SMMU_GBPA;
 		at[7] = 0;
 		j = i % ARRAY_SIZE(at);
-		for (; fake_host.prod & 15; host_cmd_put(0x46, 0))
+		for (; mock_host.prod & 15; host_cmd_put(0x46, 0))
 			;
 		tell();
 		host_cmd_put(sync, at[j]);
 		if (j < 3)
-			fake_put(ALIGN_DOWN(at[j], 8), j ? 0x4646464646ULL : sync);
+			mock_put(ALIGN_DOWN(at[j], 8), j ? 0x4646464646ULL : sync);
 		if (j == 3 || j == 4)
-			fake_put(ALIGN_DOWN(at[j], 8), 0);
-		fake_put(other, 0);
+			mock_put(ALIGN_DOWN(at[j], 8), 0);
+		mock_put(other, 0);
 		tell();
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		if (j < 3)
-			KUNIT_EXPECT_EQ(test, (u32)(fake_get(ALIGN_DOWN(at[j], 8)) >>
+			KUNIT_EXPECT_EQ(test, (u32)(mock_get(ALIGN_DOWN(at[j], 8)) >>
 						    (at[j] & 4 ? 32 : 0)) == 0xcafef00d,
 					offers && cs[i / ARRAY_SIZE(at)] == 1);
 		else if (j < 6)
-			KUNIT_EXPECT_EQ(test, !!fake_get(ALIGN_DOWN(at[j], 8)),
+			KUNIT_EXPECT_EQ(test, !!mock_get(ALIGN_DOWN(at[j], 8)),
 					offers && cs[i / ARRAY_SIZE(at)] == 1 &&
-					fake_page(at[j])->owner == FAKE_HOST);
+					mock_page(at[j])->owner == MOCK_HOST);
 	}
 
 	if (!offers)
@@ -1421,27 +1421,27 @@ static void queue_sync_msi(struct kunit *test)
 	host_writel(ARM_SMMU_CR0, 0);
 	host_cmdq_start(10);
 	host_strtab_start();
-	fake_put(host_ste(7), STE_BYPASS0);
+	mock_put(host_ste(7), STE_BYPASS0);
 	host_cmd_put(0x3 | 7ULL << 32, 1);
 	for (i = 0; i < 1022; i++)
 		put_tlbi(i);
-	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 16 * 1023 + 8);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	KUNIT_EXPECT_EQ(test, (u32)fake_get(fake_host.cmdq + 16 * 1023 + 8), 0xcafef00d);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, mock_host.cmdq + 16 * 1023 + 8);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	KUNIT_EXPECT_EQ(test, (u32)mock_get(mock_host.cmdq + 16 * 1023 + 8), 0xcafef00d);
 
 	/* Not before all that is in front has completed */
 	host_writel(ARM_SMMU_CR0, 0);
 	host_cmdq_start(4);
 	SMMU0->stuck = true;
 	put_tlbi(0);
-	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
-	fake_put(fake_host.cmdq + 0x80, 0);
+	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, mock_host.cmdq + 0x84);
+	mock_put(mock_host.cmdq + 0x80, 0);
 	tell();
-	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80), 0);
+	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq + 0x80), 0);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
-	KUNIT_EXPECT_EQ(test, fake_get(fake_host.cmdq + 0x80) >> 32, 0xcafef00dULL);
+	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq + 0x80) >> 32, 0xcafef00dULL);
 }
 
 /* Where the MSI of a CMD_SYNC may not go, the host sees MSI_CMDQ_ABT_ERR (6.3.19) */
@@ -1451,9 +1451,9 @@ static void queue_sync_msi_abort(struct kunit *test)
 	unsigned int i;
 
 	boot(test);
-	bad[0] = fake_alloc(PAGE_SIZE, FAKE_GUEST);
-	bad[1] = fake_alloc(PAGE_SIZE, FAKE_EL2);
-	bad[2] = FAKE_MMIO(0) + ARM_SMMU_GBPA;
+	bad[0] = mock_alloc(PAGE_SIZE, MOCK_GUEST);
+	bad[1] = mock_alloc(PAGE_SIZE, MOCK_EL2);
+	bad[2] = MOCK_MMIO(0) + ARM_SMMU_GBPA;
 	bad[3] = GENMASK_ULL(51, 2);
 	host_cmdq_start(4);
 	if (!(host_readl(ARM_SMMU_IDR0) & IDR0_MSI))
@@ -1468,7 +1468,7 @@ static void queue_sync_msi_abort(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_IRQ), i + 1);
 	}
 	for (i = 0; i < 2; i++)
-		KUNIT_EXPECT_EQ(test, fake_get(bad[i]), 0);
+		KUNIT_EXPECT_EQ(test, mock_get(bad[i]), 0);
 }
 
 /* The wired interrupt of a CMD_SYNC is the hardware's to raise (4.7.3) */
@@ -1478,11 +1478,11 @@ static void queue_sync_wire(struct kunit *test)
 	phys_addr_t other;
 
 	for (msis = 0; msis < 2; msis++) {
-		fake_test_again(test, FAKE_NR_PAGES);
+		mock_test_again(test, MOCK_NR_PAGES);
 		if (msis)
-			fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-				     fake_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
-		other = fake_alloc(PAGE_SIZE, FAKE_HOST);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+				     mock_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
+		other = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		boot(test);
 		host_cmdq_start(4);
 		for (i = 0; i < 6; i++) {
@@ -1505,14 +1505,14 @@ static void queue_msi_parent(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.smmus[0].msi_parent = i & 1;
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.smmus[0].msi_parent = i & 1;
 		if (i & 2)
-			fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-				     fake_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+				     mock_reg(SMMU0, ARM_SMMU_IDR0) | IDR0_MSI);
 		boot(test);
 		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & IDR0_MSI),
-				!fake_incoherent && i != 1);
+				!mock_incoherent && i != 1);
 	}
 }
 
@@ -1525,12 +1525,12 @@ static void queue_index_bits(struct kunit *test)
 	for (shift = 0; shift < 20; shift++) {
 		u32 mask = (2U << min(shift, 12U)) - 1;
 
-		host_writeq(ARM_SMMU_CMDQ_BASE, fake_host.cmdq | shift);
+		host_writeq(ARM_SMMU_CMDQ_BASE, mock_host.cmdq | shift);
 		host_writel(ARM_SMMU_CMDQ_CONS, ~0U);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), (2U << min(shift, 10U)) - 1);
 		host_writeq(ARM_SMMU_EVTQ_BASE, shift);
-		host_writel(FAKE_EVTQ_PROD, ~0U);
-		KUNIT_EXPECT_EQ(test, host_readl(FAKE_EVTQ_PROD), BIT(31) | mask);
+		host_writel(MOCK_EVTQ_PROD, ~0U);
+		KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), BIT(31) | mask);
 	}
 }
 
@@ -1549,7 +1549,7 @@ static struct random_queue {
 	unsigned int	before[256];
 } random_queue;
 
-static void random_ran(struct fake_smmu *s, const u64 *cmd)
+static void random_ran(struct mock_smmu *s, const u64 *cmd)
 {
 	if (s != SMMU0 || (cmd[0] & 0xff) != 0x12)
 		return;
@@ -1564,12 +1564,12 @@ static void random_cmd(u32 idx)
 		host_cmd_put(0x1, 0);
 		break;
 	case 1:
-		fake_put(host_ste(test_random() % 8), test_random() % 2 ? STE_BYPASS0 : STE_ABORT0);
+		mock_put(host_ste(test_random() % 8), test_random() % 2 ? STE_BYPASS0 : STE_ABORT0);
 		host_cmd_put(0x3 | (test_random() % 8) << 32, 1);
 		break;
 	case 2:
 		random_queue.before[idx] = random_queue.put;
-		host_cmd_put(0x46 | 1 << 12, fake_host.cmdq + 16 * idx);
+		host_cmd_put(0x46 | 1 << 12, mock_host.cmdq + 16 * idx);
 		break;
 	case 3:
 		host_cmd_put(test_random() % 4 ? 0x46 : 0xff, 0);
@@ -1587,8 +1587,8 @@ static u32 random_mend(u32 entries)
 	if (!cmdq_error())
 		return cons;
 
-	fake_put(fake_host.cmdq + 16 * (cons & (entries - 1)), 0x46);
-	fake_put(fake_host.cmdq + 16 * (cons & (entries - 1)) + 8, 0);
+	mock_put(mock_host.cmdq + 16 * (cons & (entries - 1)), 0x46);
+	mock_put(mock_host.cmdq + 16 * (cons & (entries - 1)) + 8, 0);
 	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
 
 	return host_readl(ARM_SMMU_CMDQ_CONS) & (2 * entries - 1);
@@ -1598,9 +1598,9 @@ static void random_round(struct kunit *test, u32 entries)
 {
 	u32 cons = random_mend(entries), wrap = 2 * entries - 1, room, i;
 
-	room = entries - ((fake_host.prod - cons) & wrap);
+	room = entries - ((mock_host.prod - cons) & wrap);
 	for (room = room ? test_random() % (room + 1) : 0; room; room--) {
-		i = fake_host.prod & (entries - 1);
+		i = mock_host.prod & (entries - 1);
 		random_queue.before[i] = 0;
 		random_cmd(i);
 	}
@@ -1609,7 +1609,7 @@ static void random_round(struct kunit *test, u32 entries)
 	/* A CMD_SYNC that CONS has passed has waited for all TLBIs in front of it */
 	cons = SMMU0->smmu->cmdq.cons & wrap;
 	for (i = 0; i < entries; i++) {
-		if (((i - cons) & (entries - 1)) < ((fake_host.prod - cons) & wrap))
+		if (((i - cons) & (entries - 1)) < ((mock_host.prod - cons) & wrap))
 			continue;
 		KUNIT_EXPECT_GE(test, random_queue.ran, random_queue.before[i]);
 		random_queue.before[i] = 0;
@@ -1624,20 +1624,20 @@ static void queue_random(struct kunit *test)
 	u32 shift;
 
 	for (round = 0; round < 30; round++) {
-		fake_test_again(test, FAKE_NR_PAGES);
+		mock_test_again(test, MOCK_NR_PAGES);
 		shift = 1 + test_random() % 8;
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1, (shift + test_random() % 3) << 21 | 7 << 16 |
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1, (shift + test_random() % 3) << 21 | 7 << 16 |
 			     8 << 6 | 12);
 		boot(test);
 		host_cmdq_start(shift);
 		host_strtab_start();
 		memset(&random_queue, 0, sizeof(random_queue));
-		fake->ran = random_ran;
+		mock->ran = random_ran;
 		SMMU0->slow = test_random() % 2;
 		SMMU0->delay = test_random() % (test_random() % 3 ? 1000 : SMMU_TRAP_US * 3 / 2);
 		SMMU0->rest = test_random() % 3;
 		for (i = 0; i < 200; i++) {
-			fake->relaxed = 0;
+			mock->relaxed = 0;
 			SMMU0->stuck = !(test_random() % 6);
 			random_round(test, BIT(shift));
 		}
@@ -1645,8 +1645,8 @@ static void queue_random(struct kunit *test)
 		SMMU0->stuck = false;
 		SMMU0->slow = false;
 		for (i = 0; i < 1000; i++) {
-			fake_run_all(SMMU0);
-			if (random_mend(BIT(shift)) == fake_host.prod)
+			mock_run_all(SMMU0);
+			if (random_mend(BIT(shift)) == mock_host.prod)
 				break;
 		}
 		KUNIT_EXPECT_EQ(test, random_queue.ran, random_queue.put);
@@ -1657,31 +1657,31 @@ static void queue_random(struct kunit *test)
 /* With two SMMUs, each of them slow: they are at it at the same time */
 static void queue_two_crawl(struct kunit *test)
 {
-	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	unsigned int i;
 	u64 start;
 
-	fake->config.nr_smmus = 2;
+	mock->config.nr_smmus = 2;
 	boot(test);
 	for (i = 0; i < 2; i++) {
-		fake->smmu[i].slow = true;
-		fake->smmu[i].delay = 4 * SMMU_LEAVE_US / 10;
+		mock->smmu[i].slow = true;
+		mock->smmu[i].delay = 4 * SMMU_LEAVE_US / 10;
 	}
-	start = fake->now;
+	start = mock->now;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
-	KUNIT_EXPECT_LT(test, fake->now - start, SMMU_LEAVE_US);
+	KUNIT_EXPECT_LT(test, mock->now - start, SMMU_LEAVE_US);
 }
 
 /* One write of CR0 that asks for everything that has to be waited for */
 static void queue_cr0_crawls(struct kunit *test)
 {
-	phys_addr_t evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	unsigned int tenths, i;
 	u64 start;
 
 	for (tenths = 1; tenths < 10; tenths++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
+		mock_test_again(test, MOCK_NR_PAGES);
+		evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		boot(test);
 		host_cmdq_start(4);
 		host_strtab_start();
@@ -1691,14 +1691,14 @@ static void queue_cr0_crawls(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_EVTQEN);
 		for (i = 0; i < 6; i++)
 			host_cmd_put(0x46, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 		SMMU0->slow = true;
 		SMMU0->delay = tenths * SMMU_TRAP_US / 10;
-		start = fake->now;
+		start = mock->now;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TRAP_US / 10);
+		KUNIT_EXPECT_LT(test, mock->now - start, 22 * SMMU_TRAP_US / 10);
 		SMMU0->delay = 0;
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN);
 	}
@@ -1712,12 +1712,12 @@ static void late_interrupt(struct kunit *test)
 	host_writel(ARM_SMMU_IRQ_CTRL, 5);
 	SMMU0->stuck = true;
 	host_cmd_put(0x46, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	/* The host gives up on it, and starts over */
 	host_writel(ARM_SMMU_CR0, 0);
 	host_cmdq_start(4);
 	host_cmd_put(0xff, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	KUNIT_EXPECT_TRUE(test, cmdq_error());
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
 }
@@ -1727,7 +1727,7 @@ static void queue_late_interrupt(struct kunit *test)
 {
 	late_interrupt(test);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	host_readl(ARM_SMMU_CMDQ_CONS);
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
 	host_readl(ARM_SMMU_CMDQ_CONS);
@@ -1742,7 +1742,7 @@ static void queue_late_acknowledged(struct kunit *test)
 	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
 	KUNIT_EXPECT_FALSE(test, cmdq_error());
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	host_readl(ARM_SMMU_CMDQ_CONS);
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
 }
@@ -1752,7 +1752,7 @@ static void queue_late_error(struct kunit *test)
 {
 	phys_addr_t pa;
 
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	boot(test);
 	SMMU0->stuck = true;
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
@@ -1760,10 +1760,10 @@ static void queue_late_error(struct kunit *test)
 	SMMU0->slow = true;
 	SMMU0->bad_op = 0x28;
 	SMMU0->bad_times = 1;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), -EAGAIN);
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, unmap(pa, PAGE_SIZE), 0);
 	KUNIT_EXPECT_FALSE(test, is_mapped(SMMU0, pa));
 }
@@ -1772,21 +1772,21 @@ static void queue_late_error(struct kunit *test)
 static void page_comes_clean(struct kunit *test)
 {
 	const size_t size = 2 * PAGE_SIZE;
-	phys_addr_t pa = fake_alloc(size, FAKE_HOST), at;
+	phys_addr_t pa = mock_alloc(size, MOCK_HOST), at;
 
 	boot(test);
 	KUNIT_ASSERT_EQ(test, unmap(pa, size), 0);
-	fake_give(pa, size, FAKE_EL2);
+	mock_give(pa, size, MOCK_EL2);
 	for (at = pa; at < pa + size; at += sizeof(u64)) {
-		fake_put(at, 0x5ec2e7);
-		fake_store(at, 0);
+		mock_put(at, 0x5ec2e7);
+		mock_store(at, 0);
 	}
-	fake_give(pa, size, FAKE_HOST);
+	mock_give(pa, size, MOCK_HOST);
 	map(pa, size);
 
 	KUNIT_EXPECT_TRUE(test, is_mapped(SMMU0, pa));
 	for (at = pa; at < pa + size; at += sizeof(u64))
-		KUNIT_EXPECT_EQ(test, fake_get(at), 0);
+		KUNIT_EXPECT_EQ(test, mock_get(at), 0);
 }
 
 static struct kunit_case queue_cases[] = {
@@ -1838,8 +1838,8 @@ static struct kunit_case queue_cases[] = {
 
 static struct kunit_suite queue_suite = {
 	.name = "pkvm-smmu-queue",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = queue_cases,
 };
 

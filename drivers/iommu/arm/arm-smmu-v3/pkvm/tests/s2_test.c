@@ -2,7 +2,7 @@
 /*
  * s2.c: an identity map of what is the host's, and of nothing else.
  *
- * It is looked at through fake_s2_walk(), which starts from what an STE says as
+ * It is looked at through mock_s2_walk(), which starts from what an STE says as
  * the hardware does, and knows nothing of how the map was made.
  */
 #include <linux/align.h>
@@ -36,7 +36,7 @@ static u64 ste[2];
 /* What init.c does before */
 static int s2_init(u8 ia_bits, bool can_split)
 {
-	hyp_incoherent = fake_incoherent;
+	hyp_incoherent = mock_incoherent;
 	return smmu_s2_init(&s2, ia_bits, can_split);
 }
 
@@ -58,18 +58,18 @@ static void s2_geometry(struct kunit *test)
 
 static void s2_dwords(struct kunit *test)
 {
-	phys_addr_t pgd = fake_alloc(16 * PAGE_SIZE, FAKE_EL2);
+	phys_addr_t pgd = mock_alloc(16 * PAGE_SIZE, MOCK_EL2);
 	u64 tg = PAGE_SHIFT == 12 ? 0 : PAGE_SHIFT == 14 ? 2 : 1, vtcr;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
 		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, oas[i]), 0);
 		s2.pgd = hyp_phys_to_virt(pgd);
-		smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+		smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
 		/* S2T0SZ, S2SL0, S2TG, S2PS; write-back, inner shareable, or outer and not */
 		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
 		       tg << 14 | i << 16;
-		vtcr |= fake_incoherent ? 2 << 12 : 1 << 8 | 1 << 10 | 3 << 12;
+		vtcr |= mock_incoherent ? 2 << 12 : 1 << 8 | 1 << 10 | 3 << 12;
 		/* S2AA64, S2PTW, S2R; no S2S, S2ENDI, S2HD, S2HA; VMID 0 */
 		KUNIT_EXPECT_EQ(test, ste[0], vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) | BIT_ULL(58));
 		KUNIT_EXPECT_EQ(test, ste[1], pgd);
@@ -93,8 +93,8 @@ static void s2_leaf(struct kunit *test)
 /* Every page where it is to be: @attr, or nowhere at all if that is 0 */
 static void expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
 {
-	struct fake_leaf leaf = {};
-	bool mapped = fake_s2_walk(ste, pa, &leaf);
+	struct mock_leaf leaf = {};
+	bool mapped = mock_s2_walk(ste, pa, &leaf);
 
 	KUNIT_EXPECT_EQ_MSG(test, mapped, !!attr, "%llx", (unsigned long long)pa);
 	if (!mapped || !attr)
@@ -114,12 +114,12 @@ static void expect_ram(struct kunit *test)
 	phys_addr_t pa, end;
 	unsigned int i;
 
-	for (i = 0; i < FAKE_NR_REGIONS; i++) {
-		pa = ALIGN(fake->region[i].base, PAGE_SIZE);
-		end = ALIGN_DOWN(fake->region[i].end, PAGE_SIZE);
+	for (i = 0; i < MOCK_NR_REGIONS; i++) {
+		pa = ALIGN(mock->region[i].base, PAGE_SIZE);
+		end = ALIGN_DOWN(mock->region[i].end, PAGE_SIZE);
 		for (; pa < end; pa += PAGE_SIZE)
 			expect_page(test, pa,
-				    fake_page(pa)->owner == FAKE_HOST ? LEAF_RAM : 0);
+				    mock_page(pa)->owner == MOCK_HOST ? LEAF_RAM : 0);
 	}
 }
 
@@ -135,24 +135,24 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 	phys_addr_t mem;
 	unsigned int i;
 
-	fake_test_again(test, pages + pool);
+	mock_test_again(test, pages + pool);
 	if (bits == 52) {
 		/* All four of the bits that are elsewhere in a descriptor */
-		fake->region[1].base += 0xaULL << 48;
-		fake->region[1].end += 0xaULL << 48;
+		mock->region[1].base += 0xaULL << 48;
+		mock->region[1].end += 0xaULL << 48;
 	}
 	if (end) {
-		fake->region[0].base += end - fake->region[0].end;
-		fake->region[0].end = end;
+		mock->region[0].base += end - mock->region[0].end;
+		mock->region[0].end = end;
 	}
-	KUNIT_ASSERT_EQ(test, hyp_mmio_take(FAKE_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
-	KUNIT_ASSERT_EQ(test, hyp_mmio_take(FAKE_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
-	mem = fake_alloc(pool * PAGE_SIZE, FAKE_EL2);
+	KUNIT_ASSERT_EQ(test, hyp_mmio_take(MOCK_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
+	KUNIT_ASSERT_EQ(test, hyp_mmio_take(MOCK_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
+	mem = mock_alloc(pool * PAGE_SIZE, MOCK_EL2);
 	KUNIT_ASSERT_NE(test, mem, 0);
 	hyp_pool_add(mem, pool * PAGE_SIZE);
-	for (i = 0; i < fake->nr_pages; i++) {
-		if (!fake->pages[i].allocated)
-			fake->pages[i].owner = "\0\0\1\0\2\2\0"[i % 7];
+	for (i = 0; i < mock->nr_pages; i++) {
+		if (!mock->pages[i].allocated)
+			mock->pages[i].owner = "\0\0\1\0\2\2\0"[i % 7];
 	}
 }
 
@@ -168,36 +168,36 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 	/* So few that they are behind 48 bits */
 	if (bits == 52)
 		pool = 32;
-	setup(test, FAKE_NR_PAGES, roundup_pow_of_two(pool), bits, end);
+	setup(test, MOCK_NR_PAGES, roundup_pow_of_two(pool), bits, end);
 	/* What is behind 32 bits isn't everywhere */
 	if (bits == 32) {
-		fake->region[1].base = 0;
-		fake->region[1].end = 0;
-		fake->nr_pages -= FAKE_RAM_B_PAGES;
+		mock->region[1].base = 0;
+		mock->region[1].end = 0;
+		mock->nr_pages -= MOCK_RAM_B_PAGES;
 	}
 	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, split), 0, "%u bits", bits);
-	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+	smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
 	if (bits == 52)
 		KUNIT_EXPECT_GT(test, ste[1], 1ULL << 48);
 
 	expect_ram(test);
 	/* The registers that EL2 took, and what is beside them */
-	end = FAKE_MMIO(1) + PKVM_SMMU_MIN_MMIO_SIZE;
-	for (pa = FAKE_MMIO(0); pa < end; pa += PAGE_SIZE)
+	end = MOCK_MMIO(1) + PKVM_SMMU_MIN_MMIO_SIZE;
+	for (pa = MOCK_MMIO(0); pa < end; pa += PAGE_SIZE)
 		expect_page(test, pa, 0);
-	expect_page(test, FAKE_MMIO(0) - PAGE_SIZE, LEAF_DEVICE);
+	expect_page(test, MOCK_MMIO(0) - PAGE_SIZE, LEAF_DEVICE);
 	expect_page(test, end, LEAF_DEVICE);
 	/* The ends of the address space, and of the regions */
 	expect_page(test, 0, LEAF_DEVICE);
 	expect_page(test, (1ULL << bits) - PAGE_SIZE, LEAF_DEVICE);
-	for (i = 0; i < 2 && fake->region[i].end; i++) {
-		expect_page(test, fake->region[i].base - PAGE_SIZE, LEAF_DEVICE);
-		expect_page(test, fake->region[i].end, LEAF_DEVICE);
+	for (i = 0; i < 2 && mock->region[i].end; i++) {
+		expect_page(test, mock->region[i].base - PAGE_SIZE, LEAF_DEVICE);
+		expect_page(test, mock->region[i].end, LEAF_DEVICE);
 	}
 	/* And somewhere, 1000 times */
 	for (i = 0; i < 1000; i++) {
 		pa = test_random() & ((1ULL << bits) - 1) & PAGE_MASK;
-		if (!fake_page(pa) && (pa < FAKE_MMIO(0) || pa >= end))
+		if (!mock_page(pa) && (pa < MOCK_MMIO(0) || pa >= end))
 			expect_page(test, pa, LEAF_DEVICE);
 	}
 }
@@ -219,15 +219,15 @@ static void s2_whole(struct kunit *test)
 static void s2_partial_pages(struct kunit *test)
 {
 	split = false;
-	setup(test, FAKE_NR_PAGES, 64, 40, 0);
-	fake->region[0].base += 0x800;
-	fake->region[0].end -= 0x800;
+	setup(test, MOCK_NR_PAGES, 64, 40, 0);
+	mock->region[0].base += 0x800;
+	mock->region[0].end -= 0x800;
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
-	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
-	expect_page(test, fake->region[0].base - 0x800, 0);
-	expect_page(test, fake->region[0].end - PAGE_SIZE + 0x800, 0);
-	expect_page(test, fake->region[0].base - 0x800 - PAGE_SIZE, LEAF_DEVICE);
-	expect_page(test, fake->region[0].end + 0x800, LEAF_DEVICE);
+	smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
+	expect_page(test, mock->region[0].base - 0x800, 0);
+	expect_page(test, mock->region[0].end - PAGE_SIZE + 0x800, 0);
+	expect_page(test, mock->region[0].base - 0x800 - PAGE_SIZE, LEAF_DEVICE);
+	expect_page(test, mock->region[0].end + 0x800, LEAF_DEVICE);
 	expect_ram(test);
 }
 
@@ -240,29 +240,29 @@ static void s2_map_unmap(struct kunit *test)
 
 	split = false;
 	/* Enough for a block, where that is not too much */
-	setup(test, PAGE_SHIFT == 12 ? 768 : FAKE_NR_PAGES, 64, 40, 0);
-	for (i = 0; i < fake->nr_pages; i++) {
-		if (!fake->pages[i].allocated)
-			fake->pages[i].owner = FAKE_HOST;
+	setup(test, PAGE_SHIFT == 12 ? 768 : MOCK_NR_PAGES, 64, 40, 0);
+	for (i = 0; i < mock->nr_pages; i++) {
+		if (!mock->pages[i].allocated)
+			mock->pages[i].owner = MOCK_HOST;
 	}
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
-	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+	smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
 	/* The first 32 pages of either region, and 64 around 1 GiB */
 	for (i = 0; i < 200; i++) {
 		r = i % 3;
-		base = r == 2 ? SZ_1G - 32 * PAGE_SIZE : fake->region[r].base;
+		base = r == 2 ? SZ_1G - 32 * PAGE_SIZE : mock->region[r].base;
 		nr = r == 2 ? 64 : 32;
 		from = test_random() % nr;
 		to = from + test_random() % (nr - from + 1);
 		more = false;
 		for (j = from; j < to; j++) {
-			if (fake_page(base + j * PAGE_SIZE)->allocated)
+			if (mock_page(base + j * PAGE_SIZE)->allocated)
 				to = j;
 			else
-				more |= fake_page(base + j * PAGE_SIZE)->owner != FAKE_HOST;
+				more |= mock_page(base + j * PAGE_SIZE)->owner != MOCK_HOST;
 		}
-		fake_give(base + from * PAGE_SIZE, (to - from) * PAGE_SIZE,
-			  i % 2 ? FAKE_HOST : FAKE_GUEST);
+		mock_give(base + from * PAGE_SIZE, (to - from) * PAGE_SIZE,
+			  i % 2 ? MOCK_HOST : MOCK_GUEST);
 		if (i % 2)
 			KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + from * PAGE_SIZE,
 							  base + to * PAGE_SIZE), more);
@@ -273,10 +273,10 @@ static void s2_map_unmap(struct kunit *test)
 	}
 
 	/* A page comes back although there is no more memory for tables */
-	fake->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 0);
-	fake_give(FAKE_RAM_A, 32 * PAGE_SIZE, FAKE_HOST);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, FAKE_RAM_A, FAKE_RAM_A + 32 * PAGE_SIZE), 1);
+	mock->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, MOCK_RAM_A, MOCK_RAM_A + 32 * PAGE_SIZE), 0);
+	mock_give(MOCK_RAM_A, 32 * PAGE_SIZE, MOCK_HOST);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, MOCK_RAM_A, MOCK_RAM_A + 32 * PAGE_SIZE), 1);
 	expect_ram(test);
 }
 
@@ -285,9 +285,9 @@ static void s2_map_unmap(struct kunit *test)
 
 static s8 level_of(phys_addr_t pa)
 {
-	struct fake_leaf leaf = {};
+	struct mock_leaf leaf = {};
 
-	return fake_s2_walk(ste, pa, &leaf) ? leaf.level : -1;
+	return mock_s2_walk(ste, pa, &leaf) ? leaf.level : -1;
 }
 
 /* Does a range map nothing but what it is to, page for page? */
@@ -308,15 +308,15 @@ static void setup_blocks(struct kunit *test)
 {
 	phys_addr_t mem;
 
-	fake_test_again(test, 128);
-	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	mock_test_again(test, 128);
+	mem = mock_alloc(64 * PAGE_SIZE, MOCK_EL2);
 	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	split = true;
 	s2.ram_level = PAGE_SHIFT == 12 ? 1 : 2;
-	hyp_incoherent = fake_incoherent;
+	hyp_incoherent = mock_incoherent;
 	s2.pgd = hyp_pages_alloc(2);
-	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+	smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
 }
 
 /* A block is split when a page of it leaves, and is one again when it has come back */
@@ -331,7 +331,7 @@ static void s2_split_and_join(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 3 * S2_BLOCK_SIZE), 1);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, level_of(base + i * S2_BLOCK_SIZE), 2);
-	used = fake->pool_used;
+	used = mock->pool_used;
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, base, &join));
 	for (i = 0; i < 40; i++) {
 		phys_addr_t pa = base + S2_BLOCK_SIZE;
@@ -342,7 +342,7 @@ static void s2_split_and_join(struct kunit *test)
 		expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, pa, n);
 		KUNIT_EXPECT_EQ(test, level_of(base), 2);
 		KUNIT_EXPECT_EQ(test, level_of(base + 2 * S2_BLOCK_SIZE), 2);
-		KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+		KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
 
 		/* Not before the last one is back; twice is no better than once */
 		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), n > 1);
@@ -364,14 +364,14 @@ static void s2_split_and_join(struct kunit *test)
 		smmu_s2_join_done(&join);
 		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 		expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
-		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 	}
 
 	/* Across blocks: the one in the middle goes as a whole */
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base + PAGE_SIZE,
 					    base + 3 * S2_BLOCK_SIZE - PAGE_SIZE), 0);
 	expect_range(test, base, 3 * S2_BLOCK_PAGES, base + PAGE_SIZE, 3 * S2_BLOCK_PAGES - 2);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 2);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 2);
 	/* Its pages come back one by one */
 	for (i = 1; i < 3 * S2_BLOCK_PAGES - 1; i++)
 		KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base + i * PAGE_SIZE,
@@ -381,10 +381,10 @@ static void s2_split_and_join(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, base + i * S2_BLOCK_SIZE, &join));
 		smmu_s2_join_done(&join);
 	}
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
 	/* No memory to split: nothing has changed */
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, level_of(base), 2);
 }
@@ -404,7 +404,7 @@ static void s2_mapped_already(struct kunit *test)
 	if (PAGE_SHIFT == 12)
 		base -= SZ_1G;
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, end), 1);
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	for (i = 0; i < 100; i++) {
 		n = 1 + test_random() % (2 * S2_BLOCK_PAGES);
 		from = base + test_random() % (((end - base) >> PAGE_SHIFT) - n) * PAGE_SIZE;
@@ -415,7 +415,7 @@ static void s2_mapped_already(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, level_of(end - 1), 2);
 
 	/* Beside a page that is not mapped, and with it */
-	fake->pool_left = 1;
+	mock->pool_left = 1;
 	hole = end - 2 * S2_BLOCK_SIZE + 5 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, hole, hole + PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, base, hole), 0);
@@ -442,20 +442,20 @@ static void s2_split_level_1(struct kunit *test)
 	if (PAGE_SHIFT == 14)
 		return;
 
-	fake_test_again(test, 128);
-	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	mock_test_again(test, 128);
+	mem = mock_alloc(64 * PAGE_SIZE, MOCK_EL2);
 	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, PAGE_SHIFT == 12 ? 40 : 52), 0);
 	split = true;
 	s2.ram_level = 1;
-	hyp_incoherent = fake_incoherent;
+	hyp_incoherent = mock_incoherent;
 	s2.pgd = hyp_pages_alloc(PAGE_SHIFT == 12 ? 2 : 0);
-	smmu_s2_ste_dwords(&s2, !fake_incoherent, ste);
+	smmu_s2_ste_dwords(&s2, !mock_incoherent, ste);
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * block), 1);
-	used = fake->pool_used;
+	used = mock->pool_used;
 	KUNIT_EXPECT_EQ(test, level_of(pa), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 2);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 2);
 	expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, pa, 1);
 	for (i = 0; i < S2_BLOCK_PAGES; i++)
 		expect_page(test, base + i * S2_BLOCK_SIZE, LEAF_RAM);
@@ -470,10 +470,10 @@ static void s2_split_level_1(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, level_of(pa), i);
 	}
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&s2, pa, &join));
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
 	/* There is memory for one of the two tables: what is mapped is the same */
-	fake->pool_left = 1;
+	mock->pool_left = 1;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, pa, pa + PAGE_SIZE), -ENOMEM);
 	expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&s2, pa, &join));
@@ -485,13 +485,13 @@ static void s2_out_of_memory(struct kunit *test)
 {
 	unsigned int pool, used;
 
-	setup(test, FAKE_NR_PAGES, 64, 40, 0);
+	setup(test, MOCK_NR_PAGES, 64, 40, 0);
 	KUNIT_ASSERT_EQ(test, s2_init(40, split), 0);
-	used = fake->pool_used;
+	used = mock->pool_used;
 	KUNIT_ASSERT_GT(test, used, 3);
 	for (pool = 0; pool < used; pool++) {
-		setup(test, FAKE_NR_PAGES, 64, 40, 0);
-		fake->pool_left = pool;
+		setup(test, MOCK_NR_PAGES, 64, 40, 0);
+		mock->pool_left = pool;
 		KUNIT_EXPECT_EQ(test, s2_init(40, split), -ENOMEM);
 	}
 }
@@ -503,15 +503,15 @@ static void s2_half_done(struct kunit *test)
 	phys_addr_t end = 2ULL * SZ_1G, mem;
 	struct smmu_s2_join join;
 
-	mem = fake_alloc(64 * PAGE_SIZE, FAKE_EL2);
+	mem = mock_alloc(64 * PAGE_SIZE, MOCK_EL2);
 	hyp_pool_add(mem, 64 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&s2, 40), 0);
 	s2.ram_level = 1;
-	hyp_incoherent = fake_incoherent;
+	hyp_incoherent = mock_incoherent;
 	s2.pgd = hyp_pages_alloc(2);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, SZ_1G, end), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, SZ_1G, SZ_1G + SZ_2M + PAGE_SIZE), -ENOMEM);
 	/* All but the first 2 MiB comes back, and so there is no block of 1 GiB */
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end - SZ_2M, end), 1);
@@ -521,13 +521,13 @@ static void s2_half_done(struct kunit *test)
 	smmu_s2_join_done(&join);
 
 	/* The same in the second one of two such tables */
-	fake->pool_left = 8;
+	mock->pool_left = 8;
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end, end + SZ_1G), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - SZ_2M, end), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end + SZ_2M, end + 2 * SZ_2M), 0);
 	/* What is there already isn't counted again */
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + 2 * SZ_2M, end + 3 * SZ_2M), 0);
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
 			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&s2, end + SZ_2M, end + 2 * SZ_2M), 1);
@@ -540,7 +540,7 @@ static void s2_half_done(struct kunit *test)
 
 static void s2_ram_out_of_reach(struct kunit *test)
 {
-	setup(test, FAKE_NR_PAGES, 64, 40, 0);
+	setup(test, MOCK_NR_PAGES, 64, 40, 0);
 	KUNIT_EXPECT_EQ(test, s2_init(32, split), -ERANGE);
 	KUNIT_EXPECT_EQ(test, s2_init(PAGE_SHIFT == 16 ? 56 : 52, split), -EINVAL);
 }
@@ -565,8 +565,8 @@ static struct kunit_case s2_cases[] = {
 
 static struct kunit_suite s2_suite = {
 	.name = "pkvm-smmu-s2",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = s2_cases,
 };
 

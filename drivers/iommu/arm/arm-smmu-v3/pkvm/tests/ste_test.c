@@ -211,8 +211,8 @@ static struct kunit_case ste_cases[] = {
 
 static struct kunit_suite ste_suite = {
 	.name = "pkvm-smmu-ste",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = ste_cases,
 };
 

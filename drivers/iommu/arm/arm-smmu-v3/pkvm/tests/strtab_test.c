@@ -2,7 +2,7 @@
 /*
  * strtab.c: what the hardware can fetch, at every moment.
  *
- * The host changes its STEs as its driver does, store by store. fake.c keeps what
+ * The host changes its STEs as its driver does, store by store. mock.c keeps what
  * the STE for the hardware was at each command that the SMMU has run; between two
  * CMD_SYNCs an SMMU may fetch any mixture of old and new dwords, so there at most
  * one may change, or what changes isn't looked at.
@@ -22,14 +22,14 @@
 
 static void boot(struct kunit *test, bool two_level)
 {
-	fake_test_again(test, FAKE_NR_PAGES);
+	mock_test_again(test, MOCK_NR_PAGES);
 	if (!two_level) {
-		fake_set_reg(SMMU0, ARM_SMMU_IDR0, fake_reg(SMMU0, ARM_SMMU_IDR0) & ~IDR0_ST_LVL);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1, (12 << 21) | (7 << 16) | (8 << 6) | 7);
-		fake->sid_bits = 7;
+		mock_set_reg(SMMU0, ARM_SMMU_IDR0, mock_reg(SMMU0, ARM_SMMU_IDR0) & ~IDR0_ST_LVL);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1, (12 << 21) | (7 << 16) | (8 << 6) | 7);
+		mock->sid_bits = 7;
 	}
-	fake->watch_sid = SID;
-	fake_test_boot(test);
+	mock->watch_sid = SID;
+	mock_test_boot(test);
 	KUNIT_ASSERT_EQ(test, SMMU0->smmu->strtab.two_level, two_level);
 	host_cmdq_start(4);
 	host_strtab_start();
@@ -40,7 +40,7 @@ static int hw_config(u32 sid)
 {
 	u64 ste[STRTAB_STE_DWORDS];
 
-	return fake_ste(SMMU0, sid, ste) && (ste[0] & 1) ? (int)HW_CONFIG(ste[0]) : -1;
+	return mock_ste(SMMU0, sid, ste) && (ste[0] & 1) ? (int)HW_CONFIG(ste[0]) : -1;
 }
 
 /* The host's driver: which bits of an STE does the SMMU look at? */
@@ -87,14 +87,14 @@ static bool is_cfgi(const u64 *cmd, u32 sid)
 static bool check_stores(struct kunit *test, const u64 *before)
 {
 	u64 last[STRTAB_STE_DWORDS], now[STRTAB_STE_DWORDS];
-	bool found = fake_ste(SMMU0, SID, now), last_found = before[2] || before[3];
+	bool found = mock_ste(SMMU0, SID, now), last_found = before[2] || before[3];
 	bool synced = true, known = true, passed = before[0] & 1;
 	unsigned int i, j, changed;
 
-	KUNIT_EXPECT_LT(test, SMMU0->nr_runs, FAKE_NR_RUNS);
+	KUNIT_EXPECT_LT(test, SMMU0->nr_runs, MOCK_NR_RUNS);
 	memcpy(last, before, sizeof(last));
 	for (i = 0; i < SMMU0->nr_runs; i++) {
-		const struct fake_run *run = &SMMU0->runs[i];
+		const struct mock_run *run = &SMMU0->runs[i];
 
 		changed = 0;
 		for (j = 0; j < STRTAB_STE_DWORDS; j++)
@@ -107,7 +107,7 @@ static bool check_stores(struct kunit *test, const u64 *before)
 				KUNIT_EXPECT_TRUE(test, now[0] == before[0] || now[1] == before[1]);
 		}
 		if (run->ste_found)
-			KUNIT_EXPECT_TRUE(test, fake_ste_is_safe(SMMU0, run->ste));
+			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(SMMU0, run->ste));
 		passed &= run->ste[0] & 1;
 
 		if (changed)
@@ -135,13 +135,13 @@ static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigne
 	unsigned int i;
 
 	for (i = first; i < first + nr; i++) {
-		changed |= fake_get(host_ste(SID) + i * 8) != to[i];
-		fake_put(host_ste(SID) + i * 8, to[i]);
+		changed |= mock_get(host_ste(SID) + i * 8) != to[i];
+		mock_put(host_ste(SID) + i * 8, to[i]);
 	}
 	if (!changed)
 		return true;
 
-	fake_ste(SMMU0, SID, before);
+	mock_ste(SMMU0, SID, before);
 	SMMU0->nr_runs = 0;
 	host_cfgi_ste(SID);
 	return check_stores(test, before);
@@ -159,7 +159,7 @@ static void host_write_ste(struct kunit *test, const u64 *target)
 	bool live, passed = true;
 
 	for (i = 0; i < STRTAB_STE_DWORDS; i++)
-		ste[i] = fake_get(host_ste(SID) + i * 8);
+		ste[i] = mock_get(host_ste(SID) + i * 8);
 	get_used(ste, used);
 	get_used(target, target_used);
 	for (i = 0; i < STRTAB_STE_DWORDS; i++) {
@@ -203,8 +203,8 @@ static const struct {
 	/* S1DSS = bypass makes SHCFG count */
 	{ { STE_S1_0(0x1000ULL), (STE_S1_1 & ~3ULL) | 1 | STE_BYPASS1 }, HW_NESTED },
 	/* The host may not: stage 2 of its own, both stages, ATS */
-	{ { 0xd, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, FAKE_RAM_A }, -1 },
-	{ { 0xf | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL, FAKE_RAM_A }, -1 },
+	{ { 0xd, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
+	{ { 0xf | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 | BIT_ULL(28) }, -1 },
 };
 
@@ -228,7 +228,7 @@ static void transitions(struct kunit *test, bool two_level, bool slow)
 					    "%u to %u", state[0], state[1]);
 		}
 		if (states[state[1]].config >= 0) {
-			fake_ste(SMMU0, SID, now);
+			mock_ste(SMMU0, SID, now);
 			KUNIT_EXPECT_EQ(test, now[0] & ~0xfULL, target[0] & ~0xfULL);
 			KUNIT_EXPECT_EQ(test, now[1], target[1]);
 		}
@@ -253,14 +253,14 @@ static void strtab_late_cfgi(struct kunit *test)
 		to = test_random() % NR_STATES;
 		host_put_ste(SID, states[to].host);
 		/* What isn't invalidated stays as it is */
-		fake_ste(SMMU0, SID, before);
+		mock_ste(SMMU0, SID, before);
 		host_cfgi_ste(SID ^ 1);
 		host_cmd_sync();
-		fake_ste(SMMU0, SID, ste);
+		mock_ste(SMMU0, SID, ste);
 		if (before[2])
 			KUNIT_EXPECT_MEMEQ(test, before, ste, sizeof(ste));
 
-		fake_ste(SMMU0, SID, before);
+		mock_ste(SMMU0, SID, before);
 		SMMU0->nr_runs = 0;
 		host_cfgi_ste(SID);
 		check_stores(test, before);
@@ -281,10 +281,10 @@ static void strtab_cfgi_range(struct kunit *test)
 			u32 last = min(first + (2U << range), 128U) - 1;
 
 			for (sid = 0; sid < 128; sid++)
-				fake_put(host_ste(sid), STE_BYPASS0);
+				mock_put(host_ste(sid), STE_BYPASS0);
 			host_cfgi_all();
 			for (sid = 0; sid < 128; sid++)
-				fake_put(host_ste(sid), STE_ABORT0);
+				mock_put(host_ste(sid), STE_ABORT0);
 			host_cmd_put(0x4 | 40ULL << 32, range);
 			host_cmd_sync();
 			for (sid = 0; sid < 128; sid++)
@@ -315,9 +315,9 @@ static void strtab_spans(struct kunit *test)
 	u32 sid;
 
 	boot(test, true);
-	l2 = fake_alloc(64 << 10, FAKE_HOST);
+	l2 = mock_alloc(64 << 10, MOCK_HOST);
 	for (sid = 0; sid < 1024; sid++)
-		fake_put(l2 + sid * 64ULL, STE_BYPASS0);
+		mock_put(l2 + sid * 64ULL, STE_BYPASS0);
 
 	for (i = 0; i < ARRAY_SIZE(splits); i++) {
 		u8 split = splits[i][1];
@@ -325,8 +325,8 @@ static void strtab_spans(struct kunit *test)
 		for (span = 0; span < 32; span++) {
 			u32 end = span && span <= split + 1U ? 1U << (span - 1) : 0;
 
-			fake_put(fake_host.strtab, l2 | span);
-			set_strtab(fake_host.strtab, 1, splits[i][0], 12);
+			mock_put(mock_host.strtab, l2 | span);
+			set_strtab(mock_host.strtab, 1, splits[i][0], 12);
 			for (sid = 0; sid < 1U << split; sid++) {
 				KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), sid < end ? HW_S2 : -1,
 						    "split %u, span %u", split, span);
@@ -338,14 +338,14 @@ static void strtab_spans(struct kunit *test)
 static void fill_with_bait(phys_addr_t pa, size_t size)
 {
 	for (; size; size -= 64, pa += 64)
-		fake_put(pa, BAIT);
+		mock_put(pa, BAIT);
 }
 
 static void expect_no_stream(struct kunit *test, const char *what)
 {
 	u32 sid;
 
-	for (sid = 0; sid < 1U << fake->sid_bits; sid++) {
+	for (sid = 0; sid < 1U << mock->sid_bits; sid++) {
 		if (hw_config(sid) >= 0) {
 			KUNIT_FAIL(test, "stream %u has an STE: %s", sid, what);
 			return;
@@ -357,7 +357,7 @@ static void expect_no_stream(struct kunit *test, const char *what)
 static void strtab_foreign_memory(struct kunit *test)
 {
 	static const u64 nowhere[] = {
-		0, FAKE_MMIO(0), FAKE_RAM_A - SZ_64K, FAKE_RAM_B - SZ_64K, 1ULL << 40,
+		0, MOCK_MMIO(0), MOCK_RAM_A - SZ_64K, MOCK_RAM_B - SZ_64K, 1ULL << 40,
 		1ULL << 47, GENMASK_ULL(51, 6) & ~0xffffULL,
 	};
 	phys_addr_t bad[ARRAY_SIZE(nowhere) + 2];
@@ -365,8 +365,8 @@ static void strtab_foreign_memory(struct kunit *test)
 
 	for (level = 0; level < 2; level++) {
 		boot(test, level);
-		bad[0] = fake_alloc(SZ_64K, FAKE_EL2);
-		bad[1] = fake_alloc(SZ_64K, FAKE_GUEST);
+		bad[0] = mock_alloc(SZ_64K, MOCK_EL2);
+		bad[1] = mock_alloc(SZ_64K, MOCK_GUEST);
 		fill_with_bait(bad[0], SZ_64K);
 		fill_with_bait(bad[1], SZ_64K);
 		for (i = 0; i < ARRAY_SIZE(nowhere); i++)
@@ -374,12 +374,12 @@ static void strtab_foreign_memory(struct kunit *test)
 
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			if (level) {
-				fake_put(fake_host.strtab, bad[i] | 9);
-				set_strtab(fake_host.strtab, 1, 8, 12);
+				mock_put(mock_host.strtab, bad[i] | 9);
+				set_strtab(mock_host.strtab, 1, 8, 12);
 				expect_no_stream(test, "level 2");
 				host_cfgi_ste(SID);
 				expect_no_stream(test, "level 2, CFGI");
-				fake_put(bad[0], bad[1] | 9);
+				mock_put(bad[0], bad[1] | 9);
 				set_strtab(bad[i], 1, 8, 12);
 				expect_no_stream(test, "level 1");
 				fill_with_bait(bad[0], 64);
@@ -392,7 +392,7 @@ static void strtab_foreign_memory(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		}
 		/* And the same in the host's memory does pass */
-		fake_give(bad[0], SZ_64K, FAKE_HOST);
+		mock_give(bad[0], SZ_64K, MOCK_HOST);
 		fill_with_bait(bad[0], SZ_64K);
 		set_strtab(bad[0], 0, 0, 7);
 		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
@@ -403,18 +403,18 @@ static void strtab_foreign_memory(struct kunit *test)
 static void strtab_donated(struct kunit *test)
 {
 	boot(test, true);
-	fake_put(host_ste(SID), STE_BYPASS0);
+	mock_put(host_ste(SID), STE_BYPASS0);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
-	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_GUEST);
+	mock_give(mock_host.l2, 64 << HOST_SPLIT, MOCK_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
-	fake_give(fake_host.l2, 64 << HOST_SPLIT, FAKE_HOST);
+	mock_give(mock_host.l2, 64 << HOST_SPLIT, MOCK_HOST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
-	fake_put(host_ste(SID + 1), STE_BYPASS0);
+	mock_put(host_ste(SID + 1), STE_BYPASS0);
 	host_cfgi_ste(SID + 1);
-	fake_give(fake_host.strtab, PAGE_SIZE, FAKE_GUEST);
+	mock_give(mock_host.strtab, PAGE_SIZE, MOCK_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
 	/* Its neighbour has not been invalidated */
@@ -429,7 +429,7 @@ static void strtab_sizes(struct kunit *test)
 
 	for (level = 0; level < 2; level++) {
 		boot(test, level);
-		tab = fake_alloc(64 << 7, FAKE_HOST);
+		tab = mock_alloc(64 << 7, MOCK_HOST);
 		fill_with_bait(tab, 64 << 7);
 		for (bits = 0; bits < 64; bits++) {
 			/* Past what the ID register offers, it is what that offers */
@@ -457,11 +457,11 @@ static void strtab_flip(struct kunit *test)
 
 	boot(test, false);
 	host_put_ste(SID, states[3].host);
-	fake->flip = true;
+	mock->flip = true;
 	host_cfgi_ste(SID);
-	fake->flip = false;
-	KUNIT_EXPECT_EQ(test, fake_get(host_ste(SID)), ~states[3].host[0]);
-	fake_ste(SMMU0, SID, ste);
+	mock->flip = false;
+	KUNIT_EXPECT_EQ(test, mock_get(host_ste(SID)), ~states[3].host[0]);
+	mock_ste(SMMU0, SID, ste);
 	KUNIT_EXPECT_EQ(test, ste[0], states[3].host[0] | 4);
 	KUNIT_EXPECT_EQ(test, ste[1], states[3].host[1]);
 }
@@ -480,7 +480,7 @@ static void strtab_off_and_on(struct kunit *test)
 				host_put_ste(sid, states[2 + sid % 4].host);
 			host_cfgi_all();
 			KUNIT_EXPECT_EQ(test, hw_config(99), states[2 + 99 % 4].config);
-			used = fake->pool_used;
+			used = mock->pool_used;
 
 			SMMU0->nr_runs = 0;
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
@@ -489,7 +489,7 @@ static void strtab_off_and_on(struct kunit *test)
 			cleared = 0;
 			invalidated = 0;
 			for (i = 0; i < SMMU0->nr_runs; i++) {
-				const struct fake_run *run = &SMMU0->runs[i];
+				const struct mock_run *run = &SMMU0->runs[i];
 
 				if (!(run->ste[0] & 1) && is_cfgi(run->cmd, 0) &&
 				    is_cfgi(run->cmd, ~0U))
@@ -506,9 +506,9 @@ static void strtab_off_and_on(struct kunit *test)
 			host_cfgi_all();
 			expect_no_stream(test, "off, CFGI_ALL");
 
-			memset(fake_va(host_ste(0)), 0, 100 * 64);
+			memset(mock_va(host_ste(0)), 0, 100 * 64);
 			host_put_ste(SID, states[3].host);
-			fake_ste(SMMU0, SID, ste);
+			mock_ste(SMMU0, SID, ste);
 			SMMU0->nr_runs = 0;
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 			KUNIT_EXPECT_TRUE(test, host_wait_cr0());
@@ -517,11 +517,11 @@ static void strtab_off_and_on(struct kunit *test)
 			KUNIT_ASSERT_GE(test, i, 2);
 			KUNIT_EXPECT_TRUE(test, is_cfgi(SMMU0->runs[i - 2].cmd, SID));
 			KUNIT_EXPECT_EQ(test, SMMU0->runs[i - 1].cmd[0], 0x46);
-			fake_ste(SMMU0, SID, ste);
+			mock_ste(SMMU0, SID, ste);
 			KUNIT_EXPECT_MEMEQ(test, ste, SMMU0->runs[i - 2].ste, sizeof(ste));
 			for (sid = 0; sid < 100; sid++)
 				KUNIT_EXPECT_EQ(test, hw_config(sid), sid == SID ? HW_NESTED : -1);
-			KUNIT_EXPECT_LE(test, fake->pool_used, used);
+			KUNIT_EXPECT_LE(test, mock->pool_used, used);
 		}
 	}
 }
@@ -536,7 +536,7 @@ static void strtab_late_off(struct kunit *test)
 		host_put_ste(SID, states[3].host);
 		host_cfgi_ste(SID);
 		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
-		used = fake->pool_used;
+		used = mock->pool_used;
 
 		SMMU0->stuck = true;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
@@ -549,14 +549,14 @@ static void strtab_late_off(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 		KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 		KUNIT_EXPECT_EQ(test, hw_config(SID), -1);
-		KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
-		fake_run_all(SMMU0);
+		mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-		KUNIT_EXPECT_EQ(test, fake->pool_used < used, level);
+		KUNIT_EXPECT_EQ(test, mock->pool_used < used, level);
 	}
 }
 
@@ -569,20 +569,20 @@ static void strtab_no_memory(struct kunit *test)
 
 	boot(test, true);
 	/* Every descriptor of the host's names the same table */
-	l2 = fake_alloc(64 << HOST_SPLIT, FAKE_HOST);
+	l2 = mock_alloc(64 << HOST_SPLIT, MOCK_HOST);
 	fill_with_bait(l2, 64 << HOST_SPLIT);
-	fake_put(host_ste(SID), STE_BYPASS0);
+	mock_put(host_ste(SID), STE_BYPASS0);
 	host_cfgi_ste(SID);
-	fake->pool_left = 0;
+	mock->pool_left = 0;
 	for (i = 1; i < 1U << (12 - HOST_SPLIT); i++)
-		fake_put(fake_host.strtab + i * 8, l2 | (HOST_SPLIT + 1));
+		mock_put(mock_host.strtab + i * 8, l2 | (HOST_SPLIT + 1));
 	host_cfgi_all();
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, hw_config(SID), HW_S2);
 	other = max(other, 1U << HOST_SPLIT);
 	KUNIT_EXPECT_EQ(test, hw_config(other), -1);
 
-	fake->pool_left = 1;
+	mock->pool_left = 1;
 	host_cfgi_ste(other);
 	KUNIT_EXPECT_EQ(test, hw_config(other), HW_S2);
 }
@@ -594,37 +594,37 @@ static void strtab_quota(struct kunit *test)
 	u32 nr = 2 * PKVM_SMMU_L2_TABLES;
 	phys_addr_t linear;
 
-	fake_test_again(test, 2 * FAKE_NR_PAGES);
-	fake->sid_bits = PKVM_SMMU_STRTAB_SPLIT + ilog2(nr);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | fake->sid_bits);
-	fake->config.pool[0].size = 2 * nr * PAGE_SIZE;
-	fake->config.pool[0].base = fake_alloc(2 * nr * PAGE_SIZE, FAKE_HOST);
-	fake_test_boot(test);
-	used = fake->pool_used;
-	fake_host.l2 = fake_alloc(64, FAKE_HOST);
-	fake_put(host_ste(0), STE_BYPASS0);
-	fake_host.strtab = fake_alloc(8ULL << (fake->sid_bits - 6), FAKE_HOST);
-	for (i = 0; i < 1U << (fake->sid_bits - 6); i++)
-		fake_put(fake_host.strtab + i * 8, fake_host.l2 | 1);
-	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+	mock_test_again(test, 2 * MOCK_NR_PAGES);
+	mock->sid_bits = PKVM_SMMU_STRTAB_SPLIT + ilog2(nr);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | mock->sid_bits);
+	mock->config.pool[0].size = 2 * nr * PAGE_SIZE;
+	mock->config.pool[0].base = mock_alloc(2 * nr * PAGE_SIZE, MOCK_HOST);
+	mock_test_boot(test);
+	used = mock->pool_used;
+	mock_host.l2 = mock_alloc(64, MOCK_HOST);
+	mock_put(host_ste(0), STE_BYPASS0);
+	mock_host.strtab = mock_alloc(8ULL << (mock->sid_bits - 6), MOCK_HOST);
+	for (i = 0; i < 1U << (mock->sid_bits - 6); i++)
+		mock_put(mock_host.strtab + i * 8, mock_host.l2 | 1);
+	set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
 	for (i = 0; i < nr; i++)
 		live += hw_config(i << PKVM_SMMU_STRTAB_SPLIT) == HW_S2;
 	KUNIT_EXPECT_EQ(test, live, PKVM_SMMU_L2_TABLES);
-	KUNIT_EXPECT_EQ(test, fake->pool_used - used, PKVM_SMMU_L2_TABLES);
+	KUNIT_EXPECT_EQ(test, mock->pool_used - used, PKVM_SMMU_L2_TABLES);
 
 	/* What one table of the host's needed doesn't count against its next one */
 	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6); i++)
-		fake_put(fake_host.strtab + i * 8, 0);
-	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+		mock_put(mock_host.strtab + i * 8, 0);
+	set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
 	for (i = PKVM_SMMU_L2_TABLES; i < nr; i++)
 		KUNIT_EXPECT_EQ(test, hw_config(i << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
-	linear = fake_alloc(64, FAKE_HOST);
-	fake_put(linear, STE_BYPASS0);
+	linear = mock_alloc(64, MOCK_HOST);
+	mock_put(linear, STE_BYPASS0);
 	set_strtab(linear, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, hw_config(0), HW_S2);
-	KUNIT_EXPECT_EQ(test, fake->pool_used - used, 1);
+	KUNIT_EXPECT_EQ(test, mock->pool_used - used, 1);
 	host_writel(ARM_SMMU_CR0, 0);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 }
 
 /*
@@ -637,18 +637,18 @@ static void strtab_endless_tables(struct kunit *test)
 	bool known;
 
 	boot(test, true);
-	fake_put(fake_host.strtab, 0);
-	fake_put(host_ste(0), STE_BYPASS0);
-	fake->pool_left = 2;
+	mock_put(mock_host.strtab, 0);
+	mock_put(host_ste(0), STE_BYPASS0);
+	mock->pool_left = 2;
 	for (i = 0; i < nr_l1; i++) {
 		u32 sid = i << HOST_SPLIT;
 
-		fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
+		mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(0x3 | (u64)sid << 32, 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_EQ_MSG(test, hw_config(sid), HW_S2, "stream %u", sid);
-		fake_put(fake_host.strtab + i * 8, 0);
-		fake->watch_sid = sid;
+		mock_put(mock_host.strtab + i * 8, 0);
+		mock->watch_sid = sid;
 		SMMU0->nr_runs = 0;
 		host_cmd_put(0x3 | (u64)sid << 32, 0);
 		host_cmd_sync();
@@ -669,52 +669,52 @@ static void strtab_lost_tables(struct kunit *test)
 	unsigned int used;
 
 	boot(test, true);
-	fake_put(fake_host.strtab, 0);
-	fake_put(host_ste(0), STE_BYPASS0);
+	mock_put(mock_host.strtab, 0);
+	mock_put(host_ste(0), STE_BYPASS0);
 	host_cfgi_all();
-	used = fake->pool_used;
+	used = mock->pool_used;
 	for (i = 1; i < nr_l1; i++) {
 		u64 sid = (u64)i << HOST_SPLIT;
 
-		fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
+		mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(0x3 | sid << 32, 0);
 		host_cmd_sync();
-		KUNIT_EXPECT_GT(test, fake->pool_used, used);
+		KUNIT_EXPECT_GT(test, mock->pool_used, used);
 		/* Nothing is left in it, so that its going is all there is to do */
-		fake_put(host_ste(0), 0);
+		mock_put(host_ste(0), 0);
 		host_cfgi_ste(sid);
-		fake_put(host_ste(0), STE_BYPASS0);
-		fake_put(fake_host.strtab + i * 8, 0);
+		mock_put(host_ste(0), STE_BYPASS0);
+		mock_put(mock_host.strtab + i * 8, 0);
 		SMMU0->stuck = true;
 		host_cmd_put(0x3 | sid << 32, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 		SMMU0->stuck = false;
 		SMMU0->slow = true;
 		/* Not while the SMMU may be looking */
-		KUNIT_EXPECT_GT(test, fake->pool_used, used);
-		fake_run_all(SMMU0);
+		KUNIT_EXPECT_GT(test, mock->pool_used, used);
+		mock_run_all(SMMU0);
 		SMMU0->slow = false;
 		host_cmd_sync();
 
 		/* Every other stream gets its own back */
 		if (i % 2) {
-			fake_put(fake_host.strtab + i * 8, fake_host.l2 | (HOST_SPLIT + 1));
+			mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
 			host_cfgi_ste(sid);
 			KUNIT_EXPECT_EQ(test, hw_config(sid), HW_S2);
-			fake_put(fake_host.strtab + i * 8, 0);
+			mock_put(mock_host.strtab + i * 8, 0);
 			host_cfgi_ste(sid);
-			KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+			KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 		}
 	}
 	/* The last one's is all that there is */
-	KUNIT_EXPECT_GT(test, fake->pool_used, used);
-	fake->pool_left = 0;
-	fake_put(fake_host.strtab, fake_host.l2 | (HOST_SPLIT + 1));
+	KUNIT_EXPECT_GT(test, mock->pool_used, used);
+	mock->pool_left = 0;
+	mock_put(mock_host.strtab, mock_host.l2 | (HOST_SPLIT + 1));
 	host_cfgi_ste(0);
 	KUNIT_EXPECT_EQ(test, hw_config(0), HW_S2);
-	fake_put(fake_host.strtab, 0);
+	mock_put(mock_host.strtab, 0);
 	host_cfgi_ste(0);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 }
 
 /*
@@ -734,8 +734,8 @@ static void strtab_crawls(struct kunit *test)
 		boot(test, tenths % 2);
 		for (i = 0; i < 2; i++) {
 			for (sid = 0; sid < 64; sid++) {
-				fake_put(host_ste(sid) + 8, to[i][1]);
-				fake_put(host_ste(sid), to[i][0]);
+				mock_put(host_ste(sid) + 8, to[i][1]);
+				mock_put(host_ste(sid), to[i][0]);
 			}
 			if (!i)
 				host_cfgi_all();
@@ -744,12 +744,12 @@ static void strtab_crawls(struct kunit *test)
 		SMMU0->delay = tenths * SMMU_TRAP_US / 20 + 1;
 		host_cmd_put(0x4, 5);
 		host_cmd_put(0x46, 0);
-		start = fake->now;
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-		KUNIT_EXPECT_LT(test, fake->now - start, 22 * SMMU_TRAP_US / 10);
+		start = mock->now;
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+		KUNIT_EXPECT_LT(test, mock->now - start, 22 * SMMU_TRAP_US / 10);
 		SMMU0->delay = 0;
 		for (i = 0; i < 1000 && !host_cmdq_is_empty(); i++)
-			fake_run_all(SMMU0);
+			mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		for (sid = 0; sid < 64; sid++)
 			KUNIT_EXPECT_EQ(test, hw_config(sid), HW_NESTED);
@@ -766,11 +766,11 @@ static void strtab_half_changed(struct kunit *test)
 
 	for (i = 0; i < 4; i++) {
 		boot(test, true);
-		fake_put(host_ste(SID) + 8, STE_S1_1);
-		fake_put(host_ste(SID), 0xb | 0x1000);
+		mock_put(host_ste(SID) + 8, STE_S1_1);
+		mock_put(host_ste(SID), 0xb | 0x1000);
 		host_cfgi_ste(SID);
-		fake_put(host_ste(SID) + 8, STE_S1_1 & ~3ULL);
-		fake_put(host_ste(SID), 0xb | 0x2000);
+		mock_put(host_ste(SID) + 8, STE_S1_1 & ~3ULL);
+		mock_put(host_ste(SID), 0xb | 0x2000);
 		SMMU0->stuck = i < 2;
 		SMMU0->bad_op = 0x11;
 		SMMU0->bad_times = 1;
@@ -781,10 +781,10 @@ static void strtab_half_changed(struct kunit *test)
 		else
 			host_cmd_put(0x3 | (u64)SID << 32, 1);
 		host_cmd_put(0x46, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 		SMMU0->stuck = false;
 		for (j = 0; j < 100 && !host_cmdq_is_empty(); j++)
-			fake_run_all(SMMU0);
+			mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		KUNIT_EXPECT_EQ(test, hw_config(SID), HW_NESTED);
 	}
@@ -799,19 +799,19 @@ static void strtab_lost_and_illegal(struct kunit *test)
 	u64 sid = 2 << HOST_SPLIT;
 
 	boot(test, true);
-	fake_put(host_ste(0), 0);
+	mock_put(host_ste(0), 0);
 	host_cfgi_ste(0);
-	fake_put(fake_host.strtab, 0);
+	mock_put(mock_host.strtab, 0);
 	SMMU0->stuck = true;
 	host_cmd_put(0x3, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	host_readl(ARM_SMMU_CMDQ_CONS);
 	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->strtab.unlinked);
 
-	fake_put(host_ste(0), STE_BYPASS0);
-	fake_put(fake_host.strtab + 2 * 8, fake_host.l2 | (HOST_SPLIT + 1));
+	mock_put(host_ste(0), STE_BYPASS0);
+	mock_put(mock_host.strtab + 2 * 8, mock_host.l2 | (HOST_SPLIT + 1));
 	SMMU0->bad_op = 0x11;
 	SMMU0->bad_times = 1;
 	host_cmd_put(0x11, 0);
@@ -825,22 +825,22 @@ static void strtab_lost_and_illegal(struct kunit *test)
 /* The host disables its SMMU, which is late: what it has cached still counts */
 static void strtab_late_disable(struct kunit *test)
 {
-	phys_addr_t pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 
 	boot(test, true);
-	fake_put(host_ste(0), STE_BYPASS0);
+	mock_put(host_ste(0), STE_BYPASS0);
 	host_cfgi_ste(0);
 	SMMU0->stuck = true;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-	fake_own_lock();
+	mock_own_lock();
 	KUNIT_EXPECT_NE(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
-	fake_own_unlock();
+	mock_own_unlock();
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-	fake_own_lock();
+	mock_own_lock();
 	KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
-	fake_own_unlock();
+	mock_own_unlock();
 }
 
 /* A table that is new to EL2 while the SMMU is late: it is told of level 1 later */
@@ -850,21 +850,21 @@ static void strtab_late_level1(struct kunit *test)
 	unsigned int i, told = 0;
 	phys_addr_t pa;
 
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	boot(test, true);
-	fake_put(host_ste(0), STE_BYPASS0);
+	mock_put(host_ste(0), STE_BYPASS0);
 	host_cfgi_ste(0);
 	SMMU0->stuck = true;
-	fake_own_lock();
+	mock_own_lock();
 	KUNIT_EXPECT_NE(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), 0);
-	fake_own_unlock();
-	fake_put(fake_host.strtab + 8, fake_host.l2 | (HOST_SPLIT + 1));
+	mock_own_unlock();
+	mock_put(mock_host.strtab + 8, mock_host.l2 | (HOST_SPLIT + 1));
 	SMMU0->nr_runs = 0;
 	host_cmd_put(0x3 | (u64)sid << 32, 1);
 	host_cmd_put(0x46, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
 		;
 	for (i = 0; i < SMMU0->nr_runs; i++)
@@ -880,27 +880,27 @@ static void strtab_late_reclaim(struct kunit *test)
 	unsigned int i, used;
 
 	boot(test, true);
-	fake_put(fake_host.strtab, 0);
+	mock_put(mock_host.strtab, 0);
 	host_cfgi_all();
-	used = fake->pool_used;
-	fake_put(fake_host.strtab + 8, fake_host.l2 | (HOST_SPLIT + 1));
+	used = mock->pool_used;
+	mock_put(mock_host.strtab + 8, mock_host.l2 | (HOST_SPLIT + 1));
 	host_cfgi_ste(gone);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
-	fake_put(fake_host.strtab + 8, 0);
-	fake_put(fake_host.strtab + 16, fake_host.l2 | (HOST_SPLIT + 1));
-	fake_put(host_ste(0), STE_BYPASS0);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
+	mock_put(mock_host.strtab + 8, 0);
+	mock_put(mock_host.strtab + 16, mock_host.l2 | (HOST_SPLIT + 1));
+	mock_put(host_ste(0), STE_BYPASS0);
 	SMMU0->stuck = true;
 	host_cmd_put(0x3 | gone << 32, 0);
 	host_cmd_put(0x3 | new << 32, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_NE(test, hw_config(new), HW_S2);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
+	mock_run_all(SMMU0);
 	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
 		;
 	KUNIT_EXPECT_EQ(test, hw_config(new), HW_S2);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used + 1);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
 }
 
 /* Tables in which nothing passes leave half of what EL2 has to those in which something does */
@@ -909,21 +909,21 @@ static void strtab_empty_tables(struct kunit *test)
 	unsigned int i, live = 0;
 	phys_addr_t strtab, empty, l2;
 
-	fake_test_again(test, 2 * FAKE_NR_PAGES);
-	fake->sid_bits = 14;
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 8 << 6 | 14);
-	fake->config.pool[0].size = 2 * PKVM_SMMU_L2_TABLES * PAGE_SIZE;
-	fake->config.pool[0].base = fake_alloc(fake->config.pool[0].size, FAKE_HOST);
-	strtab = fake_alloc(8 << 8, FAKE_HOST);
-	empty = fake_alloc(64 << 6, FAKE_HOST);
-	l2 = fake_alloc(64 << 6, FAKE_HOST);
-	fake_test_boot(test);
+	mock_test_again(test, 2 * MOCK_NR_PAGES);
+	mock->sid_bits = 14;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 8 << 6 | 14);
+	mock->config.pool[0].size = 2 * PKVM_SMMU_L2_TABLES * PAGE_SIZE;
+	mock->config.pool[0].base = mock_alloc(mock->config.pool[0].size, MOCK_HOST);
+	strtab = mock_alloc(8 << 8, MOCK_HOST);
+	empty = mock_alloc(64 << 6, MOCK_HOST);
+	l2 = mock_alloc(64 << 6, MOCK_HOST);
+	mock_test_boot(test);
 	host_cmdq_start(4);
-	fake_put(empty, STE_ABORT0);
-	fake_put(l2, STE_BYPASS0);
+	mock_put(empty, STE_ABORT0);
+	mock_put(l2, STE_BYPASS0);
 	/* With 4K pages four times what EL2 has, but one in eight is all that matters */
 	for (i = 0; i < 256; i++)
-		fake_put(strtab + i * 8, (i % 8 == 7 ? l2 : empty) | 7);
+		mock_put(strtab + i * 8, (i % 8 == 7 ? l2 : empty) | 7);
 	host_writeq(ARM_SMMU_STRTAB_BASE, strtab);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 14 | 6 << 6 | 1 << 16);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
@@ -939,21 +939,21 @@ static void strtab_enabling(struct kunit *test)
 	unsigned int i;
 	phys_addr_t tab;
 
-	fake_test_again(test, FAKE_NR_PAGES + (64 << 14) / PAGE_SIZE);
-	fake->sid_bits = 14;
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
-	tab = fake_alloc(64ULL << 14, FAKE_HOST);
-	fake_test_boot(test);
+	mock_test_again(test, MOCK_NR_PAGES + (64 << 14) / PAGE_SIZE);
+	mock->sid_bits = 14;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | mock->sid_bits);
+	tab = mock_alloc(64ULL << 14, MOCK_HOST);
+	mock_test_boot(test);
 	host_cmdq_start(4);
 	for (i = 0; i < 1 << 14; i++)
-		fake_put(tab + i * 64, STE_ABORT0);
+		mock_put(tab + i * 64, STE_ABORT0);
 	host_writeq(ARM_SMMU_STRTAB_BASE, tab);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 14);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	/* Now there may be STEs in caches */
 	host_cmd(0x3 | 1ULL << 32, 1);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK) & CR0_SMMUEN, 0);
-	fake_put(tab + SID * 64, STE_BYPASS0);
+	mock_put(tab + SID * 64, STE_BYPASS0);
 	host_cfgi_all();
 	for (i = 0; i < 200 && !host_cmdq_is_empty(); i++)
 		;
@@ -972,32 +972,32 @@ static void strtab_tables_at_once(struct kunit *test)
 	u32 nr = PKVM_SMMU_L2_TABLES, sid, i;
 	phys_addr_t l2, last = 0;
 
-	fake_test_again(test, 2 * FAKE_NR_PAGES);
-	fake->sid_bits = 16;
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | fake->sid_bits);
-	fake->config.pool[0].size = 2 * nr * PAGE_SIZE;
-	fake->config.pool[0].base = fake_alloc(2 * nr * PAGE_SIZE, FAKE_HOST);
-	fake_test_boot(test);
+	mock_test_again(test, 2 * MOCK_NR_PAGES);
+	mock->sid_bits = 16;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 12 << 21 | 7 << 16 | 8 << 6 | mock->sid_bits);
+	mock->config.pool[0].size = 2 * nr * PAGE_SIZE;
+	mock->config.pool[0].base = mock_alloc(2 * nr * PAGE_SIZE, MOCK_HOST);
+	mock_test_boot(test);
 	host_cmdq_start(8);
 	if (!(host_readl(ARM_SMMU_IDR0) & IDR0_MSI))
 		return;
 
 	/* One page of STEs for all of the host's tables, with a split of 6 */
-	l2 = fake_alloc(64ULL << 6, FAKE_HOST);
-	fake_put(l2, STE_BYPASS0);
-	fake_host.strtab = fake_alloc(8ULL << (fake->sid_bits - 6), FAKE_HOST);
-	set_strtab(fake_host.strtab, 1, 6, fake->sid_bits);
+	l2 = mock_alloc(64ULL << 6, MOCK_HOST);
+	mock_put(l2, STE_BYPASS0);
+	mock_host.strtab = mock_alloc(8ULL << (mock->sid_bits - 6), MOCK_HOST);
+	set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
 	for (i = 0; i < nr; i++) {
 		sid = i << PKVM_SMMU_STRTAB_SPLIT;
-		if (sid >> fake->sid_bits)
+		if (sid >> mock->sid_bits)
 			break;
-		fake_put(fake_host.strtab + 8 * (sid >> 6), l2 | 7);
+		mock_put(mock_host.strtab + 8 * (sid >> 6), l2 | 7);
 		host_cmd_put(0x3 | (u64)sid << 32, 1);
-		last = fake_host.cmdq + 16 * (fake_host.prod & 255);
+		last = mock_host.cmdq + 16 * (mock_host.prod & 255);
 		host_cmd_put(0x46 | 1 << 12, last);
 	}
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	KUNIT_EXPECT_EQ(test, (u32)fake_get(last), 0);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	KUNIT_EXPECT_EQ(test, (u32)mock_get(last), 0);
 	KUNIT_EXPECT_EQ(test, hw_config((i - 1) << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
 }
 
@@ -1011,18 +1011,18 @@ static void strtab_stalls(struct kunit *test)
 	unsigned int slow, on;
 
 	for (slow = 0; slow < 8; slow++) {
-		fake_test_again(test, FAKE_NR_PAGES);
+		mock_test_again(test, MOCK_NR_PAGES);
 		/* STALL_MODEL 0: stalls, or not */
-		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
-		fake->watch_sid = SID;
-		fake_test_boot(test);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		mock->watch_sid = SID;
+		mock_test_boot(test);
 		host_cmdq_start(4);
 		host_strtab_start();
 		host_put_ste(SID, states[3].host);
 		host_cfgi_ste(SID);
 		SMMU0->stalled = 3;
-		fake_put(host_ste(SID), slow & 4 ? STE_ABORT0 : 0);
+		mock_put(host_ste(SID), slow & 4 ? STE_ABORT0 : 0);
 		host_cfgi_ste(SID);
 		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 3);
 
@@ -1035,7 +1035,7 @@ static void strtab_stalls(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | on);
 		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 0);
 		/* The hardware is as it has to be */
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
 		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.acked, CR0_CMDQEN | CR0_SMMUEN);
 	}
 }
@@ -1047,24 +1047,24 @@ static void strtab_stalls_page(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		fake_test_boot(test);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+			     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		mock_test_boot(test);
 		host_cmdq_start(4);
 		host_strtab_start();
 		SMMU0->slow = true;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_FALSE(test, fake_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
-		fake_run_all(SMMU0);
-		KUNIT_EXPECT_FALSE(test, fake_reg(SMMU0, ARM_SMMU_CR0ACK) & CR0_SMMUEN);
+		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
+		mock_run_all(SMMU0);
+		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK) & CR0_SMMUEN);
 		/* But this is one */
 		if (i)
-			fake_reset(SMMU0, CR0_CMDQEN);
-		fake_own_lock();
+			mock_reset(SMMU0, CR0_CMDQEN);
+		mock_own_lock();
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), i ? -EIO : 0);
-		fake_own_unlock();
+		mock_own_unlock();
 	}
 }
 
@@ -1099,8 +1099,8 @@ static struct kunit_case strtab_cases[] = {
 
 static struct kunit_suite strtab_suite = {
 	.name = "pkvm-smmu-strtab",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = strtab_cases,
 };
 

@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-struct fake_host fake_host;
+struct mock_host mock_host;
 
 static u64 seed;
 
@@ -21,34 +21,34 @@ u64 test_random(void)
 	return seed;
 }
 
-int fake_test_init(struct kunit *test)
+int mock_test_init(struct kunit *test)
 {
 	seed = 0x9e3779b97f4a7c15ULL;
-	memset(&fake_host, 0, sizeof(fake_host));
-	return fake_init(FAKE_NR_PAGES);
+	memset(&mock_host, 0, sizeof(mock_host));
+	return mock_init(MOCK_NR_PAGES);
 }
 
-void fake_test_exit(struct kunit *test)
+void mock_test_exit(struct kunit *test)
 {
-	if (!fake)
+	if (!mock)
 		return;
-	if (fake->complaint)
-		KUNIT_FAIL(test, "%s", fake->complaint);
-	if (fake->nr_held)
+	if (mock->complaint)
+		KUNIT_FAIL(test, "%s", mock->complaint);
+	if (mock->nr_held)
 		KUNIT_FAIL(test, "a lock is still held");
-	fake_exit();
+	mock_exit();
 }
 
-void fake_test_again(struct kunit *test, unsigned int nr_pages)
+void mock_test_again(struct kunit *test, unsigned int nr_pages)
 {
-	fake_test_exit(test);
-	memset(&fake_host, 0, sizeof(fake_host));
-	KUNIT_ASSERT_EQ(test, fake_init(nr_pages), 0);
+	mock_test_exit(test);
+	memset(&mock_host, 0, sizeof(mock_host));
+	KUNIT_ASSERT_EQ(test, mock_init(nr_pages), 0);
 }
 
-void fake_test_boot(struct kunit *test)
+void mock_test_boot(struct kunit *test)
 {
-	KUNIT_ASSERT_EQ(test, fake_boot(), 0);
+	KUNIT_ASSERT_EQ(test, mock_boot(), 0);
 }
 
 u32 host_readl(u32 offset)
@@ -75,9 +75,9 @@ void host_writeq(u32 offset, u64 val)
 
 struct pkvm_smmu_shared *host_shared(void)
 {
-	size_t off = (u8 *)fake_va(fake->config.shared.base) - fake->ram;
+	size_t off = (u8 *)mock_va(mock->config.shared.base) - mock->ram;
 
-	return (void *)(fake->cache + off);
+	return (void *)(mock->cache + off);
 }
 
 u64 host_count(enum pkvm_smmu_count what)
@@ -87,10 +87,10 @@ u64 host_count(enum pkvm_smmu_count what)
 
 void host_cmdq_start(u8 shift)
 {
-	fake_host.shift = shift;
-	fake_host.prod = 0;
-	fake_host.cmdq = fake_alloc(16ULL << shift, FAKE_HOST);
-	host_writeq(ARM_SMMU_CMDQ_BASE, fake_host.cmdq | shift);
+	mock_host.shift = shift;
+	mock_host.prod = 0;
+	mock_host.cmdq = mock_alloc(16ULL << shift, MOCK_HOST);
+	host_writeq(ARM_SMMU_CMDQ_BASE, mock_host.cmdq | shift);
 	host_writel(ARM_SMMU_CMDQ_PROD, 0);
 	host_writel(ARM_SMMU_CMDQ_CONS, 0);
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_CMDQEN);
@@ -98,12 +98,12 @@ void host_cmdq_start(u8 shift)
 
 void host_cmd_put(u64 dword0, u64 dword1)
 {
-	u32 entries = 1U << fake_host.shift;
-	phys_addr_t pa = fake_host.cmdq + (fake_host.prod & (entries - 1)) * 16ULL;
+	u32 entries = 1U << mock_host.shift;
+	phys_addr_t pa = mock_host.cmdq + (mock_host.prod & (entries - 1)) * 16ULL;
 
-	fake_put(pa, dword0);
-	fake_put(pa + 8, dword1);
-	fake_host.prod = (fake_host.prod + 1) & (2 * entries - 1);
+	mock_put(pa, dword0);
+	mock_put(pa + 8, dword1);
+	mock_host.prod = (mock_host.prod + 1) & (2 * entries - 1);
 }
 
 bool host_wait_cr0(void)
@@ -124,7 +124,7 @@ void host_cmd(u64 dword0, u64 dword1)
 	unsigned int i;
 
 	host_cmd_put(dword0, dword1);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
 	for (i = 0; i < HOST_PATIENCE && !host_cmdq_is_empty(); i++)
 		;
 }
@@ -148,26 +148,26 @@ void host_cfgi_all(void)
 
 bool host_cmdq_is_empty(void)
 {
-	return host_readl(ARM_SMMU_CMDQ_CONS) == fake_host.prod;
+	return host_readl(ARM_SMMU_CMDQ_CONS) == mock_host.prod;
 }
 
 void host_strtab_start(void)
 {
 	bool two_level = SMMU0->smmu->strtab.two_level;
-	u8 bits = fake->sid_bits;
+	u8 bits = mock->sid_bits;
 	u32 cfg = bits;
 
 	if (two_level) {
-		fake_host.strtab = fake_alloc(8ULL << (bits - HOST_SPLIT), FAKE_HOST);
-		fake_host.l2 = fake_alloc(64ULL << HOST_SPLIT, FAKE_HOST);
-		fake_put(fake_host.strtab, fake_host.l2 | (HOST_SPLIT + 1));
+		mock_host.strtab = mock_alloc(8ULL << (bits - HOST_SPLIT), MOCK_HOST);
+		mock_host.l2 = mock_alloc(64ULL << HOST_SPLIT, MOCK_HOST);
+		mock_put(mock_host.strtab, mock_host.l2 | (HOST_SPLIT + 1));
 		cfg |= 1 << 16 | HOST_SPLIT << 6;
 	} else {
-		fake_host.strtab = fake_alloc(64ULL << bits, FAKE_HOST);
-		fake_host.l2 = fake_host.strtab;
+		mock_host.strtab = mock_alloc(64ULL << bits, MOCK_HOST);
+		mock_host.l2 = mock_host.strtab;
 	}
 
-	host_writeq(ARM_SMMU_STRTAB_BASE, fake_host.strtab | STRTAB_BASE_RA);
+	host_writeq(ARM_SMMU_STRTAB_BASE, mock_host.strtab | STRTAB_BASE_RA);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, cfg);
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_SMMUEN);
 	host_wait_cr0();
@@ -175,7 +175,7 @@ void host_strtab_start(void)
 
 phys_addr_t host_ste(u32 sid)
 {
-	return fake_host.l2 + sid * 64ULL;
+	return mock_host.l2 + sid * 64ULL;
 }
 
 void host_put_ste(u32 sid, const u64 *dwords)
@@ -183,10 +183,10 @@ void host_put_ste(u32 sid, const u64 *dwords)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		fake_put(host_ste(sid) + i * 8, dwords[i]);
+		mock_put(host_ste(sid) + i * 8, dwords[i]);
 }
 
 /* All tests, on a machine whose SMMUs do not snoop */
-module_param_named(incoherent, fake_incoherent, bool, 0444);
+module_param_named(incoherent, mock_incoherent, bool, 0444);
 MODULE_DESCRIPTION("Tests of DMA isolation for protected KVM");
 MODULE_LICENSE("GPL");

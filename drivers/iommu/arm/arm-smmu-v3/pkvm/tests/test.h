@@ -11,9 +11,9 @@
 
 #include <kunit/test.h>
 
-#include "fake.h"
+#include "mock.h"
 
-#define SMMU0		(&fake->smmu[0])
+#define SMMU0		(&mock->smmu[0])
 
 /* STEs of the host's, dwords 0 and 1, as its driver makes them */
 #define STE_ABORT0	0x1ULL
@@ -28,12 +28,12 @@
 #define HW_NESTED	7
 
 /* A suite's .init and .exit; .exit fails the test if there was a complaint */
-int fake_test_init(struct kunit *test);
-void fake_test_exit(struct kunit *test);
+int mock_test_init(struct kunit *test);
+void mock_test_exit(struct kunit *test);
 /* Replace the machine: for a test that needs another, or more of them */
-void fake_test_again(struct kunit *test, unsigned int nr_pages);
+void mock_test_again(struct kunit *test, unsigned int nr_pages);
 /* EL2 takes over */
-void fake_test_boot(struct kunit *test);
+void mock_test_boot(struct kunit *test);
 
 u32 host_readl(u32 offset);
 u64 host_readq(u32 offset);
@@ -44,14 +44,14 @@ struct pkvm_smmu_shared *host_shared(void);
 u64 host_count(enum pkvm_smmu_count what);
 
 /**
- * struct fake_host - the host's driver
+ * struct mock_host - the host's driver
  * @cmdq:	its command queue
  * @shift:	log2 of its entries
  * @prod:	CMDQ_PROD as it was written last
  * @strtab:	its stream table
  * @l2:		the second-level table of its first streams, or @strtab
  */
-struct fake_host {
+struct mock_host {
 	phys_addr_t	cmdq;
 	u8		shift;
 	u32		prod;
@@ -59,7 +59,7 @@ struct fake_host {
 	phys_addr_t	l2;
 };
 
-extern struct fake_host fake_host;
+extern struct mock_host mock_host;
 
 #define HOST_SPLIT	8
 

@@ -210,23 +210,23 @@ static phys_addr_t random_page(phys_addr_t start, phys_addr_t end)
 /* A word of a table that the SMMU walks */
 static u64 tlb_read(u64 pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 
-	if (!page || page->owner != FAKE_EL2 || page->in_pool) {
-		fake_complain("the SMMU reads a table that is free");
+	if (!page || page->owner != MOCK_EL2 || page->in_pool) {
+		mock_complain("the SMMU reads a table that is free");
 		return 0;
 	}
 
-	return fake_get(pa);
+	return mock_get(pa);
 }
 
 /* Where there is no page it is RAM all the same, and stays the host's */
 static void tlb_land(struct tlb_walk *access)
 {
-	struct fake_page *page = fake_page(access->ipa);
+	struct mock_page *page = mock_page(access->ipa);
 
-	if (page && page->owner != FAKE_HOST)
-		fake_complain("a device has reached a foreign page");
+	if (page && page->owner != MOCK_HOST)
+		mock_complain("a device has reached a foreign page");
 	access->kind = TLB_UNUSED;
 	tlb.nr_landed++;
 }
@@ -236,7 +236,7 @@ static void tlb_access(const struct tlb_walk *walk, u64 pa)
 	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
 
 	if (pa != walk->ipa)
-		fake_complain("a device has reached another page");
+		mock_complain("a device has reached another page");
 	if (access->kind)
 		tlb_land(access);
 	*access = *walk;
@@ -287,8 +287,8 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 
 static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 {
-	u64 at = fake_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
-	u32 cfg = fake_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG);
+	u64 at = mock_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
+	u32 cfg = mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG);
 	u32 split = (cfg >> 6) & 0x1f, index = sid;
 	struct tlb_l1 l1 = { .time = tlb.time };
 	unsigned int i;
@@ -410,7 +410,7 @@ static phys_addr_t random_target(void)
 		return arena.recent[test_random() % arena.nr_recent] +
 		       (one_in(8) ? PAGE_SIZE : 0);
 	if (one_in(4))
-		return fake_page_pa(test_random() % fake->nr_pages);
+		return mock_page_pa(test_random() % mock->nr_pages);
 
 	return one_in(2) ? random_page(arena.start, arena.end) :
 			   random_page(arena.base, arena.top);
@@ -427,8 +427,8 @@ static void tlb_dma(void)
 	if (walk->kind || !tlb_find_ste(begun.sid, &found) ||
 	    !(found.ste[0] & 1))
 		return;
-	if (!fake_ste_is_safe(SMMU0, found.ste))
-		fake_complain("the SMMU has an STE that lets something pass");
+	if (!mock_ste_is_safe(SMMU0, found.ste))
+		mock_complain("the SMMU has an STE that lets something pass");
 
 	switch (HW_CONFIG(found.ste[0])) {
 	case HW_S2:
@@ -455,7 +455,7 @@ static void tlb_step(void)
 	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
 	unsigned int n;
 
-	if (tlb.busy || !tlb.on || fake->complaint)
+	if (tlb.busy || !tlb.on || mock->complaint)
 		return;
 
 	tlb.busy = true;
@@ -529,7 +529,7 @@ static bool inval_hits_walk(const struct tlb_inval *inval,
 
 static void tlb_drop_config(const struct tlb_inval *inval)
 {
-	u32 split = (fake_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
+	u32 split = (mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
 	unsigned int i;
 
 	for (i = 0; i < NR_STES; i++) {
@@ -581,7 +581,7 @@ static void tlb_sync(void)
 }
 
 /* An SMMU has run a command */
-static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
+static void tlb_ran(struct mock_smmu *s, const u64 *cmd)
 {
 	u64 num = (cmd[0] >> 12) & 0x1f, scale = (cmd[0] >> 20) & 0x1f;
 	u64 pages = (cmd[1] >> 10) & 3 ? (num + 1) << scale : 1;
@@ -618,7 +618,7 @@ static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
 	if (tlb.nr_invals < NR_INVALS)
 		tlb.invals[tlb.nr_invals++] = inval;
 	else
-		fake_complain("more invalidations than the model can keep");
+		mock_complain("more invalidations than the model can keep");
 }
 
 /* The host and its guests */
@@ -626,16 +626,16 @@ static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
 /* Its command queue has room for what is put into it at once */
 static bool host_has_room(void)
 {
-	u32 entries = 1U << fake_host.shift;
+	u32 entries = 1U << mock_host.shift;
 	u32 cons = host_readl(ARM_SMMU_CMDQ_CONS) & (2 * entries - 1);
 
-	return ((fake_host.prod - cons) & (2 * entries - 1)) < entries - 2;
+	return ((mock_host.prod - cons) & (2 * entries - 1)) < entries - 2;
 }
 
 static void host_change_ste(bool nested)
 {
 	u32 sid = sids[test_random() % (ARRAY_SIZE(sids) - 1)];
-	phys_addr_t cd = fake_page_pa(3);
+	phys_addr_t cd = mock_page_pa(3);
 	u64 ste[4] = {};
 
 	switch (test_random() % (nested ? 5 : 3)) {
@@ -666,10 +666,10 @@ static void host_change_ste(bool nested)
 /* The second level of its table goes, or comes back */
 static void host_change_table(void)
 {
-	if (fake_host.l2 == fake_host.strtab)
+	if (mock_host.l2 == mock_host.strtab)
 		return;
-	fake_put(fake_host.strtab,
-		 one_in(4) ? 0 : fake_host.l2 | (HOST_SPLIT + 1));
+	mock_put(mock_host.strtab,
+		 one_in(4) ? 0 : mock_host.l2 | (HOST_SPLIT + 1));
 	host_cfgi_all();
 }
 
@@ -717,7 +717,7 @@ static bool all_host(phys_addr_t start, phys_addr_t end)
 	if (start < arena.start || end > arena.end)
 		return false;
 	for (; start < end; start += PAGE_SIZE) {
-		if (fake_page(start)->owner != FAKE_HOST)
+		if (mock_page(start)->owner != MOCK_HOST)
 			return false;
 	}
 
@@ -741,13 +741,13 @@ static void pages_leave(void)
 	if (arena.nr_given == MAX_GIVEN || !all_host(start, end))
 		return;
 
-	fake_own_lock();
+	mock_own_lock();
 	if (!smmu_run_pages_leave(start, end)) {
-		fake_give(start, end - start, FAKE_GUEST);
+		mock_give(start, end - start, MOCK_GUEST);
 		arena.given[arena.nr_given].start = start;
 		arena.given[arena.nr_given++].end = end;
 	}
-	fake_own_unlock();
+	mock_own_unlock();
 
 	if (arena.nr_recent < NR_RECENT)
 		arena.nr_recent++;
@@ -760,25 +760,25 @@ static void pages_return(unsigned int i)
 	phys_addr_t start = arena.given[i].start, end = arena.given[i].end;
 
 	arena.given[i] = arena.given[--arena.nr_given];
-	fake_own_lock();
-	fake_give(start, end - start, FAKE_HOST);
+	mock_own_lock();
+	mock_give(start, end - start, MOCK_HOST);
 	smmu_run_pages_return(start, end);
 	/* Shared by the guest, and reclaimed later */
 	if (one_in(4))
 		smmu_run_pages_return(start, end);
-	fake_own_unlock();
+	mock_own_unlock();
 	tlb_steps(10);
 }
 
 /* SMMUs are slow or stuck, and the pool is empty */
 static void trouble(void)
 {
-	struct fake_smmu *s = &fake->smmu[test_random() % FAKE_NR_SMMUS];
+	struct mock_smmu *s = &mock->smmu[test_random() % MOCK_NR_SMMUS];
 
 	if (one_in(2)) {
-		fake->pool_left = fake->pool_pages - fake->pool_used;
+		mock->pool_left = mock->pool_pages - mock->pool_used;
 		if (one_in(3))
-			fake->pool_left = test_random() % 3;
+			mock->pool_left = test_random() % 3;
 		return;
 	}
 
@@ -786,28 +786,28 @@ static void trouble(void)
 	s->stuck = one_in(4);
 	s->delay = one_in(3) ? SMMU_LEAVE_US / 5 : 0;
 	if (!s->slow && !s->stuck)
-		fake_run_all(s);
+		mock_run_all(s);
 }
 
 /* EL2 does not wait, and an SMMU that is slow goes on */
 static void catch_up(void)
 {
-	struct fake_smmu *s = &fake->smmu[test_random() % FAKE_NR_SMMUS];
+	struct mock_smmu *s = &mock->smmu[test_random() % MOCK_NR_SMMUS];
 
 	if (!s->stuck && one_in(4))
-		fake_run_all(s);
+		mock_run_all(s);
 }
 
 static void no_trouble(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		fake->smmu[i].slow = false;
-		fake->smmu[i].stuck = false;
-		fake_run_all(&fake->smmu[i]);
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		mock->smmu[i].slow = false;
+		mock->smmu[i].stuck = false;
+		mock_run_all(&mock->smmu[i]);
 	}
-	fake->pool_left = fake->pool_pages - fake->pool_used;
+	mock->pool_left = mock->pool_pages - mock->pool_used;
 }
 
 /* The whole machine */
@@ -850,46 +850,46 @@ static void make_arena(const struct tlb_mode *mode)
 		arena.top = arena.end;
 	}
 
-	fake->region[0].end -= size - FAKE_RAM_B_PAGES * PAGE_SIZE;
-	fake->region[1].base = arena.start;
-	fake->region[1].end = arena.end;
+	mock->region[0].end -= size - MOCK_RAM_B_PAGES * PAGE_SIZE;
+	mock->region[1].base = arena.start;
+	mock->region[1].end = arena.end;
 	for (pa = arena.start; pa < arena.end; pa += PAGE_SIZE)
-		fake_page(pa)->allocated = true;
+		mock_page(pa)->allocated = true;
 }
 
 static void set_up(struct kunit *test, const struct tlb_mode *mode)
 {
 	unsigned int i;
 
-	fake_test_again(test, ALL_PAGES + mode->pages);
+	mock_test_again(test, ALL_PAGES + mode->pages);
 	memset(&tlb, 0, sizeof(tlb));
 	make_arena(mode);
 
-	fake->config.nr_smmus = 2;
-	fake->sid_bits = 9;
+	mock->config.nr_smmus = 2;
+	mock->sid_bits = 9;
 	for (i = 0; i < 2; i++) {
-		struct fake_smmu *s = &fake->smmu[i];
-		u32 idr0 = fake_reg(s, ARM_SMMU_IDR0);
-		u32 idr1 = fake_reg(s, ARM_SMMU_IDR1) & ~0x3fU;
+		struct mock_smmu *s = &mock->smmu[i];
+		u32 idr0 = mock_reg(s, ARM_SMMU_IDR0);
+		u32 idr1 = mock_reg(s, ARM_SMMU_IDR1) & ~0x3fU;
 
-		fake_set_reg(s, ARM_SMMU_IDR1, idr1 | fake->sid_bits);
+		mock_set_reg(s, ARM_SMMU_IDR1, idr1 | mock->sid_bits);
 		if (mode->linear)
-			fake_set_reg(s, ARM_SMMU_IDR0, idr0 & ~(3U << 27));
+			mock_set_reg(s, ARM_SMMU_IDR0, idr0 & ~(3U << 27));
 		/* BBM level 1 or 2, RIL */
-		fake_set_reg(s, ARM_SMMU_IDR3,
+		mock_set_reg(s, ARM_SMMU_IDR3,
 			     (mode->block ? 2 : 1) << 11 | mode->ril << 10);
 		if (arena.top > BIT_ULL(40))
-			fake_set_reg(s, ARM_SMMU_IDR5, 0x76);
+			mock_set_reg(s, ARM_SMMU_IDR5, 0x76);
 	}
 
-	fake->config.pool[0].size = POOL_PAGES * PAGE_SIZE;
-	fake->config.pool[0].base = fake_alloc(fake->config.pool[0].size,
-					       FAKE_HOST);
-	fake_test_boot(test);
-	fake_own_lock();
+	mock->config.pool[0].size = POOL_PAGES * PAGE_SIZE;
+	mock->config.pool[0].base = mock_alloc(mock->config.pool[0].size,
+					       MOCK_HOST);
+	mock_test_boot(test);
+	mock_own_lock();
 	smmu_run_pages_return(arena.base, arena.start);
 	smmu_run_pages_return(arena.end, arena.top);
-	fake_own_unlock();
+	mock_own_unlock();
 
 	host_cmdq_start(6);
 	host_strtab_start();
@@ -899,9 +899,9 @@ static void expect_mapped(struct kunit *test, const struct tlb_mode *mode,
 			  phys_addr_t pa)
 {
 	const u64 *s2 = SMMU0->smmu->feat.s2_ste;
-	struct fake_leaf leaf = {};
+	struct mock_leaf leaf = {};
 
-	KUNIT_ASSERT_TRUE(test, fake_s2_walk(s2, pa, &leaf));
+	KUNIT_ASSERT_TRUE(test, mock_s2_walk(s2, pa, &leaf));
 	KUNIT_ASSERT_EQ(test, leaf.pa, pa);
 	KUNIT_ASSERT_EQ(test, 1ULL << LEVEL_SHIFT(leaf.level),
 			mode->block ?: PAGE_SIZE);
@@ -930,11 +930,11 @@ static void run_model(struct kunit *test, const struct tlb_mode *mode)
 	unsigned int what, i;
 
 	set_up(test, mode);
-	fake->ran = tlb_ran;
-	fake->step = tlb_step;
+	mock->ran = tlb_ran;
+	mock->step = tlb_step;
 	tlb.on = true;
-	for (i = 0; i < MODEL_ROUNDS && !fake->complaint; i++) {
-		fake->relaxed = 0;
+	for (i = 0; i < MODEL_ROUNDS && !mock->complaint; i++) {
+		mock->relaxed = 0;
 		tlb_step();
 		catch_up();
 		what = test_random() % 100;
@@ -949,16 +949,16 @@ static void run_model(struct kunit *test, const struct tlb_mode *mode)
 	}
 
 	no_trouble();
-	while (arena.nr_given && !fake->complaint)
+	while (arena.nr_given && !mock->complaint)
 		pages_return(0);
 	tlb.on = false;
 	KUNIT_EXPECT_GT(test, tlb.nr_landed, 0);
-	KUNIT_EXPECT_EQ_MSG(test, !!fake->complaint, false,
+	KUNIT_EXPECT_EQ_MSG(test, !!mock->complaint, false,
 			    "blocks of %llu, %snested, %strouble",
 			    (unsigned long long)mode->block,
 			    mode->nested ? "" : "not ",
 			    mode->trouble ? "" : "no ");
-	if (!fake->complaint && !mode->trouble)
+	if (!mock->complaint && !mode->trouble)
 		expect_whole(test, mode);
 }
 
@@ -969,7 +969,7 @@ static void tlb_model(struct kunit *test)
 	struct tlb_mode mode = { .pages = PAGE_SHIFT == 12 ? 640 : 160 };
 	unsigned int i;
 
-	for (i = 0; i < 8 && !fake->complaint; i++) {
+	for (i = 0; i < 8 && !mock->complaint; i++) {
 		mode.block = i & 1 ? SMMU_S2_JOIN_SIZE : 0;
 		mode.nested = i & 2;
 		mode.trouble = i & 4;
@@ -991,7 +991,7 @@ static void tlb_model_level_1(struct kunit *test)
 	if (PAGE_SHIFT == 14)
 		return;
 
-	for (i = 0; i < 4 && !fake->complaint; i++) {
+	for (i = 0; i < 4 && !mock->complaint; i++) {
 		mode.nested = i & 1;
 		mode.trouble = i & 2;
 		mode.linear = one_in(3);
@@ -1007,7 +1007,7 @@ static void set_up_stream(struct kunit *test, const struct tlb_mode *mode)
 
 	set_up(test, mode);
 	if (mode->nested) {
-		ste[0] = STE_S1_0(fake_page_pa(3));
+		ste[0] = STE_S1_0(mock_page_pa(3));
 		ste[1] = STE_S1_1;
 	}
 	host_put_ste(1, ste);
@@ -1026,15 +1026,15 @@ static void tlb_map_mapped(struct kunit *test)
 	phys_addr_t pa;
 
 	set_up_stream(test, &mode);
-	used = fake->pool_used;
-	fake->pool_peak = used;
-	fake_own_lock();
+	used = mock->pool_used;
+	mock->pool_peak = used;
+	mock_own_lock();
 	for (pa = arena.base; pa < arena.top; pa += PAGE_SIZE)
 		smmu_run_pages_return(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
+	mock_own_unlock();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
-	KUNIT_EXPECT_EQ(test, fake->pool_peak, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_peak, used);
 	expect_whole(test, &mode);
 }
 
@@ -1052,11 +1052,11 @@ static void tlb_join(struct kunit *test)
 		set_up_stream(test, &mode);
 		start = arena.start;
 		end = start + PAGE_SIZE;
-		fake_own_lock();
+		mock_own_lock();
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(start, end), 0);
 		SMMU0->nr_runs = 0;
 		smmu_run_pages_return(start, end);
-		fake_own_unlock();
+		mock_own_unlock();
 		expect_whole(test, &mode);
 
 		KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 2);
@@ -1084,8 +1084,8 @@ static struct kunit_case tlb_cases[] = {
 
 static struct kunit_suite tlb_suite = {
 	.name = "pkvm-smmu-tlb",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = tlb_cases,
 };
 

@@ -12,11 +12,11 @@
 #define FOUND_GBPA	0x1000U
 
 /* Index of the first write that sets these bits of a register, or -1 */
-static int first_write(const struct fake_smmu *s, u32 offset, u64 mask)
+static int first_write(const struct mock_smmu *s, u32 offset, u64 mask)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->nr_writes && i < FAKE_NR_WRITES; i++) {
+	for (i = 0; i < s->nr_writes && i < MOCK_NR_WRITES; i++) {
 		if (s->writes[i].offset == offset && (s->writes[i].val & mask) == mask)
 			return i;
 	}
@@ -25,31 +25,31 @@ static int first_write(const struct fake_smmu *s, u32 offset, u64 mask)
 }
 
 /* An SMMU as firmware, or a kernel before this one, may have left it */
-static void leave_in_use(struct fake_smmu *s)
+static void leave_in_use(struct mock_smmu *s)
 {
-	phys_addr_t mem = fake_alloc(PAGE_SIZE, FAKE_HOST);
+	phys_addr_t mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN | CR0_PRIQEN | CR0_ATSCHK;
 
-	fake_set_reg(s, ARM_SMMU_IDR0, fake_reg(s, ARM_SMMU_IDR0) | IDR0_MSI | IDR0_PRI |
+	mock_set_reg(s, ARM_SMMU_IDR0, mock_reg(s, ARM_SMMU_IDR0) | IDR0_MSI | IDR0_PRI |
 		     IDR0_HYP | IDR0_ATS);
-	fake_set_reg(s, ARM_SMMU_STRTAB_BASE, mem);
-	fake_set_reg(s, ARM_SMMU_STRTAB_BASE_CFG, 3);
-	fake_set_reg(s, ARM_SMMU_CMDQ_BASE, mem | 4);
-	fake_set_reg(s, ARM_SMMU_CMDQ_PROD, 0x13);
-	fake_set_reg(s, ARM_SMMU_CMDQ_CONS, 0x13);
-	fake_set_reg(s, ARM_SMMU_EVTQ_BASE, mem | 4);
-	fake_set_reg(s, ARM_SMMU_GERROR_IRQ_CFG0, mem);
-	fake_set_reg(s, ARM_SMMU_EVTQ_IRQ_CFG0, mem);
-	fake_set_reg(s, ARM_SMMU_PRIQ_IRQ_CFG0, mem);
-	fake_set_reg(s, ARM_SMMU_IRQ_CTRL, 7);
-	fake_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 7);
-	fake_set_reg(s, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
-	fake_set_reg(s, ARM_SMMU_CR2, CR2_E2H);
-	fake_set_reg(s, ARM_SMMU_CR0, cr0);
-	fake_set_reg(s, ARM_SMMU_CR0ACK, cr0);
+	mock_set_reg(s, ARM_SMMU_STRTAB_BASE, mem);
+	mock_set_reg(s, ARM_SMMU_STRTAB_BASE_CFG, 3);
+	mock_set_reg(s, ARM_SMMU_CMDQ_BASE, mem | 4);
+	mock_set_reg(s, ARM_SMMU_CMDQ_PROD, 0x13);
+	mock_set_reg(s, ARM_SMMU_CMDQ_CONS, 0x13);
+	mock_set_reg(s, ARM_SMMU_EVTQ_BASE, mem | 4);
+	mock_set_reg(s, ARM_SMMU_GERROR_IRQ_CFG0, mem);
+	mock_set_reg(s, ARM_SMMU_EVTQ_IRQ_CFG0, mem);
+	mock_set_reg(s, ARM_SMMU_PRIQ_IRQ_CFG0, mem);
+	mock_set_reg(s, ARM_SMMU_IRQ_CTRL, 7);
+	mock_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 7);
+	mock_set_reg(s, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
+	mock_set_reg(s, ARM_SMMU_CR2, CR2_E2H);
+	mock_set_reg(s, ARM_SMMU_CR0, cr0);
+	mock_set_reg(s, ARM_SMMU_CR0ACK, cr0);
 }
 
-static void expect_taken_over(struct kunit *test, struct fake_smmu *s)
+static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 {
 	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN;
 	unsigned int i, cfgi = 0, tlbi = 0;
@@ -57,25 +57,25 @@ static void expect_taken_over(struct kunit *test, struct fake_smmu *s)
 	u32 sid;
 
 	/* Nothing that a device calls translated passes by the STE */
-	if (fake_reg(s, ARM_SMMU_IDR0) & IDR0_ATS)
+	if (mock_reg(s, ARM_SMMU_IDR0) & IDR0_ATS)
 		cr0 |= CR0_ATSCHK;
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR0), cr0);
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR0ACK), cr0);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0), cr0);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0ACK), cr0);
 	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
 	/* Write-back, inner shareable, tables and queues; no broadcast, no E2H */
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR1), fake_incoherent ? 0x820 : 0xd75);
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_CR2), 0x6);
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_IRQ_CTRL), 0);
-	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
-	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_EVTQ_IRQ_CFG0), 0ULL);
-	KUNIT_EXPECT_EQ(test, fake_reg64(s, ARM_SMMU_PRIQ_IRQ_CFG0), 0ULL);
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_GERROR), fake_reg(s, ARM_SMMU_GERRORN));
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1), mock_incoherent ? 0x820 : 0xd75);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR2), 0x6);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_IRQ_CTRL), 0);
+	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_EVTQ_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_PRIQ_IRQ_CFG0), 0ULL);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_GERROR), mock_reg(s, ARM_SMMU_GERRORN));
 
 	/* All streams abort, and the table covers what the host is told */
-	KUNIT_EXPECT_EQ(test, fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f, fake->sid_bits);
-	for (sid = 0; sid < 1U << fake->sid_bits; sid++) {
-		if (fake_ste(s, sid, ste))
-			KUNIT_EXPECT_TRUE(test, fake_ste_is_safe(s, ste) && !(ste[0] & 1));
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f, mock->sid_bits);
+	for (sid = 0; sid < 1U << mock->sid_bits; sid++) {
+		if (mock_ste(s, sid, ste))
+			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(s, ste) && !(ste[0] & 1));
 	}
 
 	/* At no time could anything pass */
@@ -96,7 +96,7 @@ static void expect_taken_over(struct kunit *test, struct fake_smmu *s)
 	KUNIT_EXPECT_EQ(test, tlbi, 1);
 }
 
-static void probe_take_over(struct kunit *test)
+static void init_take_over(struct kunit *test)
 {
 	unsigned int i, nr, level, used;
 
@@ -104,56 +104,56 @@ static void probe_take_over(struct kunit *test)
 		nr = i % 2 + 1;
 		level = i / 2 % 2;
 		used = i / 4 % 2;
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.nr_smmus = nr;
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.nr_smmus = nr;
 		if (!level)
-			fake->sid_bits = 7;
+			mock->sid_bits = 7;
 		while (nr--) {
-			struct fake_smmu *s = &fake->smmu[nr];
+			struct mock_smmu *s = &mock->smmu[nr];
 
 			if (!level) {
-				fake_set_reg(s, ARM_SMMU_IDR0, 0x0148101b);
-				fake_set_reg(s, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 7);
+				mock_set_reg(s, ARM_SMMU_IDR0, 0x0148101b);
+				mock_set_reg(s, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 7);
 			}
 			if (used)
 				leave_in_use(s);
 			s->slow = i / 8;
 		}
-		fake_test_boot(test);
-		for (nr = 0; nr < fake->config.nr_smmus; nr++) {
-			expect_taken_over(test, &fake->smmu[nr]);
-			KUNIT_EXPECT_EQ(test, fake->config.smmus[nr].refusal, PKVM_SMMU_OK);
+		mock_test_boot(test);
+		for (nr = 0; nr < mock->config.nr_smmus; nr++) {
+			expect_taken_over(test, &mock->smmu[nr]);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[nr].refusal, PKVM_SMMU_OK);
 		}
 	}
 }
 
 /* An error from before is over, and not the host's */
-static void probe_old_errors(struct kunit *test)
+static void init_old_errors(struct kunit *test)
 {
 	leave_in_use(SMMU0);
-	fake_test_boot(test);
+	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), host_readl(ARM_SMMU_GERRORN));
 }
 
 /* What the host sees of an SMMU that has everything */
-static void probe_id_registers(struct kunit *test)
+static void init_id_registers(struct kunit *test)
 {
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, (0x07ffffff & ~0x7ffU) | 8 << 6 | 12);
-	fake_set_reg(SMMU0, 0x08, ~0U);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
-	fake_set_reg(SMMU0, 0x10, ~0U);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR5, 0xfffffff0 | 2);
-	fake_set_reg(SMMU0, ARM_SMMU_IIDR, 0x12345678);
-	fake_set_reg(SMMU0, ARM_SMMU_AIDR, 0x3);
-	fake_test_boot(test);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, (0x07ffffff & ~0x7ffU) | 8 << 6 | 12);
+	mock_set_reg(SMMU0, 0x08, ~0U);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
+	mock_set_reg(SMMU0, 0x10, ~0U);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR5, 0xfffffff0 | 2);
+	mock_set_reg(SMMU0, ARM_SMMU_IIDR, 0x12345678);
+	mock_set_reg(SMMU0, ARM_SMMU_AIDR, 0x3);
+	mock_test_boot(test);
 
 	/*
 	 * Hidden: S2P, BTM, DORMHINT, HYP, ATS, NS1ATS, MSI, SEV, ATOS, PRI, VMW, VMID16,
 	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
 	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
 	 */
-	KUNIT_EXPECT_EQ(test, host_readl(0x00) | (fake_incoherent ? BIT(13) : 0),
+	KUNIT_EXPECT_EQ(test, host_readl(0x00) | (mock_incoherent ? BIT(13) : 0),
 			0x0d5fffff & ~0x0017cf21U);
 	KUNIT_EXPECT_EQ(test, host_readl(0x04) & 0x3f, 12);
 	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 6) & 0x1f, 8);
@@ -175,28 +175,28 @@ static void probe_id_registers(struct kunit *test)
 }
 
 /* Two SMMUs: the host sees of either no more address bits than both have */
-static void probe_common_size(struct kunit *test)
+static void init_common_size(struct kunit *test)
 {
 	u64 *s2_ste;
 
-	fake->config.nr_smmus = 2;
-	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR5, 0x74);
-	fake_set_reg(&fake->smmu[1], ARM_SMMU_IDR5, 0x71);
-	fake_test_boot(test);
+	mock->config.nr_smmus = 2;
+	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, 0x74);
+	mock_set_reg(&mock->smmu[1], ARM_SMMU_IDR5, 0x71);
+	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 1);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 36);
-	KUNIT_EXPECT_MEMEQ(test, s2_ste, fake->smmu[1].smmu->feat.s2_ste, 16);
+	KUNIT_EXPECT_MEMEQ(test, s2_ste, mock->smmu[1].smmu->feat.s2_ste, 16);
 }
 
 #if PAGE_SHIFT == 16
 /* The host may have what there is: stage 2 has it, too */
-static void probe_52_bits(struct kunit *test)
+static void init_52_bits(struct kunit *test)
 {
 	u64 *s2_ste;
 
-	fake_set_reg(&fake->smmu[0], ARM_SMMU_IDR5, 0x76);
-	fake_test_boot(test);
+	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, 0x76);
+	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 6);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 52);
@@ -208,7 +208,7 @@ static void probe_52_bits(struct kunit *test)
  * A 2-level table is offered only if the host may use one: a driver that
  * believes IDR0.ST_LEVEL gets its streams.
  */
-static void probe_st_level(struct kunit *test)
+static void init_st_level(struct kunit *test)
 {
 	u8 bits;
 
@@ -216,21 +216,21 @@ static void probe_st_level(struct kunit *test)
 		u64 ste[STRTAB_STE_DWORDS];
 		phys_addr_t l1, l2;
 
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | bits);
-		fake->sid_bits = bits;
-		fake_test_boot(test);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | bits);
+		mock->sid_bits = bits;
+		mock_test_boot(test);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) & 0x3f, bits);
 		if (!((host_readl(ARM_SMMU_IDR0) >> 27) & 3))
 			continue;
-		l1 = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		l2 = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		fake_put(l1, l2 | 7);
-		fake_put(l2, STE_BYPASS0);
+		l1 = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		l2 = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		mock_put(l1, l2 | 7);
+		mock_put(l2, STE_BYPASS0);
 		host_writeq(ARM_SMMU_STRTAB_BASE, l1);
 		host_writel(ARM_SMMU_STRTAB_BASE_CFG, 1 << 16 | 6 << 6 | bits);
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
-		KUNIT_EXPECT_TRUE_MSG(test, fake_ste(SMMU0, 0, ste) && (ste[0] & 1),
+		KUNIT_EXPECT_TRUE_MSG(test, mock_ste(SMMU0, 0, ste) && (ste[0] & 1),
 				      "%u bits", bits);
 	}
 }
@@ -240,15 +240,15 @@ static void expect_refused(struct kunit *test, unsigned int which, u32 refusal)
 {
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, fake_boot(), -ENODEV);
-	KUNIT_EXPECT_EQ(test, fake->config.smmus[which].refusal, refusal);
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		KUNIT_EXPECT_EQ(test, fake->smmu[i].nr_writes, 0);
-		KUNIT_EXPECT_EQ(test, fake->smmu[i].gbpa, FOUND_GBPA);
+	KUNIT_EXPECT_EQ(test, mock_boot(), -ENODEV);
+	KUNIT_EXPECT_EQ(test, mock->config.smmus[which].refusal, refusal);
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		KUNIT_EXPECT_EQ(test, mock->smmu[i].nr_writes, 0);
+		KUNIT_EXPECT_EQ(test, mock->smmu[i].gbpa, FOUND_GBPA);
 	}
 }
 
-static void probe_refusals(struct kunit *test)
+static void init_refusals(struct kunit *test)
 {
 	u32 gran = PAGE_SHIFT == 12 ? 0x10 : PAGE_SHIFT == 14 ? 0x20 : 0x40;
 	const struct {
@@ -281,24 +281,24 @@ static void probe_refusals(struct kunit *test)
 	unsigned int i, which;
 
 	for (i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
-		struct fake_smmu *s;
+		struct mock_smmu *s;
 
 		which = i % 2;
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.nr_smmus = 2;
-		fake->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
-		fake->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
-		s = &fake->smmu[which];
-		fake_set_reg(s, cases[i / 2].reg,
-			     (fake_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.nr_smmus = 2;
+		mock->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
+		mock->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
+		s = &mock->smmu[which];
+		mock_set_reg(s, cases[i / 2].reg,
+			     (mock_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
 			     cases[i / 2].set);
 		expect_refused(test, which, cases[i / 2].refusal);
 		/* The other has not been written to, and EL1 is told so */
-		KUNIT_EXPECT_EQ(test, fake->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);
+		KUNIT_EXPECT_EQ(test, mock->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);
 	}
 }
 
-static void probe_good_revisions(struct kunit *test)
+static void init_good_revisions(struct kunit *test)
 {
 	static const u32 iidrs[] = {
 		0x4832043b, 0x4871143b, 0x4830043a, 0x48a0043b, 0x4980043b, 0,
@@ -306,28 +306,28 @@ static void probe_good_revisions(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(iidrs); i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IIDR, iidrs[i]);
-		fake_test_boot(test);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_set_reg(SMMU0, ARM_SMMU_IIDR, iidrs[i]);
+		mock_test_boot(test);
 	}
 }
 
 /* Tables of either endianness, and MSIs without a PRI queue */
-static void probe_good_features(struct kunit *test)
+static void init_good_features(struct kunit *test)
 {
-	u32 idr0 = fake_reg(SMMU0, ARM_SMMU_IDR0);
+	u32 idr0 = mock_reg(SMMU0, ARM_SMMU_IDR0);
 
 	leave_in_use(SMMU0);
 	idr0 &= ~IDR0_TTENDIAN;
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, idr0 | IDR0_MSI);
-	fake_set_reg(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0);
-	fake_test_boot(test);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, idr0 | IDR0_MSI);
+	mock_set_reg(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0);
+	mock_test_boot(test);
 	expect_taken_over(test, SMMU0);
 	KUNIT_EXPECT_LT(test, first_write(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0), 0);
 }
 
 /* What EL1 says of memory and MMIO is checked */
-static void probe_bad_config(struct kunit *test)
+static void init_bad_config(struct kunit *test)
 {
 	struct pkvm_smmu_desc *desc;
 	unsigned int i;
@@ -336,9 +336,9 @@ static void probe_bad_config(struct kunit *test)
 		u32 refusal = PKVM_SMMU_NO_MEMORY;
 		phys_addr_t mem;
 
-		fake_test_again(test, FAKE_NR_PAGES);
-		desc = &fake->config.smmus[0];
-		mem = fake_alloc(8 * max(PAGE_SIZE, SZ_16K), FAKE_HOST);
+		mock_test_again(test, MOCK_NR_PAGES);
+		desc = &mock->config.smmus[0];
+		mem = mock_alloc(8 * max(PAGE_SIZE, SZ_16K), MOCK_HOST);
 		switch (i) {
 		case 0:
 			desc->mmio.base += 0x10000;
@@ -354,8 +354,8 @@ static void probe_bad_config(struct kunit *test)
 			break;
 		case 3:
 			/* A linear table of two pages doesn't fit */
-			fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
-			fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
+			mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
 			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
 			break;
 		case 4:
@@ -371,17 +371,17 @@ static void probe_bad_config(struct kunit *test)
 			break;
 		case 7:
 			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			fake_give(mem, PAGE_SIZE, FAKE_GUEST);
+			mock_give(mem, PAGE_SIZE, MOCK_GUEST);
 			break;
 		case 8:
 			desc->cmdq = (struct pkvm_smmu_mem){ 0, SZ_64K };
 			break;
 		case 9:
-			fake->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			mock->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
 			break;
 		case 10:
-			fake->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			fake_give(mem, PAGE_SIZE, FAKE_EL2);
+			mock->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			mock_give(mem, PAGE_SIZE, MOCK_EL2);
 			break;
 		case 11:
 			/* The same memory for two purposes */
@@ -390,172 +390,172 @@ static void probe_bad_config(struct kunit *test)
 			break;
 		case 12:
 			/* The same SMMU twice */
-			fake->config.nr_smmus = 2;
-			fake->config.smmus[1].mmio.base = desc->mmio.base;
+			mock->config.nr_smmus = 2;
+			mock->config.smmus[1].mmio.base = desc->mmio.base;
 			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		case 13:
-			fake->pool_left = 0;
+			mock->pool_left = 0;
 			break;
 		case 14:
-			fake->config.shared = (struct pkvm_smmu_mem){ mem, 64 };
+			mock->config.shared = (struct pkvm_smmu_mem){ mem, 64 };
 			break;
 		case 15:
-			fake->config.shared = (struct pkvm_smmu_mem){ mem + 8, SZ_16K };
+			mock->config.shared = (struct pkvm_smmu_mem){ mem + 8, SZ_16K };
 			break;
 		case 16:
-			fake->config.shared = (struct pkvm_smmu_mem){ mem, SZ_16K };
-			fake_give(mem, PAGE_SIZE, FAKE_EL2);
+			mock->config.shared = (struct pkvm_smmu_mem){ mem, SZ_16K };
+			mock_give(mem, PAGE_SIZE, MOCK_EL2);
 			break;
 		}
 		expect_refused(test, i == 12, refusal);
 	}
 
-	fake_test_again(test, FAKE_NR_PAGES);
-	fake->config.nr_smmus = PKVM_SMMU_MAX_DEVICES + 1;
-	KUNIT_EXPECT_EQ(test, fake_boot(), -EINVAL);
-	fake_test_again(test, FAKE_NR_PAGES);
-	fake->config.nr_chunks = PKVM_SMMU_MAX_POOL_CHUNKS + 1;
-	KUNIT_EXPECT_EQ(test, fake_boot(), -EINVAL);
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock->config.nr_smmus = PKVM_SMMU_MAX_DEVICES + 1;
+	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock->config.nr_chunks = PKVM_SMMU_MAX_POOL_CHUNKS + 1;
+	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
 }
 
 /* A linear table of two pages must be aligned to two, whatever size EL1 says it has */
-static void probe_misaligned_table(struct kunit *test)
+static void init_misaligned_table(struct kunit *test)
 {
-	struct pkvm_smmu_mem *strtab = &fake->config.smmus[0].strtab;
+	struct pkvm_smmu_mem *strtab = &mock->config.smmus[0].strtab;
 
-	fake_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
+	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
 	strtab->size = 3 * PAGE_SIZE;
-	strtab->base = fake_alloc(4 * PAGE_SIZE, FAKE_HOST) + PAGE_SIZE;
+	strtab->base = mock_alloc(4 * PAGE_SIZE, MOCK_HOST) + PAGE_SIZE;
 	expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
 }
 
 /* One SMMU snoops, and the other doesn't, be it that only its ID register says so */
-static void probe_mixed(struct kunit *test)
+static void init_mixed(struct kunit *test)
 {
-	bool incoherent = fake_incoherent;
+	bool incoherent = mock_incoherent;
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		fake_incoherent = i != 2;
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_incoherent = incoherent;
-		fake->config.nr_smmus = 2;
-		fake->config.smmus[0].coherent = i != 0;
-		fake->config.smmus[1].coherent = true;
+		mock_incoherent = i != 2;
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_incoherent = incoherent;
+		mock->config.nr_smmus = 2;
+		mock->config.smmus[0].coherent = i != 0;
+		mock->config.smmus[1].coherent = true;
 		if (i == 1)
-			fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-				     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~BIT(4));
-		fake_test_boot(test);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR0,
+				     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~BIT(4));
+		mock_test_boot(test);
 		KUNIT_EXPECT_EQ(test, hyp_incoherent, i != 2);
 		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & BIT(13)), i == 2);
-		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(fake->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
+		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(mock->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
 					BIT(13));
 		/* Not cacheable and outer shareable, or write-back and inner */
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? 0xd75 : 0x820);
-		KUNIT_EXPECT_EQ(test, fake_reg(&fake->smmu[1], ARM_SMMU_CR1), 0xd75);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? 0xd75 : 0x820);
+		KUNIT_EXPECT_EQ(test, mock_reg(&mock->smmu[1], ARM_SMMU_CR1), 0xd75);
 	}
 }
 
 /* The pool may be in several pieces */
-static void probe_pool_chunks(struct kunit *test)
+static void init_pool_chunks(struct kunit *test)
 {
 	unsigned int i;
 
-	fake->config.nr_chunks = 4;
+	mock->config.nr_chunks = 4;
 	for (i = 0; i < 4; i++) {
-		fake->config.pool[i].size = 16 * PAGE_SIZE;
-		fake->config.pool[i].base = fake_alloc(16 * PAGE_SIZE, FAKE_HOST);
+		mock->config.pool[i].size = 16 * PAGE_SIZE;
+		mock->config.pool[i].base = mock_alloc(16 * PAGE_SIZE, MOCK_HOST);
 	}
-	fake_test_boot(test);
-	KUNIT_EXPECT_EQ(test, fake_page(fake->config.pool[3].base)->owner, FAKE_EL2);
+	mock_test_boot(test);
+	KUNIT_EXPECT_EQ(test, mock_page(mock->config.pool[3].base)->owner, MOCK_EL2);
 }
 
 /*
  * One SMMU stops answering, at any moment of take-over. EL2 gives up; that SMMU
  * has been told, and the others are, as they were found but disabled.
  */
-static void probe_no_answer(struct kunit *test)
+static void init_no_answer(struct kunit *test)
 {
 	unsigned int steps, i, which;
 
-	fake->config.nr_smmus = 2;
+	mock->config.nr_smmus = 2;
 	leave_in_use(SMMU0);
-	fake_test_boot(test);
+	mock_test_boot(test);
 	steps = SMMU0->nr_writes;
 	KUNIT_ASSERT_GT(test, steps, 10);
 
 	for (i = 0; i < 2 * steps; i++) {
-		struct fake_smmu *bad, *good;
+		struct mock_smmu *bad, *good;
 
 		which = i % 2;
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake->config.nr_smmus = 2;
-		fake->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
-		fake->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
-		bad = &fake->smmu[which];
-		good = &fake->smmu[!which];
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock->config.nr_smmus = 2;
+		mock->config.smmus[0].refusal = PKVM_SMMU_NOT_TRIED;
+		mock->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
+		bad = &mock->smmu[which];
+		good = &mock->smmu[!which];
 		leave_in_use(bad);
 		if (i / 2)
 			bad->dies_after = i / 2;
 		else
 			bad->stuck = true;
-		KUNIT_EXPECT_EQ_MSG(test, fake_boot(), -EIO, "after %u writes", i / 2);
-		KUNIT_EXPECT_EQ(test, fake->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
+		KUNIT_EXPECT_EQ_MSG(test, mock_boot(), -EIO, "after %u writes", i / 2);
+		KUNIT_EXPECT_EQ(test, mock->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
 		if (which) {
 			/* What EL1 is to undo, and how */
-			KUNIT_EXPECT_EQ(test, fake->config.smmus[0].refusal, PKVM_SMMU_OK);
-			KUNIT_EXPECT_EQ(test, fake->config.smmus[0].found_gbpa, FOUND_GBPA);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].refusal, PKVM_SMMU_OK);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].found_gbpa, FOUND_GBPA);
 			KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA | GBPA_ABORT);
 		} else {
-			KUNIT_EXPECT_EQ(test, fake->config.smmus[1].refusal, PKVM_SMMU_NOT_TRIED);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[1].refusal, PKVM_SMMU_NOT_TRIED);
 			KUNIT_EXPECT_EQ(test, good->nr_writes, 0);
 		}
 	}
 }
 
-/* Whoever had the SMMU has changed CR0 and IRQ_CTRL right before: see fake.c */
-static void probe_pending(struct kunit *test)
+/* Whoever had the SMMU has changed CR0 and IRQ_CTRL right before: see mock.c */
+static void init_pending(struct kunit *test)
 {
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
+		mock_test_again(test, MOCK_NR_PAGES);
 		leave_in_use(SMMU0);
-		fake_set_reg(SMMU0, i & 1 ? ARM_SMMU_CR0ACK : ARM_SMMU_IRQ_CTRLACK, 0);
+		mock_set_reg(SMMU0, i & 1 ? ARM_SMMU_CR0ACK : ARM_SMMU_IRQ_CTRLACK, 0);
 		SMMU0->slow = true;
 		SMMU0->stuck = i & 2;
-		KUNIT_EXPECT_EQ(test, fake_boot(), i & 2 ? -EIO : 0);
+		KUNIT_EXPECT_EQ(test, mock_boot(), i & 2 ? -EIO : 0);
 	}
 }
 
-static struct kunit_case probe_cases[] = {
-	KUNIT_CASE(probe_take_over),
-	KUNIT_CASE(probe_old_errors),
-	KUNIT_CASE(probe_id_registers),
-	KUNIT_CASE(probe_common_size),
+static struct kunit_case init_cases[] = {
+	KUNIT_CASE(init_take_over),
+	KUNIT_CASE(init_old_errors),
+	KUNIT_CASE(init_id_registers),
+	KUNIT_CASE(init_common_size),
 #if PAGE_SHIFT == 16
-	KUNIT_CASE(probe_52_bits),
+	KUNIT_CASE(init_52_bits),
 #endif
-	KUNIT_CASE(probe_st_level),
-	KUNIT_CASE(probe_refusals),
-	KUNIT_CASE(probe_good_revisions),
-	KUNIT_CASE(probe_good_features),
-	KUNIT_CASE(probe_bad_config),
-	KUNIT_CASE(probe_misaligned_table),
-	KUNIT_CASE(probe_mixed),
-	KUNIT_CASE(probe_pool_chunks),
-	KUNIT_CASE(probe_no_answer),
-	KUNIT_CASE(probe_pending),
+	KUNIT_CASE(init_st_level),
+	KUNIT_CASE(init_refusals),
+	KUNIT_CASE(init_good_revisions),
+	KUNIT_CASE(init_good_features),
+	KUNIT_CASE(init_bad_config),
+	KUNIT_CASE(init_misaligned_table),
+	KUNIT_CASE(init_mixed),
+	KUNIT_CASE(init_pool_chunks),
+	KUNIT_CASE(init_no_answer),
+	KUNIT_CASE(init_pending),
 	{}
 };
 
-static struct kunit_suite probe_suite = {
-	.name = "pkvm-smmu-probe",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
-	.test_cases = probe_cases,
+static struct kunit_suite init_suite = {
+	.name = "pkvm-smmu-init",
+	.init = mock_test_init,
+	.exit = mock_test_exit,
+	.test_cases = init_cases,
 };
 
-kunit_test_suite(probe_suite);
+kunit_test_suite(init_suite);
