@@ -9,31 +9,6 @@
 
 #include "test.h"
 
-static int unmap(phys_addr_t pa)
-{
-	int ret;
-
-	mock_own_lock();
-	ret = smmu_run_pages_leave(pa, pa + PAGE_SIZE);
-	mock_own_unlock();
-
-	return ret;
-}
-
-static void map(phys_addr_t pa)
-{
-	mock_own_lock();
-	smmu_run_pages_return(pa, pa + PAGE_SIZE);
-	mock_own_unlock();
-}
-
-static bool is_mapped(phys_addr_t pa)
-{
-	struct mock_leaf leaf;
-
-	return mock_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf);
-}
-
 static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
 {
 	return host_shared()->smmu[smmu].n[what];
@@ -41,8 +16,8 @@ static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
 
 static void expect_stays(struct kunit *test, phys_addr_t pa, int err)
 {
-	KUNIT_EXPECT_EQ(test, unmap(pa), err);
-	KUNIT_EXPECT_TRUE(test, is_mapped(pa));
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), err);
+	KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 }
 
 /* Two SMMUs, of which a stream passes the one that EL2 does not reset */
@@ -111,8 +86,8 @@ static void fault_reset_trap(struct kunit *test)
 	phys_addr_t pa = two_smmus(test, true);
 
 	mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
-	host_cmd_put(0x46, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	host_put_sync();
+	host_tell();
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 	/* CONS does not move, as of any SMMU that does not answer */
 	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
@@ -130,8 +105,7 @@ static void fault_reset_cr0(struct kunit *test)
 
 	for (i = 0; i < 3; i++) {
 		mock_test_again(test, MOCK_NR_PAGES);
-		mock_set_reg(SMMU0, ARM_SMMU_IDR0,
-			     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
+		mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, 0);
 		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		mock_test_boot(test);
@@ -185,14 +159,14 @@ static phys_addr_t full_queue(struct kunit *test)
 
 	mock_test_again(test, MOCK_NR_PAGES);
 	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
-	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(1, 7, 0, 12));
 	mock_test_boot(test);
-	smmu_tlbi_note_ste(SMMU0->smmu, 0xf);
+	smmu_tlbi_note_ste(SMMU0->smmu, T_STE_NESTED);
 	host_cmdq_start(1);
 	SMMU0->stuck = true;
-	host_cmd_put(0x11, 0);
-	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_tell();
 
 	return pa;
 }
@@ -218,7 +192,7 @@ static void fault_no_room(struct kunit *test)
 	expect_stays(test, pa, -EAGAIN);
 	SMMU0->stuck = false;
 	mock_run_all(SMMU0);
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
 /**
@@ -258,7 +232,7 @@ static void fault_leave_time(struct kunit *test)
 
 		pa = two_smmus(test, true);
 		for (j = 0; j < 2; j++) {
-			smmu_tlbi_note_ste(mock->smmu[j].smmu, 0xf);
+			smmu_tlbi_note_ste(mock->smmu[j].smmu, T_STE_NESTED);
 			mock->smmu[j].slow = true;
 			mock->smmu[j].stuck = hw[i].stuck;
 			mock->smmu[j].delay = hw[i].delay;
@@ -268,7 +242,7 @@ static void fault_leave_time(struct kunit *test)
 		for (tries = 0; tries < 100; tries++) {
 			mock->lock_takes = now.lock;
 			start = mock->now;
-			ret = unmap(pa);
+			ret = mock_leave(pa, PAGE_SIZE);
 			took = mock->now - start;
 			mock->lock_takes = 0;
 			/* The last command, or the locks, began before the end */
@@ -277,7 +251,7 @@ static void fault_leave_time(struct kunit *test)
 			if (!ret)
 				break;
 			KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
-			KUNIT_EXPECT_TRUE(test, is_mapped(pa));
+			KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 			if (tries == 3) {
 				for (j = 0; j < 2; j++) {
 					mock->smmu[j].stuck = false;
@@ -293,7 +267,7 @@ static void fault_leave_time(struct kunit *test)
 			hyp_relax();
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
-		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
+		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 		if (hw[i].stuck)
 			KUNIT_EXPECT_GE(test, tries, 3);
 	}
@@ -310,11 +284,11 @@ static void fault_slow_trap(struct kunit *test)
 	SMMU0->slow = true;
 	SMMU0->delay = 3 * SMMU_LEAVE_US;
 	expect_stays(test, pa, -EAGAIN);
-	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, mock_host.cmdq + 0x84);
-	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	host_cmd_put(T_SYNC_MSI(0xcafef00d), mock_host.cmdq + 0x84);
+	host_tell();
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), mock_host.prod);
 	SMMU0->delay = 0;
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
 /* It is no matter whether the queue is ever empty: what was late has to be done */
@@ -328,21 +302,21 @@ static void fault_busy_queue(struct kunit *test)
 	/* The host keeps the hardware busy */
 	SMMU0->stuck = false;
 	SMMU0->slow = true;
-	host_cmd_put(0x11, 0);
-	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_tell();
 	mock->relaxed = 0;
 	expect_stays(test, pa, -EAGAIN);
 	KUNIT_EXPECT_EQ(test, mock->relaxed, 0);
 	/* The hardware takes one command at a time */
 	for (i = 0; i < 2; i++) {
 		hyp_relax();
-		host_cmd_put(0x11, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+		host_cmd_put(T_TLBI_NH_ASID, 0);
+		host_tell();
 	}
 	KUNIT_EXPECT_NE(test, mock_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
 			mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
 static unsigned int nested_later;
@@ -350,7 +324,7 @@ static unsigned int nested_later;
 /* Another CPU of the host has a stream translated by both stages */
 static void nest_meanwhile(struct mock_smmu *s, const u64 *cmd)
 {
-	if ((cmd[0] & 0xff) == 0x2a && !nested_later++)
+	if (T_OP(cmd) == T_TLBI_S2_IPA && !nested_later++)
 		s->smmu->tlbi.cached = SMMU_CACHED_NESTED;
 }
 
@@ -367,9 +341,9 @@ static void fault_nested_meanwhile(struct kunit *test)
 	mock->ran = nest_meanwhile;
 	SMMU0->slow = true;
 	SMMU0->nr_runs = 0;
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	for (i = 0; i < SMMU0->nr_runs; i++)
-		n28 += (SMMU0->runs[i].cmd[0] & 0xff) == 0x28;
+		n28 += T_OP(SMMU0->runs[i].cmd) == T_TLBI_S12_VMALL;
 	KUNIT_EXPECT_EQ(test, nested_later, 1);
 	KUNIT_EXPECT_EQ(test, n28, 1);
 }
@@ -378,13 +352,13 @@ static void fault_nested_meanwhile(struct kunit *test)
 static void fault_lost(struct kunit *test)
 {
 	/* CFGI_ALL at take-over */
-	SMMU0->bad_op = 0x4;
+	SMMU0->bad_op = T_CFGI_RANGE;
 	SMMU0->bad_times = 1;
 	KUNIT_EXPECT_EQ(test, mock_boot(), -EIO);
 
 	/* TLBI_S12_VMALL when the host disables its SMMU */
 	two_smmus(test, true);
-	SMMU0->bad_op = 0x28;
+	SMMU0->bad_op = T_TLBI_S12_VMALL;
 	SMMU0->bad_times = 1;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
@@ -407,8 +381,8 @@ static void fault_reports(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + SZ_2M), 0);
 		mock_own_unlock();
 		mock->pool_left = 0;
-		map(pa);
-		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
+		mock_return(pa, PAGE_SIZE);
+		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 		for (i = 0; i < 2; i++)
 			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
 	}
@@ -425,8 +399,8 @@ static void fault_reports(struct kunit *test)
 	two_smmus(test, false);
 	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	SMMU0->stuck = true;
-	host_cmd_put(0xff, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, mock_host.prod);
+	host_cmd_put(T_CMD_NONE_2, 0);
+	host_tell();
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_IRQ), 1);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 1);
 }

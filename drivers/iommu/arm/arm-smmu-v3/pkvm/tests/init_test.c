@@ -9,7 +9,12 @@
 
 #include "test.h"
 
-#define FOUND_GBPA	0x1000U
+/* GBPA as EL2 finds it */
+#define FOUND_GBPA	MOCK_GBPA
+
+/* Registers that the host's driver does not use */
+#define REG_IDR2	0x08
+#define REG_IDR4	0x10
 
 /* Index of the first write that sets these bits of a register, or -1 */
 static int first_write(const struct mock_smmu *s, u32 offset, u64 mask)
@@ -43,7 +48,7 @@ static void leave_in_use(struct mock_smmu *s)
 	mock_set_reg(s, ARM_SMMU_PRIQ_IRQ_CFG0, mem);
 	mock_set_reg(s, ARM_SMMU_IRQ_CTRL, 7);
 	mock_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 7);
-	mock_set_reg(s, ARM_SMMU_GERROR, GERROR_EVTQ_ABT_ERR | GERROR_CMDQ_ERR);
+	mock_set_reg(s, ARM_SMMU_GERROR, T_GERROR_EVTQ_ABT | T_GERROR_CMDQ);
 	mock_set_reg(s, ARM_SMMU_CR2, CR2_E2H);
 	mock_set_reg(s, ARM_SMMU_CR0, cr0);
 	mock_set_reg(s, ARM_SMMU_CR0ACK, cr0);
@@ -63,8 +68,8 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0ACK), cr0);
 	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
 	/* Write-back, inner shareable, tables and queues; no broadcast, no E2H */
-	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1), mock_incoherent ? 0x820 : 0xd75);
-	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR2), 0x6);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1), mock_incoherent ? T_CR1_NC_OSH : T_CR1_WB_ISH);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR2), T_CR2);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_IRQ_CTRL), 0);
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_EVTQ_IRQ_CFG0), 0ULL);
@@ -88,9 +93,9 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, first_write(s, ARM_SMMU_CR0, CR0_SMMUEN), (int)s->nr_writes - 1);
 	/* And what it knew before is forgotten, before it is enabled */
 	for (i = 0; i < s->nr_runs; i++) {
-		if (s->runs[i].cmd[0] == 0x4 && s->runs[i].cmd[1] == 31)
+		if (s->runs[i].cmd[0] == T_CFGI_RANGE && s->runs[i].cmd[1] == 31)
 			cfgi++;
-		tlbi += s->runs[i].cmd[0] == 0x30;
+		tlbi += s->runs[i].cmd[0] == T_TLBI_NSNH_ALL;
 	}
 	KUNIT_EXPECT_EQ(test, cfgi, 1);
 	KUNIT_EXPECT_EQ(test, tlbi, 1);
@@ -112,8 +117,8 @@ static void init_take_over(struct kunit *test)
 			struct mock_smmu *s = &mock->smmu[nr];
 
 			if (!level) {
-				mock_set_reg(s, ARM_SMMU_IDR0, 0x0148101b);
-				mock_set_reg(s, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | 7);
+				mock_change_reg(s, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
+				mock_set_reg(s, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, 7));
 			}
 			if (used)
 				leave_in_use(s);
@@ -139,10 +144,10 @@ static void init_old_errors(struct kunit *test)
 static void init_id_registers(struct kunit *test)
 {
 	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
-	mock_set_reg(SMMU0, ARM_SMMU_IDR1, (0x07ffffff & ~0x7ffU) | 8 << 6 | 12);
-	mock_set_reg(SMMU0, 0x08, ~0U);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(0x1f, 0x1f, 8, 12) | T_IDR1_PRIQS | 1U << 26);
+	mock_set_reg(SMMU0, REG_IDR2, ~0U);
 	mock_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
-	mock_set_reg(SMMU0, 0x10, ~0U);
+	mock_set_reg(SMMU0, REG_IDR4, ~0U);
 	mock_set_reg(SMMU0, ARM_SMMU_IDR5, 0xfffffff0 | 2);
 	mock_set_reg(SMMU0, ARM_SMMU_IIDR, 0x12345678);
 	mock_set_reg(SMMU0, ARM_SMMU_AIDR, 0x3);
@@ -153,25 +158,25 @@ static void init_id_registers(struct kunit *test)
 	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
 	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
 	 */
-	KUNIT_EXPECT_EQ(test, host_readl(0x00) | (mock_incoherent ? BIT(13) : 0),
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR0) | (mock_incoherent ? BIT(13) : 0),
 			0x0d5fffff & ~0x0017cf21U);
-	KUNIT_EXPECT_EQ(test, host_readl(0x04) & 0x3f, 12);
-	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 6) & 0x1f, 8);
-	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 11) & 0x1f, 0);
-	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 16) & 0x1f, 12);
-	KUNIT_EXPECT_EQ(test, (host_readl(0x04) >> 21) & 0x1f, 10);
+	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_SIDSIZE, host_readl(ARM_SMMU_IDR1)), 12);
+	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_SSIDSIZE, host_readl(ARM_SMMU_IDR1)), 8);
+	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_PRIQS, host_readl(ARM_SMMU_IDR1)), 0);
+	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_EVENTQS, host_readl(ARM_SMMU_IDR1)), 12);
+	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_CMDQS, host_readl(ARM_SMMU_IDR1)), 10);
 	/* Nothing preset, no extra queues, no permission overrides */
-	KUNIT_EXPECT_EQ(test, host_readl(0x04) >> 28, 0);
-	KUNIT_EXPECT_EQ(test, host_readl(0x08), 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) >> 28, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(REG_IDR2), 0);
 	/* RIL, BBML, HAD and E0PD at most */
-	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & ~0x3c04U, 0);
-	KUNIT_EXPECT_EQ(test, host_readl(0x0c) & 0x1400, 0x1400);
-	KUNIT_EXPECT_EQ(test, host_readl(0x10), 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR3) & ~0x3c04U, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR3) & 0x1400, 0x1400);
+	KUNIT_EXPECT_EQ(test, host_readl(REG_IDR4), 0);
 	/* No more address bits than there are, and no DS */
-	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x7, 2);
-	KUNIT_EXPECT_EQ(test, host_readl(0x14) & 0x80, 0);
-	KUNIT_EXPECT_EQ(test, host_readl(0x18), 0x12345678);
-	KUNIT_EXPECT_EQ(test, host_readl(0x1c), 0x3);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 0x7, 2);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 0x80, 0);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IIDR), 0x12345678);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_AIDR), 0x3);
 }
 
 /* Two SMMUs: the host sees of either no more address bits than both have */
@@ -180,8 +185,8 @@ static void init_common_size(struct kunit *test)
 	u64 *s2_ste;
 
 	mock->config.nr_smmus = 2;
-	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, 0x74);
-	mock_set_reg(&mock->smmu[1], ARM_SMMU_IDR5, 0x71);
+	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, T_IDR5(T_OAS_44));
+	mock_set_reg(&mock->smmu[1], ARM_SMMU_IDR5, T_IDR5(T_OAS_36));
 	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 1);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
@@ -189,20 +194,21 @@ static void init_common_size(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, s2_ste, mock->smmu[1].smmu->feat.s2_ste, 16);
 }
 
-#if PAGE_SHIFT == 16
 /* The host may have what there is: stage 2 has it, too */
 static void init_52_bits(struct kunit *test)
 {
 	u64 *s2_ste;
 
-	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, 0x76);
+	if (PAGE_SHIFT != 16)
+		return;
+
+	mock_set_reg(&mock->smmu[0], ARM_SMMU_IDR5, T_IDR5(T_OAS_52));
 	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 7, 6);
 	s2_ste = SMMU0->smmu->feat.s2_ste;
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 32) & 0x3f, 64 - 52);
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 48) & 7, 6);
 }
-#endif
 
 /*
  * A 2-level table is offered only if the host may use one: a driver that
@@ -217,18 +223,18 @@ static void init_st_level(struct kunit *test)
 		phys_addr_t l1, l2;
 
 		mock_test_again(test, MOCK_NR_PAGES);
-		mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | bits);
+		mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, bits));
 		mock->sid_bits = bits;
 		mock_test_boot(test);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) & 0x3f, bits);
-		if (!((host_readl(ARM_SMMU_IDR0) >> 27) & 3))
+		if (!(host_readl(ARM_SMMU_IDR0) & T_IDR0_ST_LEVEL))
 			continue;
 		l1 = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		l2 = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		mock_put(l1, l2 | 7);
 		mock_put(l2, STE_BYPASS0);
 		host_writeq(ARM_SMMU_STRTAB_BASE, l1);
-		host_writel(ARM_SMMU_STRTAB_BASE_CFG, 1 << 16 | 6 << 6 | bits);
+		host_writel(ARM_SMMU_STRTAB_BASE_CFG, T_STRTAB_CFG(T_STRTAB_2LVL, 6, bits));
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
 		KUNIT_EXPECT_TRUE_MSG(test, mock_ste(SMMU0, 0, ste) && (ste[0] & 1),
 				      "%u bits", bits);
@@ -257,26 +263,26 @@ static void init_refusals(struct kunit *test)
 		u32	set;
 		u32	refusal;
 	} cases[] = {
-		{ ARM_SMMU_IDR0, 0x2, 0, PKVM_SMMU_NO_STAGE1 },
-		{ ARM_SMMU_IDR0, 0x1, 0, PKVM_SMMU_NO_STAGE2 },
+		{ ARM_SMMU_IDR0, T_IDR0_S1P, 0, PKVM_SMMU_NO_STAGE1 },
+		{ ARM_SMMU_IDR0, T_IDR0_S2P, 0, PKVM_SMMU_NO_STAGE2 },
 		/* AArch32 only; big-endian only, and what is reserved */
-		{ ARM_SMMU_IDR0, 0xc, 0x4, PKVM_SMMU_FORMAT },
-		{ ARM_SMMU_IDR0, 0, 3 << 21, PKVM_SMMU_FORMAT },
-		{ ARM_SMMU_IDR0, 3 << 21, 1 << 21, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, T_IDR0_TTF, T_IDR0_TTF_AARCH32, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, 0, T_IDR0_TTENDIAN_BE, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, T_IDR0_TTENDIAN, T_IDR0_TTENDIAN_RES, PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR5, gran, 0, PKVM_SMMU_FORMAT },
 		/* It stalls faults of stage 2 as well */
-		{ ARM_SMMU_IDR0, 3 << 24, 2 << 24, PKVM_SMMU_STALL_FORCE },
-		{ ARM_SMMU_IDR1, 0, 1 << 30, PKVM_SMMU_PRESET },
-		{ ARM_SMMU_IDR1, 0, 1 << 29, PKVM_SMMU_PRESET },
-		{ ARM_SMMU_IDR1, 0, 1 << 28, PKVM_SMMU_PRESET },
-		{ ARM_SMMU_IDR1, 0, 1U << 31, PKVM_SMMU_EXTRA_QUEUES },
+		{ ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, T_IDR0_STALL_FORCE, PKVM_SMMU_STALL_FORCE },
+		{ ARM_SMMU_IDR1, 0, T_IDR1_TABLES_PRESET, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, T_IDR1_QUEUES_PRESET, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, T_IDR1_REL, PKVM_SMMU_PRESET },
+		{ ARM_SMMU_IDR1, 0, T_IDR1_ECMDQ, PKVM_SMMU_EXTRA_QUEUES },
 		/* Arm's MMU-600 before r2, and MMU-700 before r1p1 */
 		{ ARM_SMMU_IIDR, 0, 0x4830043b, PKVM_SMMU_ERRATUM },
 		{ ARM_SMMU_IIDR, 0, 0x4831243b, PKVM_SMMU_ERRATUM },
 		{ ARM_SMMU_IIDR, 0, 0x4870143b, PKVM_SMMU_ERRATUM },
 		{ ARM_SMMU_IIDR, 0, 0x4871043b, PKVM_SMMU_ERRATUM },
 		/* Memory behind 4 GiB */
-		{ ARM_SMMU_IDR5, 7, 0, PKVM_SMMU_OUTPUT_SIZE },
+		{ ARM_SMMU_IDR5, T_IDR5_OAS, 0, PKVM_SMMU_OUTPUT_SIZE },
 	};
 	unsigned int i, which;
 
@@ -354,8 +360,8 @@ static void init_bad_config(struct kunit *test)
 			break;
 		case 3:
 			/* A linear table of two pages doesn't fit */
-			mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
-			mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
+			mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
+			mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, (PAGE_SHIFT - 5)));
 			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
 			break;
 		case 4:
@@ -424,38 +430,11 @@ static void init_misaligned_table(struct kunit *test)
 {
 	struct pkvm_smmu_mem *strtab = &mock->config.smmus[0].strtab;
 
-	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0148101b);
-	mock_set_reg(SMMU0, ARM_SMMU_IDR1, 8 << 21 | 8 << 16 | (PAGE_SHIFT - 5));
+	mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, (PAGE_SHIFT - 5)));
 	strtab->size = 3 * PAGE_SIZE;
 	strtab->base = mock_alloc(4 * PAGE_SIZE, MOCK_HOST) + PAGE_SIZE;
 	expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
-}
-
-/* One SMMU snoops, and the other doesn't, be it that only its ID register says so */
-static void init_mixed(struct kunit *test)
-{
-	bool incoherent = mock_incoherent;
-	unsigned int i;
-
-	for (i = 0; i < 3; i++) {
-		mock_incoherent = i != 2;
-		mock_test_again(test, MOCK_NR_PAGES);
-		mock_incoherent = incoherent;
-		mock->config.nr_smmus = 2;
-		mock->config.smmus[0].coherent = i != 0;
-		mock->config.smmus[1].coherent = true;
-		if (i == 1)
-			mock_set_reg(SMMU0, ARM_SMMU_IDR0,
-				     mock_reg(SMMU0, ARM_SMMU_IDR0) & ~BIT(4));
-		mock_test_boot(test);
-		KUNIT_EXPECT_EQ(test, hyp_incoherent, i != 2);
-		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & BIT(13)), i == 2);
-		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(mock->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
-					BIT(13));
-		/* Not cacheable and outer shareable, or write-back and inner */
-		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? 0xd75 : 0x820);
-		KUNIT_EXPECT_EQ(test, mock_reg(&mock->smmu[1], ARM_SMMU_CR1), 0xd75);
-	}
 }
 
 /* The pool may be in several pieces */
@@ -535,16 +514,13 @@ static struct kunit_case init_cases[] = {
 	KUNIT_CASE(init_old_errors),
 	KUNIT_CASE(init_id_registers),
 	KUNIT_CASE(init_common_size),
-#if PAGE_SHIFT == 16
 	KUNIT_CASE(init_52_bits),
-#endif
 	KUNIT_CASE(init_st_level),
 	KUNIT_CASE(init_refusals),
 	KUNIT_CASE(init_good_revisions),
 	KUNIT_CASE(init_good_features),
 	KUNIT_CASE(init_bad_config),
 	KUNIT_CASE(init_misaligned_table),
-	KUNIT_CASE(init_mixed),
 	KUNIT_CASE(init_pool_chunks),
 	KUNIT_CASE(init_no_answer),
 	KUNIT_CASE(init_pending),

@@ -17,7 +17,10 @@
 #define MOCK_TICKS	100
 
 /* EVTQ_PROD.OVFLG and EVTQ_CONS.OVACKFLG */
-#define MOCK_OVFLG	BIT(31)
+#define MOCK_OVFLG	T_EVTQ_OVFLG
+
+/* Both stages, AArch64, coherent, CD2L, ASID16, no stalls, 2-level */
+#define MOCK_IDR0	0x0948101b
 
 #define CR0_ON		(CR0_SMMUEN | CR0_CMDQEN)
 
@@ -280,11 +283,16 @@ void mock_set_reg(struct mock_smmu *s, u32 offset, u32 val)
 		s->irq_target = val;
 }
 
+void mock_change_reg(struct mock_smmu *s, u32 offset, u32 clear, u32 set)
+{
+	mock_set_reg(s, offset, (mock_reg(s, offset) & ~clear) | set);
+}
+
 bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 {
-	u64 base = mock_reg64(s, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
+	u64 base = mock_reg64(s, ARM_SMMU_STRTAB_BASE) & T_STRTAB_ADDR;
 	u32 cfg = mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
-	u32 bits = cfg & 0x3f, split = (cfg >> 6) & 0x1f, span;
+	u32 bits = FIELD_GET(T_STRTAB_LOG2SIZE, cfg), split = FIELD_GET(T_STRTAB_SPLIT, cfg), span;
 	const __le64 *at;
 	u64 desc;
 	int i;
@@ -293,14 +301,14 @@ bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 	if ((u64)sid >> bits)
 		return false;
 
-	if (((cfg >> 16) & 3) == 1) {
+	if (FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL) {
 		base = ALIGN_DOWN(base, max(8ULL << (bits - split), 64ULL));
 		desc = el2_get(base + (sid >> split) * 8, "level 1 of the table is not EL2's");
-		span = desc & 0x1f;
+		span = desc & T_L1_SPAN;
 		sid &= (1U << split) - 1;
 		if (!span || span > split + 1 || sid >> (span - 1))
 			return false;
-		base = desc & GENMASK_ULL(51, 6);
+		base = desc & T_STRTAB_ADDR;
 		bits = span - 1;
 	}
 
@@ -315,7 +323,7 @@ bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 
 bool mock_ste_is_safe(const struct mock_smmu *s, const u64 *ste)
 {
-	unsigned int config = (ste[0] >> 1) & 7;
+	unsigned int config = FIELD_GET(T_STE_CONFIG, ste[0]);
 
 	/* Stage 2 is EL2's, in whatever state; VMSPtr and the secure half are 0 */
 	if (ste[2] != s->smmu->feat.s2_ste[0] || ste[3] != s->smmu->feat.s2_ste[1] ||
@@ -328,21 +336,26 @@ bool mock_ste_is_safe(const struct mock_smmu *s, const u64 *ste)
 	if (config != 0 && config != 6 && config != 7)
 		return false;
 	/* STRW, EATS, S2FWB */
-	return !(ste[1] & (GENMASK_ULL(31, 30) | GENMASK_ULL(29, 28) | BIT_ULL(25)));
+	return !(ste[1] & (T_STE_STRW | T_STE_EATS | T_STE_S2FWB));
+}
+
+static u32 stall_model(const struct mock_smmu *s)
+{
+	return FIELD_GET(T_IDR0_STALL_MODEL, mock_reg(s, ARM_SMMU_IDR0));
 }
 
 static void check_table(struct mock_smmu *s)
 {
 	u32 cfg = mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG), sid;
-	bool two_level = ((cfg >> 16) & 3) == 1;
+	bool two_level = FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL;
 	u64 ste[STRTAB_STE_DWORDS];
 
-	for (sid = 0; !((u64)sid >> (cfg & 0x3f)); sid++) {
+	for (sid = 0; !((u64)sid >> (FIELD_GET(T_STRTAB_LOG2SIZE, cfg))); sid++) {
 		if (mock_ste(s, sid, ste)) {
 			if (!mock_ste_is_safe(s, ste))
 				mock_complain("an STE that lets something pass");
 		} else if (two_level) {
-			sid |= (1U << ((cfg >> 6) & 0x1f)) - 1;
+			sid |= (1U << (FIELD_GET(T_STRTAB_SPLIT, cfg))) - 1;
 		}
 	}
 }
@@ -397,60 +410,60 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 /* What an SMMU that is EL2's may be told to do */
 static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 {
-	bool ril = mock_reg(s, ARM_SMMU_IDR3) >> 10 & 1;
-	u64 ttl_num_scale = (cmd[1] & GENMASK_ULL(9, 8)) |
-			    (cmd[0] & (GENMASK_ULL(16, 12) | GENMASK_ULL(25, 20)));
-	u64 tg = (cmd[1] >> 10) & 3, ttl = (cmd[1] >> 8) & 3;
-	u64 sid_bits = mock_reg(s, ARM_SMMU_IDR1) & 0x3f;
-	bool asid16 = mock_reg(s, ARM_SMMU_IDR0) >> 12 & 1;
+	bool ril = mock_reg(s, ARM_SMMU_IDR3) & T_IDR3_RIL;
+	u64 ttl_num_scale = (cmd[1] & T_CMD_TTL) |
+			    (cmd[0] & (T_CMD_NUM | T_CMD_SCALE | T_CMD_SCALE_DS));
+	u64 tg = FIELD_GET(T_CMD_TG, cmd[1]), ttl = FIELD_GET(T_CMD_TTL, cmd[1]);
+	u64 sid_bits = mock_reg(s, ARM_SMMU_IDR1) & T_IDR1_SIDSIZE;
+	bool asid16 = mock_reg(s, ARM_SMMU_IDR0) & T_IDR0_ASID16;
 
-	switch (cmd[0] & 0xff) {
-	case 0x04: /* CFGI_STE_RANGE, CFGI_ALL */
+	switch (T_OP(cmd)) {
+	case T_CFGI_RANGE:
 		break;
-	case 0x44: /* RESUME */
-	case 0x45: /* STALL_TERM */
-		if ((mock_reg(s, ARM_SMMU_IDR0) >> 24 & 3) == 1)
+	case T_RESUME:
+	case T_STALL_TERM:
+		if (stall_model(s) == T_STALL_MODEL_NONE)
 			mock_complain("stalls of an SMMU that has none");
 		fallthrough;
-	case 0x03: /* CFGI_STE */
-	case 0x05: /* CFGI_CD */
-	case 0x06: /* CFGI_CD_ALL */
-		if (cmd[0] >> 32 >> sid_bits)
+	case T_CFGI_STE:
+	case T_CFGI_CD:
+	case T_CFGI_CD_ALL:
+		if (FIELD_GET(T_CMD_SID, cmd[0]) >> sid_bits)
 			mock_complain("a stream that is out of range");
 		break;
-	case 0x12: /* TLBI_NH_VA */
-	case 0x13: /* TLBI_NH_VAA */
-	case 0x2a: /* TLBI_S2_IPA */
+	case T_TLBI_NH_VA:
+	case T_TLBI_NH_VAA:
+	case T_TLBI_S2_IPA:
 		if (!!tg != !!ttl_num_scale || (tg && !ril))
 			mock_complain("a reserved encoding of a range");
 		/* The host does not see IDR5.DS, so it does not mean them */
-		if ((tg == 2 && ttl == 1) || cmd[0] & BIT_ULL(25))
+		if ((tg == 2 && ttl == 1) || cmd[0] & T_CMD_SCALE_DS)
 			mock_complain("a range that means something else with DS");
 		fallthrough;
-	case 0x10: /* TLBI_NH_ALL */
-	case 0x11: /* TLBI_NH_ASID */
-	case 0x28: /* TLBI_S12_VMALL */
-		if (!asid16 && cmd[0] >> 56)
+	case T_TLBI_NH_ALL:
+	case T_TLBI_NH_ASID:
+	case T_TLBI_S12_VMALL:
+		if (!asid16 && cmd[0] & T_CMD_ASID_HI)
 			mock_complain("an ASID that is out of range");
-		if ((cmd[0] >> 32) & 0xffff)
+		if (cmd[0] & T_CMD_VMID)
 			mock_complain("a VMID that is not EL2's");
 		break;
-	case 0x46: /* CMD_SYNC: the interrupt is a wired one */
-		if ((cmd[0] & ~BIT_ULL(12)) != 0x46 || cmd[1])
+	case T_CMD_SYNC: /* CMD_SYNC: the interrupt is a wired one */
+		if ((cmd[0] & ~T_CS(T_SYNC_CS_IRQ)) != T_CMD_SYNC || cmd[1])
 			mock_complain("a CMD_SYNC that is not EL2's");
 		break;
 	default:
 		if (s->armed)
 			mock_complain("a command that is not for the host");
 	}
-	if (cmd[0] & BIT_ULL(10))
+	if (cmd[0] & T_CMD_SSEC)
 		mock_complain("a command for the secure state");
 }
 
 static bool run_one(struct mock_smmu *s)
 {
 	u64 base = mock_reg64(s, ARM_SMMU_CMDQ_BASE);
-	u32 entries = 1U << (base & 0x1f), wrap = 2 * entries - 1;
+	u32 entries = 1U << (base & T_Q_LOG2SIZE), wrap = 2 * entries - 1;
 	u32 prod = mock_reg(s, ARM_SMMU_CMDQ_PROD) & wrap;
 	u32 cons = mock_reg(s, ARM_SMMU_CMDQ_CONS), idx = cons & (entries - 1);
 	struct mock_leaf leaf;
@@ -463,20 +476,20 @@ static bool run_one(struct mock_smmu *s)
 	if (((prod - cons) & wrap) > entries)
 		mock_complain("CMDQ_PROD is too far ahead");
 
-	base = ALIGN_DOWN(base & GENMASK_ULL(51, 5), max(16ULL << (base & 0x1f), 32ULL));
+	base = ALIGN_DOWN(base & T_Q_ADDR, max(16ULL << (base & T_Q_LOG2SIZE), 32ULL));
 	run.cmd[0] = el2_get(base + idx * 16ULL, "the command queue is not EL2's");
 	run.cmd[1] = el2_get(base + idx * 16ULL + 8, "the command queue is not EL2's");
 
 	/* No SMMU knows opcode 0; EL2 uses it, with no operands */
-	if (s->armed && !(run.cmd[0] & 0xff) && (run.cmd[0] || run.cmd[1]))
+	if (s->armed && !T_OP(run.cmd) && (run.cmd[0] || run.cmd[1]))
 		mock_complain("a command that is not for the host");
-	if (!(run.cmd[0] & 0xff) || (s->bad_times && (run.cmd[0] & 0xff) == s->bad_op)) {
-		if (run.cmd[0] & 0xff)
+	if (!T_OP(run.cmd) || (s->bad_times && T_OP(run.cmd) == s->bad_op)) {
+		if T_OP(run.cmd)
 			s->bad_times--;
 		if (mock_reg(s, ARM_SMMU_IRQ_CTRL) & 1)
 			s->nr_gerror_irqs++;
 		mock_set_reg(s, ARM_SMMU_CMDQ_CONS, (cons & wrap) |
-			     (u32)(run.cmd[0] & 0xff ? s->bad_code : 1) << 24);
+			     T_CONS_ERR(T_OP(run.cmd) ? s->bad_code : T_ERR_ILL));
 		mock_set_reg(s, ARM_SMMU_GERROR, mock_reg(s, ARM_SMMU_GERROR) ^ 1);
 		return false;
 	}
@@ -517,8 +530,8 @@ void mock_reset(struct mock_smmu *s, u32 cr0)
 	mock_set_reg(s, ARM_SMMU_CR0ACK, mock_reg(s, ARM_SMMU_CR0ACK) & ~cr0);
 	mock_set_reg(s, ARM_SMMU_IRQ_CTRL, 0);
 	mock_set_reg(s, ARM_SMMU_IRQ_CTRLACK, 0);
-	mock_set_reg(s, ARM_SMMU_GBPA, 0x1000);
-	s->gbpa = 0x1000;
+	mock_set_reg(s, ARM_SMMU_GBPA, MOCK_GBPA);
+	s->gbpa = MOCK_GBPA;
 }
 
 void mock_run_all(struct mock_smmu *s)
@@ -534,8 +547,8 @@ static phys_addr_t evtq_base(const struct mock_smmu *s, size_t *size)
 {
 	u64 base = mock_reg64(s, ARM_SMMU_EVTQ_BASE);
 
-	*size = 32ULL << (base & 0x1f);
-	return ALIGN_DOWN(base & GENMASK_ULL(51, 5), *size);
+	*size = 32ULL << (base & T_Q_LOG2SIZE);
+	return ALIGN_DOWN(base & T_Q_ADDR, *size);
 }
 
 static void check_evtq(const struct mock_smmu *s)
@@ -543,8 +556,8 @@ static void check_evtq(const struct mock_smmu *s)
 	size_t size;
 	phys_addr_t pa = evtq_base(s, &size), end = pa + size;
 
-	if ((mock_reg(s, ARM_SMMU_EVTQ_BASE) & 0x1f) >
-	    ((mock_reg(s, ARM_SMMU_IDR1) >> 16) & 0x1f))
+	if ((mock_reg(s, ARM_SMMU_EVTQ_BASE) & T_Q_LOG2SIZE) >
+	    (FIELD_GET(T_IDR1_EVENTQS, mock_reg(s, ARM_SMMU_IDR1))))
 		mock_complain("an event queue that is larger than there can be");
 
 	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
@@ -586,7 +599,7 @@ static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 		 s->irq_target;
 	unsigned int i;
 
-	if (!(mock_reg(s, ARM_SMMU_IDR0) & IDR0_MSI))
+	if (!(mock_reg(s, ARM_SMMU_IDR0) & T_IDR0_MSI))
 		mock_complain("an MSI of an SMMU that has none");
 	if (on & irq)
 		mock_complain("an MSI is changed while it is on");
@@ -607,7 +620,7 @@ static void check_may_be_off(struct mock_smmu *s)
 	u64 ste[STRTAB_STE_DWORDS];
 	u32 sid;
 
-	if ((mock_reg(s, ARM_SMMU_IDR0) >> 24 & 3) != 0 || !(s->gbpa & BIT(20)))
+	if (stall_model(s) || !(s->gbpa & T_GBPA_ABORT))
 		mock_complain("SMMUEN is cleared");
 	for (sid = 0; sid < 64; sid++) {
 		if (mock_ste(s, sid, ste) && ste[0] & 1)
@@ -696,7 +709,7 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 		check_write(s, offset, val);
 	/* What makes the SMMU look at its queue: what is there must be there by then */
 	if (offset == ARM_SMMU_CMDQ_PROD ||
-	    (offset == ARM_SMMU_GERRORN && (val ^ mock_reg(s, offset)) & GERROR_CMDQ_ERR)) {
+	    (offset == ARM_SMMU_GERRORN && (val ^ mock_reg(s, offset)) & T_GERROR_CMDQ)) {
 		if (s->armed && s->barriers == mock->barriers)
 			mock_complain("the SMMU is told of what it may not see yet");
 		s->barriers = mock->barriers;
@@ -1215,15 +1228,15 @@ int mock_init(unsigned int nr_pages)
 		mock->config.smmus[i].mmio.size = PKVM_SMMU_MIN_MMIO_SIZE;
 		mock->config.smmus[i].coherent = !mock_incoherent;
 		/* Both stages, AArch64, coherent, CD2L, ASID16, no stalls, 2-level */
-		mock_set_reg(s, ARM_SMMU_IDR0, 0x0948101b);
+		mock_set_reg(s, ARM_SMMU_IDR0, MOCK_IDR0);
 		/* 4096 commands, 8192 events, 8 bits of SSID, 12 bits of SID */
-		mock_set_reg(s, ARM_SMMU_IDR1, 12 << 21 | 13 << 16 | 8 << 6 | 12);
+		mock_set_reg(s, ARM_SMMU_IDR1, T_IDR1(12, 13, 8, 12));
 		/* RIL, BBM level 2, HAD */
-		mock_set_reg(s, ARM_SMMU_IDR3, 0x1404);
+		mock_set_reg(s, ARM_SMMU_IDR3, T_IDR3_RIL | T_IDR3_BBML(2) | T_IDR3_HAD);
 		/* All granules, 40 bits */
-		mock_set_reg(s, ARM_SMMU_IDR5, 0x72);
-		mock_set_reg(s, ARM_SMMU_GBPA, 0x1000);
-		s->gbpa = 0x1000;
+		mock_set_reg(s, ARM_SMMU_IDR5, T_IDR5(T_OAS_40));
+		mock_set_reg(s, ARM_SMMU_GBPA, MOCK_GBPA);
+		s->gbpa = MOCK_GBPA;
 	}
 
 	return 0;
@@ -1270,7 +1283,7 @@ int mock_boot(void)
 		u32 idr0 = mock_reg(&mock->smmu[i], ARM_SMMU_IDR0);
 
 		set_aside(&cfg->smmus[i].cmdq, 16 << PKVM_SMMU_CMDQ_SHIFT);
-		if (((idr0 >> 27) & 3) == 1 && mock->sid_bits > PKVM_SMMU_STRTAB_SPLIT)
+		if (FIELD_GET(T_IDR0_ST_LEVEL, idr0) == 1 && mock->sid_bits > PKVM_SMMU_STRTAB_SPLIT)
 			set_aside(&cfg->smmus[i].strtab,
 				  8ULL << (mock->sid_bits - PKVM_SMMU_STRTAB_SPLIT));
 		else

@@ -26,6 +26,7 @@
 #include "../ste.h"
 #include "../tlbi.h"
 #include "../trap.h"
+#include "arch.h"
 
 #define MOCK_NR_SMMUS		2
 #define MOCK_NR_RUNS		4096
@@ -41,6 +42,9 @@
 /* One behind the other, and not where a block starts */
 #define MOCK_MMIO_SIZE		PKVM_SMMU_MIN_MMIO_SIZE
 #define MOCK_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MIN_MMIO_SIZE)
+
+/* GBPA as firmware has left it: incoming attributes, and no abort */
+#define MOCK_GBPA		0x1000U
 
 #define MOCK_EVTQ_PROD		(0x10000 + ARM_SMMU_EVTQ_PROD)
 #define MOCK_EVTQ_CONS		(0x10000 + ARM_SMMU_EVTQ_CONS)
@@ -238,6 +242,7 @@ void mock_own_unlock(void);
 u32 mock_reg(const struct mock_smmu *s, u32 offset);
 u64 mock_reg64(const struct mock_smmu *s, u32 offset);
 void mock_set_reg(struct mock_smmu *s, u32 offset, u32 val);
+void mock_change_reg(struct mock_smmu *s, u32 offset, u32 clear, u32 set);
 /* The SMMU does all that it has been told to do */
 void mock_run_all(struct mock_smmu *s);
 /* It loses power, or these bits of CR0 at least; GBPA lets everything pass */

@@ -33,7 +33,7 @@ static bool is_safe(const struct smmu_features *f, const u64 *hw)
 	if (!(hw[0] & 1))
 		return !hw[0];
 	switch (hw[0] & 0xf) {
-	case 0x1: /* abort */
+	case T_PREFETCH_CONFIG:
 	case 0xd: /* stage 2 */
 		return !(hw[0] & ~0xfULL) && !(hw[1] & ~allowed1);
 	case 0xf: /* both stages */

@@ -273,7 +273,7 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 	for (i = 0; i < NR_STES; i++) {
 		*l1 = tlb.l1s[i];
 		if (l1->used && l1->index == index && !one_in(4))
-			return l1->desc & 0x1f;
+			return l1->desc & T_L1_SPAN;
 	}
 
 	l1->used = true;
@@ -282,14 +282,14 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 	l1->time = tlb.time;
 	tlb.l1s[test_random() % NR_STES] = *l1;
 
-	return l1->desc & 0x1f;
+	return l1->desc & T_L1_SPAN;
 }
 
 static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 {
-	u64 at = mock_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
+	u64 at = mock_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & T_STRTAB_ADDR;
 	u32 cfg = mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG);
-	u32 split = (cfg >> 6) & 0x1f, index = sid;
+	u32 split = FIELD_GET(T_STRTAB_SPLIT, cfg), index = sid;
 	struct tlb_l1 l1 = { .time = tlb.time };
 	unsigned int i;
 
@@ -299,10 +299,10 @@ static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 			return true;
 	}
 
-	if (((cfg >> 16) & 3) == 1) {
+	if (FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL) {
 		if (!tlb_find_l1(sid >> split, at, &l1))
 			return false;
-		at = l1.desc & GENMASK_ULL(51, 6);
+		at = l1.desc & T_STRTAB_ADDR;
 		index = sid & ((1U << split) - 1);
 	}
 
@@ -425,7 +425,7 @@ static void tlb_dma(void)
 
 	begun.sid = sids[test_random() % ARRAY_SIZE(sids)];
 	if (walk->kind || !tlb_find_ste(begun.sid, &found) ||
-	    !(found.ste[0] & 1))
+	    !(found.ste[0] & T_STE_V))
 		return;
 	if (!mock_ste_is_safe(SMMU0, found.ste))
 		mock_complain("the SMMU has an STE that lets something pass");
@@ -490,7 +490,7 @@ static void tlb_steps(unsigned int n)
 
 static bool inval_is_cfgi(const struct tlb_inval *inval)
 {
-	return inval->op == 0x03 || inval->op == 0x04;
+	return inval->op == T_CFGI_STE || inval->op == T_CFGI_RANGE;
 }
 
 static bool inval_has(const struct tlb_inval *inval, u64 first, u64 last)
@@ -502,11 +502,11 @@ static bool inval_hits(const struct tlb_inval *inval, enum tlb_kind kind,
 		       u64 base, u64 size)
 {
 	switch (inval->op) {
-	case 0x28: /* TLBI_S12_VMALL */
+	case T_TLBI_S12_VMALL:
 		return true;
-	case 0x10: /* TLBI_NH_ALL */
+	case T_TLBI_NH_ALL:
 		return kind == TLB_BOTH;
-	case 0x2a: /* TLBI_S2_IPA */
+	case T_TLBI_S2_IPA:
 		return kind != TLB_BOTH &&
 		       inval_has(inval, base, base + size - 1);
 	}
@@ -529,7 +529,8 @@ static bool inval_hits_walk(const struct tlb_inval *inval,
 
 static void tlb_drop_config(const struct tlb_inval *inval)
 {
-	u32 split = (mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
+	u32 split = FIELD_GET(T_STRTAB_SPLIT,
+			      mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG));
 	unsigned int i;
 
 	for (i = 0; i < NR_STES; i++) {
@@ -583,33 +584,34 @@ static void tlb_sync(void)
 /* An SMMU has run a command */
 static void tlb_ran(struct mock_smmu *s, const u64 *cmd)
 {
-	u64 num = (cmd[0] >> 12) & 0x1f, scale = (cmd[0] >> 20) & 0x1f;
-	u64 pages = (cmd[1] >> 10) & 3 ? (num + 1) << scale : 1;
-	u64 sids_in_range = 2ULL << (cmd[1] & 0x1f);
-	struct tlb_inval inval = { .op = cmd[0] };
+	u64 num = FIELD_GET(T_CMD_NUM, cmd[0]);
+	u64 scale = FIELD_GET(T_CMD_SCALE, cmd[0]);
+	u64 pages = cmd[1] & T_CMD_TG ? (num + 1) << scale : 1;
+	u64 sids_in_range = 2ULL << FIELD_GET(T_CMD_RANGE, cmd[1]);
+	struct tlb_inval inval = { .op = T_OP(cmd) };
 
 	if (s != SMMU0)
 		return;
 
 	inval.time = ++tlb.time;
 	switch (inval.op) {
-	case 0x03: /* CFGI_STE */
-		inval.first = cmd[0] >> 32;
+	case T_CFGI_STE:
+		inval.first = FIELD_GET(T_CMD_SID, cmd[0]);
 		inval.last = inval.first;
-		inval.leaf = cmd[1] & 1;
+		inval.leaf = cmd[1] & T_CMD_LEAF;
 		break;
-	case 0x04: /* CFGI_STE_RANGE, CFGI_ALL */
-		inval.first = ALIGN_DOWN(cmd[0] >> 32, sids_in_range);
+	case T_CFGI_RANGE:
+		inval.first = ALIGN_DOWN(FIELD_GET(T_CMD_SID, cmd[0]), sids_in_range);
 		inval.last = inval.first + sids_in_range - 1;
 		break;
-	case 0x10: /* TLBI_NH_ALL */
-	case 0x28: /* TLBI_S12_VMALL */
+	case T_TLBI_NH_ALL:
+	case T_TLBI_S12_VMALL:
 		break;
-	case 0x2a: /* TLBI_S2_IPA */
-		inval.first = cmd[1] & GENMASK_ULL(51, 12);
+	case T_TLBI_S2_IPA:
+		inval.first = cmd[1] & T_CMD_IPA;
 		inval.last = inval.first + (pages << PAGE_SHIFT) - 1;
 		break;
-	case 0x46: /* CMD_SYNC */
+	case T_CMD_SYNC:
 		tlb_sync();
 		return;
 	default:
@@ -648,7 +650,7 @@ static void host_change_ste(bool nested)
 	case 2:
 		/* SHCFG */
 		ste[0] = STE_BYPASS0;
-		ste[1] = test_random() & GENMASK_ULL(45, 44);
+		ste[1] = test_random() & T_STE_SHCFG;
 		break;
 	case 3:
 		ste[0] = STE_ABORT0;
@@ -703,7 +705,7 @@ static void host_step(bool nested)
 		host_change_table();
 		break;
 	case 9:
-		host_cmd_put(0x10, 0);
+		host_cmd_put(T_TLBI_NH_ALL, 0);
 		host_cmd_sync();
 		break;
 	case 10:
@@ -870,16 +872,18 @@ static void set_up(struct kunit *test, const struct tlb_mode *mode)
 	for (i = 0; i < 2; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 		u32 idr0 = mock_reg(s, ARM_SMMU_IDR0);
-		u32 idr1 = mock_reg(s, ARM_SMMU_IDR1) & ~0x3fU;
+		u32 idr1 = mock_reg(s, ARM_SMMU_IDR1) & ~T_IDR1_SIDSIZE;
 
 		mock_set_reg(s, ARM_SMMU_IDR1, idr1 | mock->sid_bits);
 		if (mode->linear)
-			mock_set_reg(s, ARM_SMMU_IDR0, idr0 & ~(3U << 27));
+			mock_set_reg(s, ARM_SMMU_IDR0,
+				     idr0 & ~T_IDR0_ST_LEVEL);
 		/* BBM level 1 or 2, RIL */
 		mock_set_reg(s, ARM_SMMU_IDR3,
-			     (mode->block ? 2 : 1) << 11 | mode->ril << 10);
+			     T_IDR3_BBML(mode->block ? 2 : 1) |
+			     (mode->ril ? T_IDR3_RIL : 0));
 		if (arena.top > BIT_ULL(40))
-			mock_set_reg(s, ARM_SMMU_IDR5, 0x76);
+			mock_set_reg(s, ARM_SMMU_IDR5, T_IDR5(T_OAS_52));
 	}
 
 	mock->config.pool[0].size = POOL_PAGES * PAGE_SIZE;
@@ -1063,14 +1067,14 @@ static void tlb_join(struct kunit *test)
 		cmd = SMMU0->runs[0].cmd;
 		if (i == 1) {
 			/* NUM = 0, SCALE, the granule, no level */
-			KUNIT_EXPECT_EQ(test, cmd[0], 0x2a | TABLE_BITS << 20);
+			KUNIT_EXPECT_EQ(test, cmd[0], T_TLBI_S2_IPA | T_SCALE(TABLE_BITS));
 			start = ALIGN_DOWN(start, SMMU_S2_JOIN_SIZE);
 			KUNIT_EXPECT_EQ(test, cmd[1],
-					start | (PAGE_SHIFT - 10) / 2 << 10);
+					start | T_TG((PAGE_SHIFT - 10) / 2));
 		} else {
-			KUNIT_EXPECT_EQ(test, cmd[0], 0x28);
+			KUNIT_EXPECT_EQ(test, cmd[0], T_TLBI_S12_VMALL);
 		}
-		KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], 0x46);
+		KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], T_CMD_SYNC);
 	}
 }
 
