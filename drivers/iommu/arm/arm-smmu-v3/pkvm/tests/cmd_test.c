@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cmd.c: which commands are the host's to give, bit by bit.
+ * cmd.c: which commands the host may give, bit by bit.
  *
- * The table here is made from the architecture (Arm IHI 0070, chapter 4) and from
- * what the host may do, not from cmd.c: bits are numbers.
+ * The table here is written from the architecture (Arm IHI 0070, chapter 4) and
+ * from what the host may do, not from cmd.c.
  */
 #include <linux/kernel.h>
 
@@ -16,10 +16,10 @@
 /**
  * struct cmd_expect - an opcode that the host may use
  * @opcode:	bits 7 to 0
- * @action:	what becomes of it
- * @allowed:	bits that it may set
- * @alone:	bits that are allowed, but not without others
- * @any:	bits that mean nothing: it may be illegal to set them, or not
+ * @action:	what EL2 does with it
+ * @allowed:	bits that may be set
+ * @alone:	bits that are legal only together with others
+ * @any:	bits that may be illegal or ignored
  */
 struct cmd_expect {
 	u8			opcode;
@@ -30,23 +30,19 @@ struct cmd_expect {
 };
 
 static const struct cmd_expect expects[] = {
-	/* Hints. Whatever they say, they go nowhere */
+	/* Hints: EL2 drops them, whatever they say */
 	{ T_PREFETCH_CONFIG, SMMU_CMD_DROP, {}, {}, { ~T_CMD_SSEC, ~0ULL } },
 	{ T_PREFETCH_ADDR, SMMU_CMD_DROP, {}, {}, { ~T_CMD_SSEC, ~0ULL } },
-	/* CFGI_STE, CFGI_STE_RANGE and _ALL, CFGI_CD, CFGI_CD_ALL */
 	{ T_CFGI_STE, SMMU_CMD_STES, { T_CMD_SID, T_CMD_LEAF } },
 	{ T_CFGI_RANGE, SMMU_CMD_STES, { T_CMD_SID, T_CMD_RANGE } },
 	{ T_CFGI_CD, SMMU_CMD_FORWARD, { T_CMD_SID | T_CMD_SSID, T_CMD_LEAF } },
 	{ T_CFGI_CD_ALL, SMMU_CMD_FORWARD, { T_CMD_SID, 0 } },
-	/* TLBI_NH_ALL, _ASID, _VA, _VAA, TLBI_NSNH_ALL */
 	{ T_TLBI_NH_ALL, SMMU_CMD_FORWARD, { T_CMD_VMID, 0 } },
 	{ T_TLBI_NH_ASID, SMMU_CMD_FORWARD, { T_CMD_VMID | T_CMD_ASID, 0 } },
 	{ T_TLBI_NH_VA, SMMU_CMD_FORWARD, { T_CMD_VMID | T_CMD_ASID, T_CMD_LEAF | T_CMD_ADDR }, { NUM_SCALE, TTL_TG } },
 	{ T_TLBI_NH_VAA, SMMU_CMD_FORWARD, { T_CMD_VMID, T_CMD_LEAF | T_CMD_ADDR }, { NUM_SCALE, TTL_TG } },
 	{ T_TLBI_NSNH_ALL, SMMU_CMD_FORWARD, { 0, 0 } },
-	/* RESUME: StreamID, RESP; STAG */
 	{ T_RESUME, SMMU_CMD_FORWARD, { T_CMD_SID | T_RESUME_RESP, T_RESUME_STAG } },
-	/* SYNC: CS = SIG_SEV, MSH, MSIAttr; MSIAddress. CS = SIG_IRQ, MSIData */
 	{ T_CMD_SYNC, SMMU_CMD_SYNC,
 	  { T_CS(T_SYNC_CS_SEV) | T_SYNC_MSH | T_SYNC_MSIATTR, T_SYNC_MSIADDR },
 	  {}, { T_CS(T_SYNC_CS_IRQ) | T_SYNC_MSIDATA, 0 } },
@@ -91,7 +87,7 @@ static void cmd_every_opcode(struct kunit *test)
 	unsigned int op;
 
 	for (op = 0; op < 256; op++) {
-		/* STALL_TERM has a test of its own */
+		/* See stall_test.c */
 		if (op == T_STALL_TERM)
 			continue;
 		expect = expect_find(op);
@@ -104,7 +100,7 @@ static void cmd_every_opcode(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_RESUME, 0), SMMU_CMD_ILLEGAL);
 }
 
-/* What the hardware gets of a command that passes */
+/* Is this what the hardware must get for a command that passes? */
 static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_cmd *hw)
 {
 	u8 opcode = host[0];
@@ -112,14 +108,14 @@ static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_
 
 	switch (opcode) {
 	case T_CFGI_STE:
-		/* For all levels: Leaf is cleared */
+		/* EL2 clears Leaf, so that level-1 descriptors go, too */
 		dword1 &= ~T_CMD_LEAF;
 		break;
 	case T_TLBI_NH_ALL: case T_TLBI_NH_ASID: case T_TLBI_NH_VA: case T_TLBI_NH_VAA:
 		dword0 &= ~T_CMD_VMID;
 		break;
 	case T_TLBI_NSNH_ALL:
-		/* All of the host's, and of nobody else's: NH_ALL */
+		/* TLBI_NH_ALL invalidates what is the host's only */
 		dword0 = T_TLBI_NH_ALL;
 		break;
 	case T_CMD_SYNC:
@@ -131,40 +127,46 @@ static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_
 	KUNIT_EXPECT_EQ_MSG(test, hw->data[1], dword1, "0x%x", opcode);
 }
 
+/* One bit of a command is set, besides its opcode */
+static void expect_bit(struct kunit *test, const struct cmd_expect *e,
+		       unsigned int bit)
+{
+	u64 cmd[2] = { e->opcode, 0 }, mask = 1ULL << (bit % 64);
+	unsigned int i = bit / 64;
+	enum smmu_cmd_action action;
+	struct smmu_sid_range sids;
+	struct arm_smmu_cmd hw;
+
+	cmd[i] |= mask;
+	/* cmd_ranges() tests a granule alone, and cmd_ssec() SSec */
+	if (i && e->alone[i] & mask & T_CMD_TG)
+		return;
+	if (!i && mask == T_CMD_SSEC)
+		return;
+
+	action = run(&all_features, cmd[0], cmd[1], &hw, &sids);
+	if (e->any[i] & mask && action == SMMU_CMD_ILLEGAL)
+		return;
+	KUNIT_EXPECT_EQ_MSG(test, action,
+			    (e->allowed[i] | e->any[i]) & mask ?
+			    e->action : SMMU_CMD_ILLEGAL,
+			    "0x%x, bit %u", e->opcode, bit);
+	if (action != SMMU_CMD_ILLEGAL && action != SMMU_CMD_DROP)
+		check_hw(test, cmd, &hw);
+}
+
 static void cmd_every_bit(struct kunit *test)
 {
 	const struct cmd_expect *e;
-	struct smmu_sid_range sids;
-	enum smmu_cmd_action action;
-	struct arm_smmu_cmd hw;
 	unsigned int bit;
 
 	for (e = expects; e < expects + ARRAY_SIZE(expects); e++) {
-		for (bit = 8; bit < 128; bit++) {
-			unsigned int i = bit / 64;
-			u64 cmd[2] = { e->opcode, 0 }, mask = 1ULL << (bit % 64);
-
-			cmd[i] |= mask;
-			action = run(&all_features, cmd[0], cmd[1], &hw, &sids);
-			if (e->any[i] & mask && action == SMMU_CMD_ILLEGAL)
-				continue;
-			/* A granule alone has a test of its own */
-			if (e->alone[i] & mask && (i ? mask & T_CMD_TG : 0))
-				continue;
-			/* As has the secure state */
-			if (!i && mask == T_CMD_SSEC)
-				continue;
-			KUNIT_EXPECT_EQ_MSG(test, action,
-					    (e->allowed[i] | e->any[i]) & mask ?
-					    e->action : SMMU_CMD_ILLEGAL,
-					    "0x%x, bit %u", e->opcode, bit);
-			if (action != SMMU_CMD_ILLEGAL && action != SMMU_CMD_DROP)
-				check_hw(test, cmd, &hw);
-		}
+		for (bit = 8; bit < 128; bit++)
+			expect_bit(test, e, bit);
 	}
 }
 
-/* All that is allowed, at once: the host's fields arrive, its VMID does not */
+/* All allowed bits at once: the hardware gets the fields, but not the VMID */
 static void cmd_rewritten(struct kunit *test)
 {
 	static const u64 cmds[][2] = {
@@ -201,7 +203,7 @@ static void cmd_ssec(struct kunit *test)
 				    SMMU_CMD_ILLEGAL, "0x%x", op);
 }
 
-/* Section 4.1.7: what is out of range has no effect, and is no error */
+/* Section 4.1.7: a stream that is out of range is no error */
 static void cmd_sid_bounds(struct kunit *test)
 {
 	static const u8 opcodes[] = {
@@ -222,13 +224,13 @@ static void cmd_sid_bounds(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_SID(end), 0),
 					SMMU_CMD_DROP);
 			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID, 0), SMMU_CMD_DROP);
-			/* A reserved bit is an error all the same */
+			/* A reserved bit still is an error */
 			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID | BIT(8), 0),
 					SMMU_CMD_ILLEGAL);
 		}
 	}
 
-	/* CFGI_CD names a substream as well */
+	/* The same of the SubstreamID of CFGI_CD */
 	for (i = 0; i <= 20; i++) {
 		struct smmu_features feat = { .sid_bits = 8, .ssid_bits = i };
 
@@ -240,45 +242,57 @@ static void cmd_sid_bounds(struct kunit *test)
 	}
 }
 
-/* CFGI_STE_RANGE names the streams that agree with its T_CMD_SID above bit "range" */
-static void cmd_sid_ranges(struct kunit *test)
+/*
+ * CFGI_STE_RANGE names the streams whose StreamID agrees with @sid above bit
+ * @range. The SMMU has 64 streams.
+ */
+static void expect_sid_range(struct kunit *test, u32 sid, unsigned int range)
 {
 	struct smmu_features feat = { .sid_bits = 6 };
-	static const u32 sids[] = { 0, 1, 31, 32, 62, 63, 64, 127, 1U << 31, ~0U };
+	u64 n, first = ~0ULL, last = 0;
+	enum smmu_cmd_action action;
+	struct smmu_sid_range got;
+	struct arm_smmu_cmd hw;
+
+	for (n = 0; n < 64; n++) {
+		if (n >> (range + 1) != (u64)sid >> (range + 1))
+			continue;
+		first = min(first, n);
+		last = n;
+	}
+	action = run(&feat, T_CFGI_RANGE | T_SID(sid), range, &hw, &got);
+	if (first == ~0ULL) {
+		KUNIT_EXPECT_EQ(test, action, SMMU_CMD_DROP);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, action, SMMU_CMD_STES);
+	KUNIT_EXPECT_EQ_MSG(test, got.first, first, "%x/%u", sid, range);
+	KUNIT_EXPECT_EQ_MSG(test, got.last, last, "%x/%u", sid, range);
+}
+
+static void cmd_sid_ranges(struct kunit *test)
+{
+	static const u32 sids[] = {
+		0, 1, 31, 32, 62, 63, 64, 127, 1U << 31, ~0U,
+	};
+	struct smmu_features feat = { .sid_bits = 32 };
 	struct smmu_sid_range got;
 	struct arm_smmu_cmd hw;
 	unsigned int i, range;
-	u64 sid, first, last;
 
 	for (i = 0; i < ARRAY_SIZE(sids); i++) {
-		for (range = 0; range < 32; range++) {
-			enum smmu_cmd_action action;
-
-			first = ~0ULL;
-			last = 0;
-			for (sid = 0; sid < 64; sid++) {
-				if (sid >> (range + 1) != (u64)sids[i] >> (range + 1))
-					continue;
-				first = min(first, sid);
-				last = sid;
-			}
-			action = run(&feat, T_CFGI_RANGE | T_SID(sids[i]), range, &hw, &got);
-			if (first == ~0ULL) {
-				KUNIT_EXPECT_EQ(test, action, SMMU_CMD_DROP);
-				continue;
-			}
-			KUNIT_EXPECT_EQ(test, action, SMMU_CMD_STES);
-			KUNIT_EXPECT_EQ_MSG(test, got.first, first, "%x/%u", sids[i], range);
-			KUNIT_EXPECT_EQ_MSG(test, got.last, last, "%x/%u", sids[i], range);
-		}
+		for (range = 0; range < 32; range++)
+			expect_sid_range(test, sids[i], range);
 	}
 
-	feat.sid_bits = 32;
-	KUNIT_EXPECT_EQ(test, run(&feat, T_CFGI_RANGE | T_CMD_SID, T_ALL_SIDS, &hw, &got), SMMU_CMD_STES);
+	KUNIT_EXPECT_EQ(test, run(&feat, T_CFGI_RANGE | T_CMD_SID, T_ALL_SIDS,
+				  &hw, &got), SMMU_CMD_STES);
 	KUNIT_EXPECT_EQ(test, got.first, 0);
 	KUNIT_EXPECT_EQ(test, got.last, ~0U);
 
-	KUNIT_EXPECT_EQ(test, run(&feat, T_CFGI_STE | T_SID(5), 0, &hw, &got), SMMU_CMD_STES);
+	feat.sid_bits = 6;
+	KUNIT_EXPECT_EQ(test, run(&feat, T_CFGI_STE | T_SID(5), 0, &hw, &got),
+			SMMU_CMD_STES);
 	KUNIT_EXPECT_EQ(test, got.first, 5);
 	KUNIT_EXPECT_EQ(test, got.last, 5);
 }
@@ -317,39 +331,50 @@ static void expect_range(struct kunit *test, u64 dword0, unsigned int tg,
 			    "0x%llx, TG %u TTL %u", (unsigned long long)dword0, tg, ttl);
 	if (!legal)
 		return;
-	/* An SMMU with DS would take level 1 of 16K for what it says */
+	/* With DS, level 1 of 16K would have another meaning */
 	KUNIT_EXPECT_EQ(test, hw.data[0], dword0);
 	KUNIT_EXPECT_EQ(test, hw.data[1], 0x1000 | T_TG(tg) | T_TTL(effective_ttl(tg, ttl)));
 }
 
-static void cmd_ranges(struct kunit *test)
+/* All granules and levels, with some values of NUM and SCALE */
+static void expect_ranges(struct kunit *test, u8 op)
 {
 	static const u8 values[] = { 0, 1, 2, 31 };
-	unsigned int op, tg, ttl, i, j;
+	unsigned int i;
 
-	for (op = T_TLBI_NH_VA; op <= T_TLBI_NH_VAA; op++) {
-		for (i = 0; i < 4 * 4 * ARRAY_SIZE(values) * ARRAY_SIZE(values); i++) {
-			unsigned int num = values[i / 16 % 4], scale = values[i / 64];
-			u64 dword0 = op | T_NUM(num) | T_SCALE(scale);
+	for (i = 0; i < 4 * 4 * ARRAY_SIZE(values) * ARRAY_SIZE(values); i++) {
+		unsigned int num = values[i / 16 % 4], scale = values[i / 64];
+		unsigned int tg = i % 4, ttl = i / 4 % 4;
+		u64 dword0 = op | T_NUM(num) | T_SCALE(scale);
 
-			tg = i % 4;
-			ttl = i / 4 % 4;
-			expect_range(test, dword0, tg, ttl, range_is_legal(tg, ttl, num, scale));
-			/* SCALE is of five bits */
-			expect_range(test, dword0 | T_CMD_SCALE_DS, tg, ttl, false);
-		}
-	}
-
-	/* In what is no invalidation by address, these are other bits */
-	for (j = 0; j < 256; j++) {
-		if (j != T_TLBI_NH_VA && j != T_TLBI_NH_VAA && j > T_PREFETCH_ADDR)
-			KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, j, TTL_TG),
-					    j == T_RESUME || j == T_CMD_SYNC ? expect_find(j)->action :
-					    SMMU_CMD_ILLEGAL, "0x%x", j);
+		expect_range(test, dword0, tg, ttl,
+			     range_is_legal(tg, ttl, num, scale));
+		/* SCALE has five bits */
+		expect_range(test, dword0 | T_CMD_SCALE_DS, tg, ttl, false);
 	}
 }
 
-/* Section 4.4: the upper half of an ASID is reserved if they are of 8 bits */
+static void cmd_ranges(struct kunit *test)
+{
+	unsigned int op;
+
+	expect_ranges(test, T_TLBI_NH_VA);
+	expect_ranges(test, T_TLBI_NH_VAA);
+
+	/* In other commands these bits are others, or reserved */
+	for (op = 0; op < 256; op++) {
+		bool known = op == T_RESUME || op == T_CMD_SYNC;
+
+		if (op == T_TLBI_NH_VA || op == T_TLBI_NH_VAA ||
+		    op <= T_PREFETCH_ADDR)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, op, TTL_TG),
+				    known ? expect_find(op)->action :
+				    SMMU_CMD_ILLEGAL, "0x%x", op);
+	}
+}
+
+/* Section 4.4: with ASIDs of 8 bits, the upper half of the field is reserved */
 static void cmd_asid_bounds(struct kunit *test)
 {
 	struct smmu_features feat = { .sid_bits = 8 };
@@ -363,12 +388,12 @@ static void cmd_asid_bounds(struct kunit *test)
 					SMMU_CMD_FORWARD);
 		}
 	}
-	/* Where those bits are of something else there is no ASID */
+	/* CMD_SYNC has no ASID in these bits */
 	KUNIT_EXPECT_EQ(test, action_of(&feat, T_SYNC_IRQ | T_CMD_ASID_HI, 0),
 			SMMU_CMD_SYNC);
 }
 
-/* No interrupt is raised, and no word is written, by a CMD_SYNC of the host's */
+/* The hardware gets a CMD_SYNC that neither writes nor interrupts */
 static void cmd_sync_forms(struct kunit *test)
 {
 	u64 msi = T_SYNC_MSIATTR | T_SYNC_MSH, addr = 0x40000000;
@@ -379,7 +404,7 @@ static void cmd_sync_forms(struct kunit *test)
 
 	for (cs = 0; cs < 4; cs++) {
 		action = run(&all_features, T_CMD_SYNC | T_CS(cs) | msi, addr, &hw, &sids);
-		/* SIG_IRQ: not offered, be it that it is illegal or that it is silent */
+		/* CS = SIG_IRQ may be illegal. CS = 3 is reserved */
 		if (cs == 3 || (cs == 1 && action == SMMU_CMD_ILLEGAL)) {
 			KUNIT_EXPECT_EQ(test, action, SMMU_CMD_ILLEGAL);
 			continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hwq.c and tlbi.c, with hardware that does not do its part: an SMMU that was
- * reset, and hardware that takes its time. What EL2 reports of that, too.
+ * hwq.c and tlbi.c with hardware that fails: an SMMU was reset, or is slow. EL2
+ * reports it.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -20,7 +20,7 @@ static void expect_stays(struct kunit *test, phys_addr_t pa, int err)
 	KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 }
 
-/* Two SMMUs, of which a stream passes the one that EL2 does not reset */
+/* Two SMMUs. If @cached, a stream passes SMMU 0 */
 static phys_addr_t two_smmus(struct kunit *test, bool cached)
 {
 	phys_addr_t pa;
@@ -38,39 +38,41 @@ static phys_addr_t two_smmus(struct kunit *test, bool cached)
 	return pa;
 }
 
+/* SMMU @which loses these bits of CR0. What @cached says matters to no result */
+static void expect_reset(struct kunit *test, u32 loses, bool cached,
+			 unsigned int which)
+{
+	phys_addr_t pa = two_smmus(test, cached);
+	struct mock_smmu *s = &mock->smmu[which];
+
+	mock_reset(s, loses);
+	expect_stays(test, pa, -EIO);
+	expect_stays(test, pa, -EIO);
+	KUNIT_EXPECT_EQ(test, count(which, PKVM_SMMU_FAILED_BROKEN), 1);
+	KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
+	KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
+	/* EL2 does not use it again, even if it is enabled again */
+	mock_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
+	mock_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
+	expect_stays(test, pa, -EIO);
+}
+
 /*
- * A reset, with nothing cached, or with something. No page leaves, whatever the
- * host asks next. EL2 says so once, and the host's other accesses work.
+ * An SMMU was reset, while streams pass or not. No page leaves any more. EL2
+ * reports the SMMU once, and the host's other accesses work.
  */
 static void fault_reset(struct kunit *test)
 {
-	unsigned int which, cached, loses;
-	phys_addr_t pa;
+	static const u32 loses[] = {
+		CR0_SMMUEN, CR0_CMDQEN, CR0_SMMUEN | CR0_CMDQEN,
+	};
+	unsigned int i;
 
-	for (loses = 1; loses < 4; loses++) {
-		for (cached = 0; cached < 2; cached++) {
-			for (which = 0; which < 2; which++) {
-				struct mock_smmu *s;
-
-				pa = two_smmus(test, cached);
-				s = &mock->smmu[which];
-				mock_reset(s, (loses & 1 ? CR0_SMMUEN : 0) |
-					      (loses & 2 ? CR0_CMDQEN : 0));
-				expect_stays(test, pa, -EIO);
-				expect_stays(test, pa, -EIO);
-				KUNIT_EXPECT_EQ(test, count(which, PKVM_SMMU_FAILED_BROKEN), 1);
-				KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
-				KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
-				/* It is not used again, even if it is enabled again */
-				mock_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
-				mock_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
-				expect_stays(test, pa, -EIO);
-			}
-		}
-	}
+	for (i = 0; i < ARRAY_SIZE(loses) * 4; i++)
+		expect_reset(test, loses[i / 4], i & 1, (i & 2) >> 1);
 }
 
-/* Firmware has enabled it again, and GBPA is as after the reset */
+/* Firmware has enabled the SMMU again after the reset. GBPA shows the reset */
 static void fault_reset_gbpa(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, false);
@@ -80,7 +82,7 @@ static void fault_reset_gbpa(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
 
-/* The host's own command is what shows it */
+/* EL2 finds the reset when it handles a command of the host */
 static void fault_reset_trap(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -89,7 +91,7 @@ static void fault_reset_trap(struct kunit *test)
 	host_put_sync();
 	host_tell();
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
-	/* CONS does not move, as of any SMMU that does not answer */
+	/* CONS does not move, as with an SMMU that does not answer */
 	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
 	expect_stays(test, pa, -EIO);
@@ -115,7 +117,7 @@ static void fault_reset_cr0(struct kunit *test)
 			host_strtab_start();
 			SMMU0->slow = true;
 		}
-		/* SMMUEN is cleared to end stalls, or will be */
+		/* EL2 has cleared SMMUEN to end stalls, or will */
 		if (i == 2)
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 		mock_reset(SMMU0, ~0U);
@@ -133,14 +135,14 @@ static void reset_stuck(void)
 		mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
 }
 
-/* As if all commands had been consumed */
+/* The registers look as if the SMMU had consumed all commands */
 static void reset_meanwhile(void)
 {
 	reset_stuck();
 	mock_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 }
 
-/* In the middle of an invalidation */
+/* The reset comes in the middle of an invalidation */
 static void fault_reset_meanwhile(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -152,7 +154,7 @@ static void fault_reset_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
 
-/* A queue of two commands, which is full, of an SMMU that has stopped */
+/* The SMMU has stopped, and its queue of two commands is full */
 static phys_addr_t full_queue(struct kunit *test)
 {
 	phys_addr_t pa;
@@ -171,7 +173,7 @@ static phys_addr_t full_queue(struct kunit *test)
 	return pa;
 }
 
-/* No room for an invalidation, and a reset makes none; or no time */
+/* There is no room for an invalidation. A reset makes none; nor is there time */
 static void fault_no_room(struct kunit *test)
 {
 	phys_addr_t pa = full_queue(test);
@@ -197,10 +199,10 @@ static void fault_no_room(struct kunit *test)
 
 /**
  * struct slow_hw - hardware that takes its time
- * @rest:	how often EL2 looks between two commands
- * @delay:	microseconds for a command, once it has begun
- * @lock:	how many others have a hw_lock first
- * @stuck:	nothing happens
+ * @rest:	how often EL2 polls between two commands
+ * @delay:	microseconds that a command takes
+ * @lock:	microseconds that others hold a hw_lock
+ * @stuck:	it does nothing
  */
 struct slow_hw {
 	unsigned int	rest;
@@ -209,9 +211,71 @@ struct slow_hw {
 	bool		stuck;
 };
 
+static void set_slow(const struct slow_hw *hw)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		mock->smmu[i].stuck = hw->stuck;
+		mock->smmu[i].delay = hw->delay;
+		mock->smmu[i].rest = hw->rest;
+		mock->smmu[i].resting = hw->rest;
+	}
+}
+
+/* Try once. The last command, or lock, began before the time was over */
+static int leave_in_time(struct kunit *test, phys_addr_t pa,
+			 const struct slow_hw *hw)
+{
+	u64 start = mock->now;
+	int ret;
+
+	mock->lock_takes = hw->lock;
+	ret = mock_leave(pa, PAGE_SIZE);
+	mock->lock_takes = 0;
+	KUNIT_EXPECT_LT(test, mock->now - start,
+			SMMU_LEAVE_US + hw->delay + 4 * hw->lock + 1000);
+	if (ret) {
+		KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
+	}
+
+	return ret;
+}
+
+static void leave_slowly(struct kunit *test, const struct slow_hw *hw)
+{
+	struct slow_hw now = *hw, quick = {};
+	phys_addr_t pa = two_smmus(test, true);
+	unsigned int tries, i;
+	int ret = -EAGAIN;
+
+	for (i = 0; i < 2; i++) {
+		smmu_tlbi_note_ste(mock->smmu[i].smmu, T_STE_NESTED);
+		mock->smmu[i].slow = true;
+	}
+	set_slow(hw);
+	for (tries = 0; tries < 100; tries++) {
+		ret = leave_in_time(test, pa, &now);
+		if (!ret)
+			break;
+		if (tries == 3) {
+			now = quick;
+			set_slow(&now);
+		}
+		/* EL1 sleeps, and the hardware goes on */
+		for (i = 0; i < 3; i++)
+			hyp_relax();
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
+	if (hw->stuck)
+		KUNIT_EXPECT_GE(test, tries, 3);
+}
+
 /*
- * The ownership lock is held for no longer than SMMU_LEAVE_US, whatever the
- * hardware does and whoever has the other locks. The page stays, and leaves later.
+ * The ownership lock is held for at most SMMU_LEAVE_US, whatever the hardware
+ * does and however long others hold the other locks. The page leaves later.
  */
 static void fault_leave_time(struct kunit *test)
 {
@@ -222,61 +286,13 @@ static void fault_leave_time(struct kunit *test)
 		{ .lock = SMMU_LEAVE_US / 3 },
 		{ .stuck = true },
 	};
-	phys_addr_t pa;
-	unsigned int i, j, tries;
-	u64 start, took;
-	int ret;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hw); i++) {
-		struct slow_hw now = hw[i];
-
-		pa = two_smmus(test, true);
-		for (j = 0; j < 2; j++) {
-			smmu_tlbi_note_ste(mock->smmu[j].smmu, T_STE_NESTED);
-			mock->smmu[j].slow = true;
-			mock->smmu[j].stuck = hw[i].stuck;
-			mock->smmu[j].delay = hw[i].delay;
-			mock->smmu[j].rest = hw[i].rest;
-			mock->smmu[j].resting = hw[i].rest;
-		}
-		for (tries = 0; tries < 100; tries++) {
-			mock->lock_takes = now.lock;
-			start = mock->now;
-			ret = mock_leave(pa, PAGE_SIZE);
-			took = mock->now - start;
-			mock->lock_takes = 0;
-			/* The last command, or the locks, began before the end */
-			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + now.delay +
-						    4 * now.lock + 1000);
-			if (!ret)
-				break;
-			KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
-			KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
-			if (tries == 3) {
-				for (j = 0; j < 2; j++) {
-					mock->smmu[j].stuck = false;
-					mock->smmu[j].delay = 0;
-					mock->smmu[j].rest = 0;
-					mock->smmu[j].resting = 0;
-				}
-				now = (struct slow_hw) {};
-			}
-			/* EL1 sleeps, and the hardware goes on */
-			hyp_relax();
-			hyp_relax();
-			hyp_relax();
-		}
-		KUNIT_EXPECT_EQ(test, ret, 0);
-		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
-		if (hw[i].stuck)
-			KUNIT_EXPECT_GE(test, tries, 3);
-	}
+	for (i = 0; i < ARRAY_SIZE(hw); i++)
+		leave_slowly(test, &hw[i]);
 }
 
-/*
- * A page that could not leave in time does not spoil what the host waits for: a
- * trap has more time than that.
- */
+/* A page could not leave in time. A trap has more time, and completes */
 static void fault_slow_trap(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -291,7 +307,7 @@ static void fault_slow_trap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
-/* It is no matter whether the queue is ever empty: what was late has to be done */
+/* A page can leave although the hardware's queue is never empty */
 static void fault_busy_queue(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -321,7 +337,7 @@ static void fault_busy_queue(struct kunit *test)
 
 static unsigned int nested_later;
 
-/* Another CPU of the host has a stream translated by both stages */
+/* Another CPU gives a stream a stage 1 */
 static void nest_meanwhile(struct mock_smmu *s, const u64 *cmd)
 {
 	if (T_OP(cmd) == T_TLBI_S2_IPA && !nested_later++)
@@ -329,8 +345,8 @@ static void nest_meanwhile(struct mock_smmu *s, const u64 *cmd)
 }
 
 /*
- * While the hardware invalidates by IPA a stream with stage 1 begins to pass: it
- * may have made a combined entry from what was cached of stage 2.
+ * While the hardware invalidates by IPA, a stream with stage 1 begins to pass.
+ * The SMMU may have made a combined entry from a cached one of stage 2.
  */
 static void fault_nested_meanwhile(struct kunit *test)
 {
@@ -348,7 +364,7 @@ static void fault_nested_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n28, 1);
 }
 
-/* If the hardware calls a command of EL2 illegal, it does not count as completed */
+/* A command of EL2 that the hardware calls illegal has not completed */
 static void fault_lost(struct kunit *test)
 {
 	/* CFGI_ALL at take-over */
@@ -366,13 +382,13 @@ static void fault_lost(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 }
 
-/* What fails is counted, and says what it was about */
+/* EL2 counts each kind of failure */
 static void fault_reports(struct kunit *test)
 {
 	phys_addr_t pa = SZ_1G;
 	unsigned int i;
 
-	/* No page for a table: devices can't reach what has come to the host */
+	/* No page for a table: devices can't reach a page that came back */
 	mock_test_again(test, 64 + 2 * 512 + 192);
 	mock->config.nr_smmus = 2;
 	mock_test_boot(test);
@@ -395,7 +411,7 @@ static void fault_reports(struct kunit *test)
 	host_strtab_start();
 	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE), SMMU0->smmu->strtab.two_level);
 
-	/* An interrupt that can't be raised */
+	/* EL2 can't raise an interrupt */
 	two_smmus(test, false);
 	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	SMMU0->stuck = true;
