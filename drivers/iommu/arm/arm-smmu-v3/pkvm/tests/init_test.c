@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * init.c: every SMMU is taken over or none is, and the host is told why.
+ * init.c: EL2 takes over every SMMU or none, and EL1 learns why.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -29,7 +29,7 @@ static int first_write(const struct mock_smmu *s, u32 offset, u64 mask)
 	return -1;
 }
 
-/* An SMMU as firmware, or a kernel before this one, may have left it */
+/* Firmware, or a kernel before this one, may have left an SMMU like this */
 static void leave_in_use(struct mock_smmu *s)
 {
 	phys_addr_t mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
@@ -61,13 +61,12 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	u64 ste[STRTAB_STE_DWORDS];
 	u32 sid;
 
-	/* Nothing that a device calls translated passes by the STE */
+	/* Requests that a device calls translated obey the STE, too */
 	if (mock_reg(s, ARM_SMMU_IDR0) & IDR0_ATS)
 		cr0 |= CR0_ATSCHK;
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0), cr0);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0ACK), cr0);
 	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
-	/* Write-back, inner shareable, tables and queues; no broadcast, no E2H */
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1), mock_incoherent ? T_CR1_NC_OSH : T_CR1_WB_ISH);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR2), T_CR2);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_IRQ_CTRL), 0);
@@ -76,7 +75,7 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_PRIQ_IRQ_CFG0), 0ULL);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_GERROR), mock_reg(s, ARM_SMMU_GERRORN));
 
-	/* All streams abort, and the table covers what the host is told */
+	/* All streams abort, and the table covers those that the host sees */
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f, mock->sid_bits);
 	for (sid = 0; sid < 1U << mock->sid_bits; sid++) {
 		if (mock_ste(s, sid, ste))
@@ -91,7 +90,7 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_LT(test, first_write(s, ARM_SMMU_STRTAB_BASE, 0),
 			first_write(s, ARM_SMMU_CR0, CR0_CMDQEN));
 	KUNIT_EXPECT_EQ(test, first_write(s, ARM_SMMU_CR0, CR0_SMMUEN), (int)s->nr_writes - 1);
-	/* And what it knew before is forgotten, before it is enabled */
+	/* EL2 invalidates everything before it enables the SMMU */
 	for (i = 0; i < s->nr_runs; i++) {
 		if (s->runs[i].cmd[0] == T_CFGI_RANGE && s->runs[i].cmd[1] == 31)
 			cfgi++;
@@ -101,38 +100,43 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, tlbi, 1);
 }
 
-static void init_take_over(struct kunit *test)
+/* @how: bits for a second SMMU, linear tables, SMMUs in use, and slow ones */
+static void take_over(struct kunit *test, unsigned int how)
 {
-	unsigned int i, nr, level, used;
+	unsigned int i;
 
-	for (i = 0; i < 16; i++) {
-		nr = i % 2 + 1;
-		level = i / 2 % 2;
-		used = i / 4 % 2;
-		mock_test_again(test, MOCK_NR_PAGES);
-		mock->config.nr_smmus = nr;
-		if (!level)
-			mock->sid_bits = 7;
-		while (nr--) {
-			struct mock_smmu *s = &mock->smmu[nr];
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock->config.nr_smmus = how & 1 ? 2 : 1;
+	if (how & 2)
+		mock->sid_bits = 7;
+	for (i = 0; i < mock->config.nr_smmus; i++) {
+		struct mock_smmu *s = &mock->smmu[i];
 
-			if (!level) {
-				mock_change_reg(s, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
-				mock_set_reg(s, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, 7));
-			}
-			if (used)
-				leave_in_use(s);
-			s->slow = i / 8;
+		if (how & 2) {
+			mock_change_reg(s, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
+			mock_set_reg(s, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, 7));
 		}
-		mock_test_boot(test);
-		for (nr = 0; nr < mock->config.nr_smmus; nr++) {
-			expect_taken_over(test, &mock->smmu[nr]);
-			KUNIT_EXPECT_EQ(test, mock->config.smmus[nr].refusal, PKVM_SMMU_OK);
-		}
+		if (how & 4)
+			leave_in_use(s);
+		s->slow = how & 8;
+	}
+	mock_test_boot(test);
+	for (i = 0; i < mock->config.nr_smmus; i++) {
+		expect_taken_over(test, &mock->smmu[i]);
+		KUNIT_EXPECT_EQ(test, mock->config.smmus[i].refusal,
+				PKVM_SMMU_OK);
 	}
 }
 
-/* An error from before is over, and not the host's */
+static void init_take_over(struct kunit *test)
+{
+	unsigned int how;
+
+	for (how = 0; how < 16; how++)
+		take_over(test, how);
+}
+
+/* The host does not see errors from before take-over */
 static void init_old_errors(struct kunit *test)
 {
 	leave_in_use(SMMU0);
@@ -140,7 +144,7 @@ static void init_old_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), host_readl(ARM_SMMU_GERRORN));
 }
 
-/* What the host sees of an SMMU that has everything */
+/* What the host sees of an SMMU that has all features */
 static void init_id_registers(struct kunit *test)
 {
 	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
@@ -165,21 +169,21 @@ static void init_id_registers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_PRIQS, host_readl(ARM_SMMU_IDR1)), 0);
 	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_EVENTQS, host_readl(ARM_SMMU_IDR1)), 12);
 	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_CMDQS, host_readl(ARM_SMMU_IDR1)), 10);
-	/* Nothing preset, no extra queues, no permission overrides */
+	/* Nothing is preset, and there are no more queues */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) >> 28, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(REG_IDR2), 0);
 	/* RIL, BBML, HAD and E0PD at most */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR3) & ~0x3c04U, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR3) & 0x1400, 0x1400);
 	KUNIT_EXPECT_EQ(test, host_readl(REG_IDR4), 0);
-	/* No more address bits than there are, and no DS */
+	/* OAS is the SMMU's, and DS is hidden */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 0x7, 2);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR5) & 0x80, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IIDR), 0x12345678);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_AIDR), 0x3);
 }
 
-/* Two SMMUs: the host sees of either no more address bits than both have */
+/* The host sees of each SMMU the address bits that both have */
 static void init_common_size(struct kunit *test)
 {
 	u64 *s2_ste;
@@ -194,7 +198,7 @@ static void init_common_size(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, s2_ste, mock->smmu[1].smmu->feat.s2_ste, 16);
 }
 
-/* The host may have what there is: stage 2 has it, too */
+/* With pages of 64K, the host and the stage 2 have 52 bits */
 static void init_52_bits(struct kunit *test)
 {
 	u64 *s2_ste;
@@ -210,10 +214,7 @@ static void init_52_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (s2_ste[0] >> 48) & 7, 6);
 }
 
-/*
- * A 2-level table is offered only if the host may use one: a driver that
- * believes IDR0.ST_LEVEL gets its streams.
- */
+/* If IDR0.ST_LEVEL says that there are 2-level tables, they work */
 static void init_st_level(struct kunit *test)
 {
 	u8 bits;
@@ -241,7 +242,7 @@ static void init_st_level(struct kunit *test)
 	}
 }
 
-/* Not taken: nothing of any SMMU has been touched */
+/* EL2 refuses SMMU @which, and has written to none */
 static void expect_refused(struct kunit *test, unsigned int which, u32 refusal)
 {
 	unsigned int i;
@@ -265,12 +266,12 @@ static void init_refusals(struct kunit *test)
 	} cases[] = {
 		{ ARM_SMMU_IDR0, T_IDR0_S1P, 0, PKVM_SMMU_NO_STAGE1 },
 		{ ARM_SMMU_IDR0, T_IDR0_S2P, 0, PKVM_SMMU_NO_STAGE2 },
-		/* AArch32 only; big-endian only, and what is reserved */
+		/* AArch32 only; big-endian only, and a reserved value */
 		{ ARM_SMMU_IDR0, T_IDR0_TTF, T_IDR0_TTF_AARCH32, PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR0, 0, T_IDR0_TTENDIAN_BE, PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR0, T_IDR0_TTENDIAN, T_IDR0_TTENDIAN_RES, PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR5, gran, 0, PKVM_SMMU_FORMAT },
-		/* It stalls faults of stage 2 as well */
+		/* The SMMU would stall faults of stage 2 as well */
 		{ ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, T_IDR0_STALL_FORCE, PKVM_SMMU_STALL_FORCE },
 		{ ARM_SMMU_IDR1, 0, T_IDR1_TABLES_PRESET, PKVM_SMMU_PRESET },
 		{ ARM_SMMU_IDR1, 0, T_IDR1_QUEUES_PRESET, PKVM_SMMU_PRESET },
@@ -299,7 +300,7 @@ static void init_refusals(struct kunit *test)
 			     (mock_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
 			     cases[i / 2].set);
 		expect_refused(test, which, cases[i / 2].refusal);
-		/* The other has not been written to, and EL1 is told so */
+		/* EL1 learns that EL2 did not write to the other SMMU */
 		KUNIT_EXPECT_EQ(test, mock->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);
 	}
 }
@@ -318,7 +319,7 @@ static void init_good_revisions(struct kunit *test)
 	}
 }
 
-/* Tables of either endianness, and MSIs without a PRI queue */
+/* Tables of both endiannesses, and MSIs without a PRI queue */
 static void init_good_features(struct kunit *test)
 {
 	u32 idr0 = mock_reg(SMMU0, ARM_SMMU_IDR0);
@@ -332,92 +333,132 @@ static void init_good_features(struct kunit *test)
 	KUNIT_EXPECT_LT(test, first_write(SMMU0, ARM_SMMU_PRIQ_IRQ_CFG0, 0), 0);
 }
 
-/* What EL1 says of memory and MMIO is checked */
-static void init_bad_config(struct kunit *test)
+/* The linear stream table of SMMU 0 is two pages */
+static void set_two_page_table(void)
+{
+	mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, PAGE_SHIFT - 5));
+}
+
+/* EL1 describes MMIO that is not one SMMU's */
+static void init_bad_mmio(struct kunit *test)
 {
 	struct pkvm_smmu_desc *desc;
 	unsigned int i;
 
-	for (i = 0; i < 17; i++) {
-		u32 refusal = PKVM_SMMU_NO_MEMORY;
-		phys_addr_t mem;
-
+	for (i = 0; i < 4; i++) {
 		mock_test_again(test, MOCK_NR_PAGES);
-		desc = &mock->config.smmus[0];
-		mem = mock_alloc(8 * max(PAGE_SIZE, SZ_16K), MOCK_HOST);
+		desc = mock->config.smmus;
 		switch (i) {
 		case 0:
-			desc->mmio.base += 0x10000;
-			refusal = PKVM_SMMU_BAD_MMIO;
+			desc->mmio.base += SZ_64K;
 			break;
 		case 1:
 			desc->mmio.size = SZ_64K;
-			refusal = PKVM_SMMU_BAD_MMIO;
 			break;
 		case 2:
-			desc->mmio.base = mem;
-			refusal = PKVM_SMMU_BAD_MMIO;
+			desc->mmio.base = mock_alloc(SZ_128K, MOCK_HOST);
 			break;
 		case 3:
-			/* A linear table of two pages doesn't fit */
-			mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
-			mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, (PAGE_SHIFT - 5)));
-			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			break;
-		case 4:
-			desc->cmdq = (struct pkvm_smmu_mem){ mem, SZ_8K };
-			break;
-		case 5:
-			/* 1024 commands need an alignment of 16K */
-			desc->cmdq.size = 2 * max(PAGE_SIZE, SZ_16K);
-			desc->cmdq.base = mem + SZ_4K;
-			break;
-		case 6:
-			desc->strtab = (struct pkvm_smmu_mem){ mem + SZ_2K, PAGE_SIZE };
-			break;
-		case 7:
-			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			mock_give(mem, PAGE_SIZE, MOCK_GUEST);
-			break;
-		case 8:
-			desc->cmdq = (struct pkvm_smmu_mem){ 0, SZ_64K };
-			break;
-		case 9:
-			mock->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			break;
-		case 10:
-			mock->config.pool[0] = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			mock_give(mem, PAGE_SIZE, MOCK_EL2);
-			break;
-		case 11:
-			/* The same memory for two purposes */
-			desc->cmdq = (struct pkvm_smmu_mem){ mem, max(PAGE_SIZE, SZ_16K) };
-			desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
-			break;
-		case 12:
 			/* The same SMMU twice */
 			mock->config.nr_smmus = 2;
-			mock->config.smmus[1].mmio.base = desc->mmio.base;
-			refusal = PKVM_SMMU_BAD_MMIO;
+			desc[1].mmio.base = desc[0].mmio.base;
 			break;
-		case 13:
+		}
+		expect_refused(test, i == 3, PKVM_SMMU_BAD_MMIO);
+	}
+}
+
+/* Set one of the SMMU's two pieces of memory to something that can't be */
+static void set_bad_mem(unsigned int i, phys_addr_t mem)
+{
+	struct pkvm_smmu_desc *desc = &mock->config.smmus[0];
+	const size_t cmdq_size = max(PAGE_SIZE, SZ_16K);
+
+	switch (i) {
+	case 0:
+		/* A linear table of two pages doesn't fit */
+		set_two_page_table();
+		desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+		break;
+	case 1:
+		desc->cmdq = (struct pkvm_smmu_mem){ mem, SZ_8K };
+		break;
+	case 2:
+		/* 1024 commands need an alignment of 16K */
+		desc->cmdq.size = 2 * cmdq_size;
+		desc->cmdq.base = mem + SZ_4K;
+		break;
+	case 3:
+		desc->strtab = (struct pkvm_smmu_mem){ mem + SZ_2K, PAGE_SIZE };
+		break;
+	case 4:
+		desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+		mock_give(mem, PAGE_SIZE, MOCK_GUEST);
+		break;
+	case 5:
+		desc->cmdq = (struct pkvm_smmu_mem){ 0, SZ_64K };
+		break;
+	case 6:
+		/* The same memory for two purposes */
+		desc->cmdq = (struct pkvm_smmu_mem){ mem, cmdq_size };
+		desc->strtab = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+		break;
+	}
+}
+
+static void init_bad_memory(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 7; i++) {
+		mock_test_again(test, MOCK_NR_PAGES);
+		set_bad_mem(i, mock_alloc(8 * max(PAGE_SIZE, SZ_16K),
+					  MOCK_HOST));
+		expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
+	}
+}
+
+/* The pool, and the memory for counts, which all SMMUs share */
+static void init_bad_shared_memory(struct kunit *test)
+{
+	struct pkvm_smmu_mem *pool, *shared;
+	phys_addr_t mem;
+	unsigned int i;
+
+	for (i = 0; i < 6; i++) {
+		mock_test_again(test, MOCK_NR_PAGES);
+		mem = mock_alloc(8 * max(PAGE_SIZE, SZ_16K), MOCK_HOST);
+		pool = &mock->config.pool[0];
+		shared = &mock->config.shared;
+		switch (i) {
+		case 0:
+			*pool = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			break;
+		case 1:
+			*pool = (struct pkvm_smmu_mem){ mem, PAGE_SIZE };
+			mock_give(mem, PAGE_SIZE, MOCK_EL2);
+			break;
+		case 2:
 			mock->pool_left = 0;
 			break;
-		case 14:
-			mock->config.shared = (struct pkvm_smmu_mem){ mem, 64 };
+		case 3:
+			*shared = (struct pkvm_smmu_mem){ mem, 64 };
 			break;
-		case 15:
-			mock->config.shared = (struct pkvm_smmu_mem){ mem + 8, SZ_16K };
+		case 4:
+			*shared = (struct pkvm_smmu_mem){ mem + 8, SZ_16K };
 			break;
-		case 16:
-			mock->config.shared = (struct pkvm_smmu_mem){ mem, SZ_16K };
+		case 5:
+			*shared = (struct pkvm_smmu_mem){ mem, SZ_16K };
 			mock_give(mem, PAGE_SIZE, MOCK_EL2);
 			break;
 		}
-		expect_refused(test, i == 12, refusal);
+		expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
 	}
+}
 
-	mock_test_again(test, MOCK_NR_PAGES);
+static void init_too_many(struct kunit *test)
+{
 	mock->config.nr_smmus = PKVM_SMMU_MAX_DEVICES + 1;
 	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
 	mock_test_again(test, MOCK_NR_PAGES);
@@ -425,19 +466,18 @@ static void init_bad_config(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
 }
 
-/* A linear table of two pages must be aligned to two, whatever size EL1 says it has */
+/* A linear table of two pages must be aligned to its size */
 static void init_misaligned_table(struct kunit *test)
 {
 	struct pkvm_smmu_mem *strtab = &mock->config.smmus[0].strtab;
 
-	mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_ST_LEVEL, 0);
-	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 0, (PAGE_SHIFT - 5)));
+	set_two_page_table();
 	strtab->size = 3 * PAGE_SIZE;
 	strtab->base = mock_alloc(4 * PAGE_SIZE, MOCK_HOST) + PAGE_SIZE;
 	expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
 }
 
-/* The pool may be in several pieces */
+/* The pool may have several pieces */
 static void init_pool_chunks(struct kunit *test)
 {
 	unsigned int i;
@@ -452,8 +492,8 @@ static void init_pool_chunks(struct kunit *test)
 }
 
 /*
- * One SMMU stops answering, at any moment of take-over. EL2 gives up; that SMMU
- * has been told, and the others are, as they were found but disabled.
+ * An SMMU stops answering at some moment of take-over. EL2 gives up. EL1 learns
+ * which SMMUs EL2 has written to.
  */
 static void init_no_answer(struct kunit *test)
 {
@@ -483,7 +523,7 @@ static void init_no_answer(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, mock_boot(), -EIO, "after %u writes", i / 2);
 		KUNIT_EXPECT_EQ(test, mock->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
 		if (which) {
-			/* What EL1 is to undo, and how */
+			/* EL1 has to restore GBPA */
 			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].refusal, PKVM_SMMU_OK);
 			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].found_gbpa, FOUND_GBPA);
 			KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA | GBPA_ABORT);
@@ -494,7 +534,7 @@ static void init_no_answer(struct kunit *test)
 	}
 }
 
-/* Whoever had the SMMU has changed CR0 and IRQ_CTRL right before: see mock.c */
+/* An Update of CR0 or IRQ_CTRL is under way at take-over. See mock.c */
 static void init_pending(struct kunit *test)
 {
 	unsigned int i;
@@ -519,7 +559,10 @@ static struct kunit_case init_cases[] = {
 	KUNIT_CASE(init_refusals),
 	KUNIT_CASE(init_good_revisions),
 	KUNIT_CASE(init_good_features),
-	KUNIT_CASE(init_bad_config),
+	KUNIT_CASE(init_bad_mmio),
+	KUNIT_CASE(init_bad_memory),
+	KUNIT_CASE(init_bad_shared_memory),
+	KUNIT_CASE(init_too_many),
 	KUNIT_CASE(init_misaligned_table),
 	KUNIT_CASE(init_pool_chunks),
 	KUNIT_CASE(init_no_answer),

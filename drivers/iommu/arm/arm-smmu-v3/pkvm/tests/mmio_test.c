@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mmio.c and gerror.c: what the host reads and writes in the registers' 128 KiB,
- * and what of it comes through. The table here is the host's view of chapter 6 of
- * the architecture (Arm IHI 0070), in numbers.
+ * mmio.c and gerror.c: which registers the host reads and writes, and which
+ * writes get to the hardware. The table has the registers of chapter 6 of the
+ * architecture (Arm IHI 0070) that the host may use, as numbers.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "test.h"
 
-/* @msi: there only if the SMMU writes MSIs */
+/* @msi: the register exists only if the SMMU has MSIs */
 struct reg_expect {
 	u32	offset;
 	u32	size;
@@ -49,64 +49,89 @@ static const struct reg_expect *reg_find(u32 offset)
 	return NULL;
 }
 
-/* Aligned, of 4 bytes, or of 8 in a register of 8 */
+/* An access has 4 bytes, or 8 for a register of 8, and is aligned */
 static bool may_access(const struct reg_expect *reg, u32 offset, unsigned int size)
 {
 	return reg && (size == 4 || size == 8) && size <= reg->size && !(offset % size);
 }
 
-static void everywhere(struct kunit *test, bool msis)
+/* The host's state before an access, and EL2's count of denied ones */
+struct quiet {
+	struct pkvm_smmu	smmu;
+	u64			denied;
+};
+
+static struct quiet quiet;
+
+static void quiet_begin(void)
 {
-	static struct pkvm_smmu before;
+	quiet.smmu = *SMMU0->smmu;
+	quiet.denied = host_count(PKVM_SMMU_DENIED_MMIO);
+	SMMU0->nr_writes = 0;
+}
+
+/* A register that is not the host's to write: nothing changes but the count */
+static void expect_quiet(struct kunit *test, bool may, u32 offset,
+			 unsigned int size)
+{
 	struct pkvm_smmu *smmu = SMMU0->smmu;
-	unsigned int size, nr = 0;
-	u32 offset;
 	u64 denied;
 
-	for (nr = 0; nr < ARRAY_SIZE(regs); nr++) {
-		if (regs[nr].offset != ARM_SMMU_CR0)
-			smmu_mmio_write(smmu, regs[nr].offset, regs[nr].size, ~0ULL);
-	}
-	nr = 0;
-	before = *smmu;
-	denied = host_count(PKVM_SMMU_DENIED_MMIO);
-	SMMU0->nr_writes = 0;
+	smmu_mmio_write(smmu, offset, size, ~0ULL);
+	smmu_mmio_write(smmu, offset, size, 0);
+	denied = quiet.denied + (may ? 2 : 3);
+	if (host_count(PKVM_SMMU_DENIED_MMIO) != denied)
+		KUNIT_FAIL(test, "%u bytes at 0x%x: denied or not?", size,
+			   offset);
+	if (SMMU0->nr_writes || memcmp(&quiet.smmu, smmu, sizeof(*smmu)))
+		KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
+	quiet_begin();
+}
 
-	/* As few zeros as there can be, or else RAZ isn't seen */
+/* Access one offset. Returns true if that is allowed */
+static bool access_one(struct kunit *test, u32 offset, unsigned int size)
+{
+	const struct reg_expect *reg = reg_find(offset);
+	bool may = may_access(reg, offset, size);
+	u64 val = smmu_mmio_read(SMMU0->smmu, offset, size);
+
+	if (!may && val)
+		KUNIT_FAIL(test, "%u bytes at 0x%x are 0x%llx", size, offset,
+			   (unsigned long long)val);
+	if (!may || !reg->writable)
+		expect_quiet(test, may, offset, size);
+
+	return may;
+}
+
+static void everywhere(struct kunit *test, bool msis)
+{
+	struct pkvm_smmu *smmu = SMMU0->smmu;
+	unsigned int i, size, nr = 0;
+	u32 offset;
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (regs[i].offset != ARM_SMMU_CR0)
+			smmu_mmio_write(smmu, regs[i].offset, regs[i].size,
+					~0ULL);
+	}
+
+	/* A register of zeros would look like one that reads as zero */
 	for (offset = 0; offset < PKVM_SMMU_MIN_MMIO_SIZE; offset += 4) {
 		if (!mock_reg(SMMU0, offset))
 			mock_set_reg(SMMU0, offset, 0xa5a5a5a5);
 	}
 
+	quiet_begin();
 	for (offset = 0; offset < PKVM_SMMU_MIN_MMIO_SIZE + 64; offset++) {
-		for (size = 1; size <= 8; size *= 2) {
-			const struct reg_expect *reg = reg_find(offset);
-			bool may = may_access(reg, offset, size);
-			u64 val = smmu_mmio_read(smmu, offset, size);
-
-			nr += may;
-			if (!may && val)
-				KUNIT_FAIL(test, "%u bytes at 0x%x are 0x%llx", size, offset,
-					   (unsigned long long)val);
-			if (may && reg->writable)
-				continue;
-			smmu_mmio_write(smmu, offset, size, ~0ULL);
-			smmu_mmio_write(smmu, offset, size, 0);
-			/* That much is meant to change */
-			denied += may ? 2 : 3;
-			if (host_count(PKVM_SMMU_DENIED_MMIO) != denied)
-				KUNIT_FAIL(test, "%u bytes at 0x%x: denied or not?", size, offset);
-			denied = host_count(PKVM_SMMU_DENIED_MMIO);
-			if (SMMU0->nr_writes || memcmp(&before, smmu, sizeof(before))) {
-				KUNIT_FAIL(test, "%u bytes at 0x%x do something", size, offset);
-				SMMU0->nr_writes = 0;
-				before = *smmu;
-			}
-		}
+		for (size = 1; size <= 8; size *= 2)
+			nr += access_one(test, offset, size);
 	}
-	KUNIT_EXPECT_GT(test, mock->traced[PKVM_SMMU_DENIED_MMIO], PKVM_SMMU_MIN_MMIO_SIZE);
-	/* Registers of 4 bytes in one way, of 8 bytes in three */
-	KUNIT_EXPECT_EQ(test, nr, ARRAY_SIZE(regs) + 3 * 2 + (msis ? 2 * 2 : -6));
+	KUNIT_EXPECT_GT(test, mock->traced[PKVM_SMMU_DENIED_MMIO],
+			PKVM_SMMU_MIN_MMIO_SIZE);
+	/* A register of 4 bytes allows one access, one of 8 bytes three */
+	KUNIT_EXPECT_EQ(test, nr,
+			ARRAY_SIZE(regs) + 3 * 2 + (msis ? 2 * 2 : -6));
 
 	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0xfffffffc, 4), 0ULL);
 	KUNIT_EXPECT_EQ(test, smmu_mmio_read(smmu, 0x20000, 8), 0ULL);
@@ -122,7 +147,7 @@ static void mmio_everywhere(struct kunit *test)
 	everywhere(test, mock_test_boot_msis(test));
 }
 
-/* The host writes what it likes. That nothing opens is seen to by mock.c */
+/* The host writes anything. mock.c checks that nothing opens */
 static void mmio_anything(struct kunit *test)
 {
 	unsigned int i;
@@ -170,7 +195,7 @@ static void mmio_halves(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), (a & ~0xffffffffULL) | lower_32_bits(b));
 		host_writel(wide[i], lower_32_bits(a));
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
-		/* 32 bits are all that a 4-byte access has */
+		/* A 4-byte access has 32 bits only */
 		smmu_mmio_write(SMMU0->smmu, wide[i], 4, ~0ULL << 32);
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a & ~0xffffffffULL);
 	}
@@ -216,7 +241,7 @@ static void mmio_cr0(struct kunit *test)
 	}
 }
 
-/* What an enable has latched can't be changed under it (section 6.3) */
+/* The host can't change what an enable has latched (section 6.3) */
 static void mmio_locked_while_enabled(struct kunit *test)
 {
 	static const struct {
@@ -255,7 +280,7 @@ static void mmio_irq_ctrl(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRL), 0x5);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
 
-	/* Not acknowledged before the hardware has */
+	/* The host sees the acknowledgment when the hardware has given it */
 	SMMU0->slow = true;
 	host_writel(ARM_SMMU_IRQ_CTRL, 0x4);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0x5);
@@ -268,7 +293,7 @@ static void mmio_gerror(struct kunit *test)
 	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
 
-	/* EVTQ_ABT is the hardware's to raise and the host's to acknowledge */
+	/* The hardware raises EVTQ_ABT, and the host acknowledges it */
 	mock_set_reg(SMMU0, ARM_SMMU_GERROR, T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0);
@@ -276,16 +301,16 @@ static void mmio_gerror(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
 
-	/* CMDQ_ERR of the hardware's queue is not to be seen, nor acknowledged */
+	/* The host neither sees nor acknowledges CMDQ_ERR of EL2's queue */
 	mock_set_reg(SMMU0, ARM_SMMU_GERROR, T_GERROR_EVTQ_ABT | T_GERROR_CMDQ);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_EVTQ_ABT);
 	host_writel(ARM_SMMU_GERRORN, ~0U);
-	/* Nor is what is no error */
+	/* A bit that is no error does not get to the hardware */
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), T_GERROR_ALL);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL);
 
-	/* An error of the hardware's and the same one of EL2's are one to the host */
+	/* The host sees one error if both the hardware and EL2 raise it */
 	host_writeq(ARM_SMMU_EVTQ_BASE, 0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
@@ -295,7 +320,7 @@ static void mmio_gerror(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), 0);
 
-	/* Each on its own: SFM_ERR and MSI_GERROR_ABT_ERR are the hardware's */
+	/* SFM_ERR and MSI_GERROR_ABT_ERR come from the hardware */
 	host_writel(ARM_SMMU_GERRORN, 0);
 	host_writel(ARM_SMMU_CR0, 0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN | CR0_CMDQEN);
@@ -303,7 +328,7 @@ static void mmio_gerror(struct kunit *test)
 	mock_set_reg(SMMU0, ARM_SMMU_GERROR, 0x180);
 	mock_set_reg(SMMU0, ARM_SMMU_GERRORN, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0x185);
-	/* The command queue's is back at once, as the queue is still no memory */
+	/* CMDQ_ERR is back at once, as the queue still is not memory */
 	host_writel(ARM_SMMU_GERRORN, 0x101);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x101, 0x85);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), 0x100);
@@ -311,7 +336,7 @@ static void mmio_gerror(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR) ^ 0x105, 0x81);
 }
 
-/* What is denied is counted and told, once */
+/* EL2 counts and traces each denied access once */
 static void mmio_denied(struct kunit *test)
 {
 	u64 bad_ste[4] = { STE_ABORT0, T_STE_EATS_FULL };
@@ -327,12 +352,12 @@ static void mmio_denied(struct kunit *test)
 	for (i = 0; i < PKVM_SMMU_TRAPS; i++)
 		KUNIT_EXPECT_EQ(test, host_count(i), 0);
 
-	/* Not listed, not aligned, not to be written, not now */
+	/* Unknown, not aligned, read-only, and locked by SMMUEN */
 	host_readl(0x100);
 	smmu_mmio_read(SMMU0->smmu, 1, 4);
 	host_writel(ARM_SMMU_IDR0, 0);
 	host_writeq(ARM_SMMU_STRTAB_BASE, 0);
-	/* The host's queue stops at this one */
+	/* The host's queue stops at this command */
 	host_cmd(T_TLBI_S_EL2_ALL, 0);
 	host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_EVTQEN);
 	host_writel(ARM_SMMU_CMDQ_CONS, mock_host.prod);
@@ -353,7 +378,7 @@ static void mmio_denied(struct kunit *test)
 	}
 	host_writel(MOCK_EVTQ_CONS, 4);
 	host_writel(MOCK_EVTQ_CONS, 4);
-	/* An index that can't be */
+	/* An index that is impossible */
 	host_writel(MOCK_EVTQ_CONS, 3);
 
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_MMIO), 4);
@@ -364,7 +389,7 @@ static void mmio_denied(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_count(i), mock->traced[i]);
 }
 
-/* Any number of events at once: the first are looked at, and the index is what it is */
+/* Of many events at once, EL2 looks at the first ones only */
 static void mmio_denied_at_once(struct kunit *test)
 {
 	phys_addr_t evtq;
@@ -385,7 +410,7 @@ static void mmio_denied_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), SMMU_WORK_PER_TRAP + 7);
 }
 
-/* What isolation costs. To read that is no trap */
+/* EL2 counts traps, commands and pages in memory that the host reads */
 static void mmio_stats(struct kunit *test)
 {
 	u64 ste[4] = { STE_BYPASS0, STE_BYPASS1 }, traps, hw_cmds, used, most;
@@ -407,7 +432,7 @@ static void mmio_stats(struct kunit *test)
 	host_strtab_start();
 	traps = host_count(PKVM_SMMU_TRAPS);
 	hw_cmds = host_count(PKVM_SMMU_HW_CMDS);
-	/* A hint, of which nothing is left; one that stays as it is; and one of EL2's */
+	/* EL2 drops a hint, forwards a command, and replaces CMD_SYNC */
 	host_cmd_put(T_PREFETCH_CONFIG, 0);
 	host_cmd_put(T_TLBI_NH_ALL, 0);
 	host_cmd_sync();
@@ -416,7 +441,7 @@ static void mmio_stats(struct kunit *test)
 	/* PROD, CONS */
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_TRAPS), traps + 2);
 
-	/* Second levels, which come and go */
+	/* Second-level tables come and go */
 	host_put_ste(3, ste);
 	host_cfgi_ste(3);
 	most = pool->used;
@@ -426,7 +451,7 @@ static void mmio_stats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->used, used);
 	KUNIT_EXPECT_EQ(test, pool->peak, most);
 
-	/* The host can write there, which does nothing */
+	/* The host may overwrite the counts, which changes nothing else */
 	memset(host_shared(), 0xff, sizeof(*host_shared()));
 	host_readl(ARM_SMMU_IDR0);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_TRAPS), 0);
