@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-/* An empty stage 2 that has blocks. What it is to map need not be there */
+/* An empty stage 2 that may have blocks */
 static void setup_blocks(struct kunit *test)
 {
 	phys_addr_t mem;
@@ -24,79 +24,114 @@ static void setup_blocks(struct kunit *test)
 	smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
 }
 
-/* A block is split when a page of it leaves, and is one again when it has come back */
-static void blocks_split_and_join(struct kunit *test)
+#define BLOCK(n)	(SZ_4G + (n) * S2_BLOCK_SIZE)
+
+/* Three blocks. They need not be the mock's RAM. Returns pages of the pool used */
+static unsigned int setup_three(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30;
-	struct smmu_s2_join join;
-	unsigned int i, n, used;
+	unsigned int i;
 
 	setup_blocks(test);
-	/* Nothing but whole blocks: of RAM that there need not be */
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&test_s2, base, base + 3 * S2_BLOCK_SIZE), 1);
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&test_s2, BLOCK(0), BLOCK(3)), 1);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base + i * S2_BLOCK_SIZE), 2);
-	used = mock->pool_used;
-	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, base, &join));
+		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, BLOCK(i)), 2);
+
+	return mock->pool_used;
+}
+
+/* Pages from @pa on leave the block in the middle, and come back */
+static void split_and_join(struct kunit *test, phys_addr_t pa, unsigned int n,
+			   bool undo)
+{
+	phys_addr_t next = pa + PAGE_SIZE, end = pa + n * PAGE_SIZE;
+	unsigned int used = mock->pool_used;
+	struct smmu_s2_join join;
+
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, pa, end), 0);
+	s2_expect_range(test, BLOCK(1), S2_BLOCK_PAGES, pa, n);
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, BLOCK(0)), 2);
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, BLOCK(2)), 2);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
+
+	/* There is no join before the last page is back */
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, next, end), n > 1);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, next, end), 0);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, pa, &join));
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, pa, next), 1);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, BLOCK(0), &join));
+	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
+	KUNIT_EXPECT_EQ(test, join.start, BLOCK(1));
+	KUNIT_EXPECT_EQ(test, join.end, BLOCK(2));
+	/* The table stays if an SMMU may still read it */
+	if (undo) {
+		smmu_s2_join_undo(&join);
+		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 3);
+		s2_expect_range(test, BLOCK(1), S2_BLOCK_PAGES, 0, 0);
+		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
+	}
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 2);
+	smmu_s2_join_done(&join);
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 2);
+	s2_expect_range(test, BLOCK(1), S2_BLOCK_PAGES, 0, 0);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+}
+
+/* A block is split when a page of it leaves, and joined when all are back */
+static void blocks_split_and_join(struct kunit *test)
+{
+	struct smmu_s2_join join;
+	unsigned int i, n;
+
+	setup_three(test);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, BLOCK(0), &join));
 	for (i = 0; i < 40; i++) {
-		phys_addr_t pa = base + S2_BLOCK_SIZE;
+		phys_addr_t pa = BLOCK(1);
 
 		n = 1 + test_random() % 4;
 		pa += test_random() % (S2_BLOCK_PAGES - n) * PAGE_SIZE;
-		KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, pa, pa + n * PAGE_SIZE), 0);
-		s2_expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, pa, n);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base), 2);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base + 2 * S2_BLOCK_SIZE), 2);
-		KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
-
-		/* Not before the last one is back; twice is no better than once */
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), n > 1);
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, pa + PAGE_SIZE, pa + n * PAGE_SIZE), 0);
-		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, pa, &join));
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, pa, pa + PAGE_SIZE), 1);
-		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, base, &join));
-		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
-		KUNIT_EXPECT_EQ(test, join.start, base + S2_BLOCK_SIZE);
-		KUNIT_EXPECT_EQ(test, join.end, base + 2 * S2_BLOCK_SIZE);
-		/* If an SMMU may be looking at the table then it stays */
-		if (i % 2) {
-			smmu_s2_join_undo(&join);
-			KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 3);
-			s2_expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
-			KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
-		}
-		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 2);
-		smmu_s2_join_done(&join);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 2);
-		s2_expect_range(test, base + S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
-		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+		split_and_join(test, pa, n, i % 2);
 	}
+}
 
-	/* Across blocks: the one in the middle goes as a whole */
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base + PAGE_SIZE,
-					    base + 3 * S2_BLOCK_SIZE - PAGE_SIZE), 0);
-	s2_expect_range(test, base, 3 * S2_BLOCK_PAGES, base + PAGE_SIZE, 3 * S2_BLOCK_PAGES - 2);
+/* A range leaves that has parts of two blocks, and a whole one between them */
+static void blocks_across(struct kunit *test)
+{
+	unsigned int used = setup_three(test), i;
+	struct smmu_s2_join join;
+	phys_addr_t pa;
+
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, BLOCK(0) + PAGE_SIZE,
+					    BLOCK(3) - PAGE_SIZE), 0);
+	s2_expect_range(test, BLOCK(0), 3 * S2_BLOCK_PAGES,
+			BLOCK(0) + PAGE_SIZE, 3 * S2_BLOCK_PAGES - 2);
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 2);
-	/* Its pages come back one by one */
-	for (i = 1; i < 3 * S2_BLOCK_PAGES - 1; i++)
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, base + i * PAGE_SIZE,
-						  base + (i + 1) * PAGE_SIZE), 1);
-	s2_expect_range(test, base, 3 * S2_BLOCK_PAGES, 0, 0);
+	/* The pages come back one by one */
+	for (pa = BLOCK(0) + PAGE_SIZE; pa < BLOCK(3) - PAGE_SIZE;
+	     pa += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test,
+				smmu_s2_map(&test_s2, pa, pa + PAGE_SIZE), 1);
+	s2_expect_range(test, BLOCK(0), 3 * S2_BLOCK_PAGES, 0, 0);
 	for (i = 0; i < 3; i++) {
-		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, base + i * S2_BLOCK_SIZE, &join));
+		KUNIT_ASSERT_TRUE(test,
+				  smmu_s2_join(&test_s2, BLOCK(i), &join));
 		smmu_s2_join_done(&join);
 	}
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+}
 
-	/* No memory to split: nothing has changed */
+/* Without memory for a table the block stays as it is */
+static void blocks_no_memory(struct kunit *test)
+{
+	setup_three(test);
 	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base, base + PAGE_SIZE), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base), 2);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, BLOCK(0),
+					    BLOCK(0) + PAGE_SIZE), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, BLOCK(0)), 2);
 }
 
 /*
- * What is mapped is mapped again, in part or as a whole: a block stays a block,
- * whatever its level, and a table stays as it is. No memory is needed.
+ * EL2 maps pages that are mapped already. Blocks and tables stay as they are,
+ * and that takes no memory.
  */
 static void blocks_mapped_already(struct kunit *test)
 {
@@ -105,7 +140,7 @@ static void blocks_mapped_already(struct kunit *test)
 	unsigned int i, n;
 
 	setup_blocks(test);
-	/* With 4K and a block of 1 GiB in front of the others */
+	/* With pages of 4K, a block of 1 GiB is in front of the others */
 	if (PAGE_SHIFT == 12)
 		base -= SZ_1G;
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&test_s2, base, end), 1);
@@ -119,7 +154,7 @@ static void blocks_mapped_already(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base), PAGE_SHIFT == 12 ? 1 : 2);
 	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, end - 1), 2);
 
-	/* Beside a page that is not mapped, and with it */
+	/* Map around a page that is not mapped, and then that page */
 	mock->pool_left = 1;
 	hole = end - 2 * S2_BLOCK_SIZE + 5 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, hole, hole + PAGE_SIZE), 0);
@@ -133,17 +168,17 @@ static void blocks_mapped_already(struct kunit *test)
 	smmu_s2_join_done(&join);
 }
 
-/* The largest blocks, of 1 GiB or 4 TiB, are split and joined in two steps */
+/* Blocks of 1 GiB or 4 TiB are split and joined in two steps */
 static void blocks_level_1(struct kunit *test)
 {
 	const u64 block = S2_BLOCK_SIZE * S2_BLOCK_PAGES;
-	/* The latter behind 48 bits */
+	/* With pages of 64K, use more than 48 bits */
 	phys_addr_t base = (PAGE_SHIFT == 12 ? 4 : 70) * block, mem;
 	phys_addr_t pa = base + 5 * S2_BLOCK_SIZE + 7 * PAGE_SIZE;
 	struct smmu_s2_join join;
 	unsigned int used, i;
 
-	/* With pages of 16K there are none */
+	/* With pages of 16K there are no such blocks */
 	if (PAGE_SHIFT == 14)
 		return;
 
@@ -177,7 +212,7 @@ static void blocks_level_1(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, pa, &join));
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
-	/* There is memory for one of the two tables: what is mapped is the same */
+	/* Memory for one of two tables: the same pages stay mapped */
 	mock->pool_left = 1;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, pa, pa + PAGE_SIZE), -ENOMEM);
 	s2_expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
@@ -186,7 +221,7 @@ static void blocks_level_1(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), 1);
 }
 
-/* Memory is gone when part is done, two levels down: the leaves are still counted */
+/* Memory runs out two levels down. EL2 still counts the leaves right */
 static void blocks_half_done(struct kunit *test)
 {
 	phys_addr_t end = 2ULL * SZ_1G, mem;
@@ -206,7 +241,7 @@ static void blocks_half_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - SZ_2M, end), 0);
 	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, SZ_1G, SZ_1G + SZ_2M + PAGE_SIZE), -ENOMEM);
-	/* All but the first 2 MiB comes back, and so there is no block of 1 GiB */
+	/* The first 2 MiB are not mapped yet, so there is no join */
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end - SZ_2M, end), 1);
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, SZ_1G, &join));
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, SZ_1G, SZ_1G + SZ_2M), 1);
@@ -218,7 +253,7 @@ static void blocks_half_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end, end + SZ_1G), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - SZ_2M, end), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end + SZ_2M, end + 2 * SZ_2M), 0);
-	/* What is there already isn't counted again */
+	/* EL2 does not count leaves a second time */
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end + 2 * SZ_2M, end + 3 * SZ_2M), 0);
 	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
@@ -230,7 +265,7 @@ static void blocks_half_done(struct kunit *test)
 	smmu_s2_join_done(&join);
 }
 
-/* There is RAM for one block, at 1 GiB; the SMMUs have these BBML */
+/* There is RAM for one block, at 1 GiB. The SMMUs have these levels of BBM */
 static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0, unsigned int bbml1)
 {
 	mock_test_again(test, 768);
@@ -242,7 +277,7 @@ static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0, unsig
 	return SZ_1G;
 }
 
-/* A page leaves a block, and comes back: it is one again, if all SMMUs know */
+/* A page leaves a block and comes back. EL2 invalidates and joins */
 static void blocks_page(struct kunit *test)
 {
 	phys_addr_t block, pa;
@@ -270,7 +305,7 @@ static void blocks_page(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 	}
 
-	/* An SMMU is late: the table stays, and goes the next time */
+	/* An SMMU is late: the table stays until the next time */
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	mock->smmu[1].stuck = true;
 	mock_return(pa, PAGE_SIZE);
@@ -279,7 +314,7 @@ static void blocks_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
 	mock->smmu[1].stuck = false;
 	mock_run_all(&mock->smmu[1]);
-	/* Which is not when all that is mapped was mapped already */
+	/* Mapping pages that are mapped already does not join */
 	SMMU0->nr_runs = 0;
 	mock_return(pa, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 3);
@@ -289,13 +324,13 @@ static void blocks_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 2);
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
-	/* There is no memory to split it: the page stays */
+	/* Without memory for a table, the page stays */
 	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 2);
 }
 
-/* Many blocks could be joined at once, and an SMMU is slow: some of them have to wait */
+/* Many blocks could be joined at once. An SMMU is slow, so some are not */
 static void blocks_many(struct kunit *test)
 {
 	unsigned int blocks = 5, i, joined = 0;
@@ -334,6 +369,8 @@ static struct kunit_case blocks_cases[] = {
 	KUNIT_CASE(blocks_page),
 	KUNIT_CASE(blocks_many),
 	KUNIT_CASE(blocks_split_and_join),
+	KUNIT_CASE(blocks_across),
+	KUNIT_CASE(blocks_no_memory),
 	KUNIT_CASE(blocks_mapped_already),
 	KUNIT_CASE(blocks_level_1),
 	KUNIT_CASE(blocks_half_done),

@@ -8,6 +8,14 @@
 
 #include "test.h"
 
+/* The GIC's, in MMIO of the host */
+#define DOORBELL	0x8090040ULL
+
+#define IRQ_CTRL_BOTH	(T_IRQ_GERROR | T_IRQ_EVTQ)
+
+#define MSI_DATA	0xcafef00dU
+#define OTHER_DATA	0x4646464646ULL
+
 static const struct {
 	u32	irqen;
 	u32	cfg0;
@@ -34,227 +42,296 @@ static void expect_msi(struct kunit *test, unsigned int i, u64 addr, u32 data)
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), irqs[i].irqen);
 }
 
+/* Where an MSI must not go, and where it may */
+static void bad_and_good_targets(struct kunit *test, unsigned int i)
+{
+	const u64 end = 1ULL << SMMU0->smmu->oas_bits;
+	const u64 bad[] = {
+		mock->region[0].base, mock->region[0].end - 4,
+		mock->region[1].base, mock->region[1].end - 4,
+		MOCK_MMIO(0), MOCK_MMIO(1) - 4, end, 1ULL << 51,
+	};
+	const u64 good[] = {
+		DOORBELL, mock->region[0].base - PAGE_SIZE, MOCK_MMIO(0) - 4,
+		MOCK_MMIO(mock->config.nr_smmus), end - 4,
+	};
+	unsigned int j;
+
+	for (j = 0; j < ARRAY_SIZE(good); j++) {
+		set_msi(i, good[j], 0x1234567 + j);
+		expect_msi(test, i, good[j], 0x1234567 + j);
+		KUNIT_EXPECT_EQ(test, host_readl(irqs[i].cfg0 + 12), 0x3f);
+	}
+	/* The host can't change the target of an interrupt that is enabled */
+	host_writeq(irqs[i].cfg0, DOORBELL);
+	host_writel(irqs[i].cfg0 + 8, 1);
+	KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), good[j - 1]);
+	expect_msi(test, i, good[j - 1], 0x1234567 + j - 1);
+
+	mock->traced[PKVM_SMMU_DENIED_MMIO] = 0;
+	for (j = 0; j < ARRAY_SIZE(bad); j++) {
+		set_msi(i, bad[j], j);
+		expect_msi(test, i, 0, j);
+		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), bad[j]);
+		KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO],
+				j + 1);
+	}
+	set_msi(i, 0, 0);
+	expect_msi(test, i, 0, 0);
+	KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO], j);
+}
+
 /* An MSI goes where the host could write itself, and is a write to a device */
 static void msi_targets(struct kunit *test)
 {
-	const u64 doorbell = 0x8090040;
-	unsigned int i, j;
+	unsigned int i;
 
-	/* With none there is nothing but lines */
+	/* An SMMU without MSIs has wired interrupts only */
 	if (!mock_test_boot_msis(test)) {
-		set_msi(0, doorbell, 1);
+		set_msi(0, DOORBELL, 1);
 		KUNIT_EXPECT_EQ(test, host_readq(ARM_SMMU_GERROR_IRQ_CFG0), 0);
 		return;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
-		const u64 bad[] = {
-			mock->region[0].base, mock->region[0].end - 4,
-			mock->region[1].base, mock->region[1].end - 4,
-			MOCK_MMIO(0), MOCK_MMIO(1) - 4,
-			1ULL << SMMU0->smmu->oas_bits, 1ULL << 51,
-		};
-		const u64 good[] = {
-			doorbell, mock->region[0].base - PAGE_SIZE, MOCK_MMIO(0) - 4,
-			MOCK_MMIO(mock->config.nr_smmus),
-			(1ULL << SMMU0->smmu->oas_bits) - 4,
-		};
+	for (i = 0; i < ARRAY_SIZE(irqs); i++)
+		bad_and_good_targets(test, i);
+}
 
-		for (j = 0; j < ARRAY_SIZE(good); j++) {
-			set_msi(i, good[j], 0x1234567 + j);
-			expect_msi(test, i, good[j], 0x1234567 + j);
-			KUNIT_EXPECT_EQ(test, host_readl(irqs[i].cfg0 + 12), 0x3f);
-		}
-		/* Not while it is on */
-		host_writeq(irqs[i].cfg0, doorbell);
-		host_writel(irqs[i].cfg0 + 8, 1);
-		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), good[j - 1]);
-		expect_msi(test, i, good[j - 1], 0x1234567 + j - 1);
+/* A host that waits for IRQ_CTRLACK gets its MSIs from slow hardware, too */
+static void msi_slow(struct kunit *test)
+{
+	unsigned int i;
 
-		mock->traced[PKVM_SMMU_DENIED_MMIO] = 0;
-		for (j = 0; j < ARRAY_SIZE(bad); j++) {
-			set_msi(i, bad[j], j);
-			expect_msi(test, i, 0, j);
-			KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), bad[j]);
-			KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO], j + 1);
-		}
-		set_msi(i, 0, 0);
-		expect_msi(test, i, 0, 0);
-		KUNIT_EXPECT_EQ(test, mock->traced[PKVM_SMMU_DENIED_MMIO], j);
-	}
+	if (!mock_test_boot_msis(test))
+		return;
 
-	/* A host that waits for IRQ_CTRLACK gets what it wants from slow hardware, too */
 	SMMU0->slow = true;
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
-		set_msi(i, doorbell + 8, 3);
+		set_msi(i, DOORBELL + 8, 3);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 		mock_run_all(SMMU0);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
-		expect_msi(test, i, doorbell + 8, 3);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK),
+				irqs[i].irqen);
+		expect_msi(test, i, DOORBELL + 8, 3);
 	}
 }
 
 /*
- * IRQ_CTRL changes while its last change is under way: the hardware never sees that, and
- * no target changes before the interrupt is known to be off. See mock.c.
+ * The host changes IRQ_CTRL while its last change is under way. mock.c checks
+ * that the hardware never sees that, and that no target changes before the
+ * interrupt is known to be off.
  */
 static void msi_pending(struct kunit *test)
 {
-	const u64 doorbell = 0x8090040;
-	unsigned int i, round;
+	unsigned int i;
 
 	if (!mock_test_boot_msis(test))
 		return;
 
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
 		SMMU0->slow = true;
-		set_msi(i, doorbell, 1);
-		expect_msi(test, i, doorbell, 1);
+		set_msi(i, DOORBELL, 1);
+		expect_msi(test, i, DOORBELL, 1);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 		/* A host that does not wait */
-		set_msi(i, doorbell + 4, 2);
-		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), doorbell);
-		expect_msi(test, i, doorbell, 1);
+		set_msi(i, DOORBELL + 4, 2);
+		KUNIT_EXPECT_EQ(test, host_readq(irqs[i].cfg0), DOORBELL);
+		expect_msi(test, i, DOORBELL, 1);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 		mock_run_all(SMMU0);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK),
+				irqs[i].irqen);
 
-		/* What it wants is done in the end: off, and with the next target on */
+		/* EL2 disables the interrupt, and enables it with the target */
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK),
+				irqs[i].irqen);
 		host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 		mock_run_all(SMMU0);
-		/* Any trap goes on with it */
+		/* Any trap makes EL2 go on with it */
 		host_readl(ARM_SMMU_IDR0);
 		mock_run_all(SMMU0);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), irqs[i].irqen);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK),
+				irqs[i].irqen);
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 	}
+}
 
-	/* One that the hardware is still at does not keep the other one */
+/* A change of one interrupt that is under way does not delay the other one */
+static void msi_pending_other(struct kunit *test)
+{
+	unsigned int i;
+	u64 target;
+
+	if (!mock_test_boot_msis(test))
+		return;
+
+	SMMU0->slow = true;
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
+		target = DOORBELL + 16 + 4 * i;
 		SMMU0->stuck = true;
 		host_writel(ARM_SMMU_IRQ_CTRL, irqs[i].irqen);
-		host_writeq(irqs[!i].cfg0, doorbell + 16 + 4 * i);
-		host_writel(ARM_SMMU_IRQ_CTRL, 5);
-		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[!i].cfg0), doorbell + 16 + 4 * i);
-		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), 5);
+		host_writeq(irqs[!i].cfg0, target);
+		host_writel(ARM_SMMU_IRQ_CTRL, IRQ_CTRL_BOTH);
+		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[!i].cfg0), target);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL),
+				IRQ_CTRL_BOTH);
 		mock_run_all(SMMU0);
 		host_writel(ARM_SMMU_IRQ_CTRL, 0);
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 0);
 	}
-	SMMU0->stuck = false;
+}
 
-	for (round = 0; round < 2000; round++) {
-		i = test_random() % ARRAY_SIZE(irqs);
-		switch (test_random() % 5) {
-		case 0:
-			mock_run_all(SMMU0);
-			break;
-		case 1:
-			host_writeq(irqs[i].cfg0, doorbell + 4 * (test_random() % 8));
-			break;
-		case 2:
-			host_readl(ARM_SMMU_IRQ_CTRLACK);
-			break;
-		default:
-			host_writel(ARM_SMMU_IRQ_CTRL, test_random());
-		}
+static void random_change(void)
+{
+	unsigned int i = test_random() % ARRAY_SIZE(irqs);
+
+	switch (test_random() % 5) {
+	case 0:
+		mock_run_all(SMMU0);
+		break;
+	case 1:
+		host_writeq(irqs[i].cfg0, DOORBELL + 4 * (test_random() % 8));
+		break;
+	case 2:
+		host_readl(ARM_SMMU_IRQ_CTRLACK);
+		break;
+	default:
+		host_writel(ARM_SMMU_IRQ_CTRL, test_random());
 	}
-	host_writel(ARM_SMMU_IRQ_CTRL, 5);
+}
+
+/* Changes in any order: in the end the hardware has what the host wants */
+static void msi_random(struct kunit *test)
+{
+	unsigned int i;
+
+	if (!mock_test_boot_msis(test))
+		return;
+
+	SMMU0->slow = true;
+	for (i = 0; i < 2000; i++)
+		random_change();
+	host_writel(ARM_SMMU_IRQ_CTRL, IRQ_CTRL_BOTH);
 	for (i = 0; i < 3; i++) {
 		mock_run_all(SMMU0);
 		host_readl(ARM_SMMU_IRQ_CTRLACK);
 	}
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), 5);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IRQ_CTRLACK), IRQ_CTRL_BOTH);
 	for (i = 0; i < ARRAY_SIZE(irqs); i++)
-		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[i].cfg0), host_readq(irqs[i].cfg0));
+		KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[i].cfg0),
+				host_readq(irqs[i].cfg0));
+}
+
+/* The 32 bits at an address that is aligned to 4 */
+static u32 get_word(phys_addr_t pa)
+{
+	return mock_get(ALIGN_DOWN(pa, 8)) >> (pa & 4 ? 32 : 0);
+}
+
+/* A CMD_SYNC with this CS is the first in the queue, and writes to @at or not */
+static void sync_to(struct kunit *test, unsigned int cs, phys_addr_t at,
+		    bool expect)
+{
+	bool in_queue = at >= mock_host.cmdq && at < mock_host.cmdq + (16 << 4);
+	u64 sync = T_CMD_SYNC | T_CS(cs) | (u64)MSI_DATA << 32;
+
+	while (mock_host.prod & 15)
+		host_put_sync();
+	host_tell();
+	host_cmd_put(sync, at);
+	/* The first command of the queue stays in place */
+	if (mock_page(at) && at != mock_host.cmdq)
+		mock_put(ALIGN_DOWN(at, 8), in_queue ? OTHER_DATA : 0);
+	host_tell();
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+	if (mock_page(at))
+		KUNIT_EXPECT_EQ(test, get_word(at) == MSI_DATA, expect);
 }
 
 /* CMD_SYNC writes to memory that the host owns, and nowhere else */
 static void msi_sync(struct kunit *test)
 {
-	static const u64 cs[] = { 0, 1, 2 };
 	bool offers = !mock_incoherent;
-	phys_addr_t other, at[8];
-	unsigned int i, j;
+	phys_addr_t queue, other;
+	unsigned int cs;
 
 	mock_test_boot_cached(test);
 	other = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	host_cmdq_start(4);
-	KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI), offers);
-	for (i = 0; i < 3 * ARRAY_SIZE(at); i++) {
-		u64 sync = 0x46 | cs[i / ARRAY_SIZE(at)] << 12 | 0xcafef00dULL << 32;
+	queue = mock_host.cmdq;
+	KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI),
+			offers);
+	for (cs = 0; cs < 3; cs++) {
+		bool writes = offers && cs == T_SYNC_CS_IRQ;
+		phys_addr_t before = queue - 4, after = queue + (16 << 4);
 
-		/* The queue's first, middle and last word; what is around it; none at all */
-		at[0] = mock_host.cmdq;
-		at[1] = mock_host.cmdq + 0x84;
-		at[2] = mock_host.cmdq + (16 << 4) - 4;
-		at[3] = mock_host.cmdq - 4;
-		at[4] = mock_host.cmdq + (16 << 4);
-		at[5] = other;
-		at[6] = MOCK_MMIO(0) + ARM_SMMU_GBPA;
-		at[7] = 0;
-		j = i % ARRAY_SIZE(at);
-		for (; mock_host.prod & 15; host_put_sync())
-			;
-		host_tell();
-		host_cmd_put(sync, at[j]);
-		if (j < 3)
-			mock_put(ALIGN_DOWN(at[j], 8), j ? 0x4646464646ULL : sync);
-		if (j == 3 || j == 4)
-			mock_put(ALIGN_DOWN(at[j], 8), 0);
-		mock_put(other, 0);
-		host_tell();
-		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
-		if (j < 3)
-			KUNIT_EXPECT_EQ(test, (u32)(mock_get(ALIGN_DOWN(at[j], 8)) >>
-						    (at[j] & 4 ? 32 : 0)) == 0xcafef00d,
-					offers && cs[i / ARRAY_SIZE(at)] == 1);
-		else if (j < 6)
-			KUNIT_EXPECT_EQ(test, !!mock_get(ALIGN_DOWN(at[j], 8)),
-					offers && cs[i / ARRAY_SIZE(at)] == 1 &&
-					mock_page(at[j])->owner == MOCK_HOST);
+		/* The queue's first, middle and last word, and its neighbours */
+		sync_to(test, cs, queue, writes);
+		sync_to(test, cs, queue + 0x84, writes);
+		sync_to(test, cs, after - 4, writes);
+		sync_to(test, cs, before, writes &&
+			mock_page(before)->owner == MOCK_HOST);
+		sync_to(test, cs, after, writes &&
+			mock_page(after)->owner == MOCK_HOST);
+		sync_to(test, cs, other, writes);
+		sync_to(test, cs, MOCK_MMIO(0) + ARM_SMMU_GBPA, false);
+		sync_to(test, cs, 0, false);
 	}
+}
 
-	if (!offers)
+/* A full queue, with a change of a table at its front, completes in one trap */
+static void msi_sync_full(struct kunit *test)
+{
+	phys_addr_t at;
+	unsigned int i;
+
+	mock_test_boot_cached(test);
+	host_cmdq_start(10);
+	if (!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI))
 		return;
 
-	/* A full queue, with a change of a table in front, in one trap */
-	host_writel(ARM_SMMU_CR0, 0);
-	host_cmdq_start(10);
 	host_strtab_start();
 	mock_put(host_ste(7), STE_BYPASS0);
+	while (mock_host.prod & 1023)
+		host_cmd_sync();
 	host_put_cfgi_ste(7);
 	for (i = 0; i < 1022; i++)
 		host_put_tlbi(i);
-	host_cmd_put(T_SYNC_MSI(0xcafef00d), mock_host.cmdq + 16 * 1023 + 8);
+	at = mock_host.cmdq + 16 * 1023 + 8;
+	host_cmd_put(T_SYNC_MSI(MSI_DATA), at);
 	host_tell();
-	KUNIT_EXPECT_EQ(test, (u32)mock_get(mock_host.cmdq + 16 * 1023 + 8), 0xcafef00d);
+	KUNIT_EXPECT_EQ(test, get_word(at), MSI_DATA);
+}
 
-	/* Not before all that is in front has completed */
-	host_writel(ARM_SMMU_CR0, 0);
+/* EL2 does not write before all commands in front have completed */
+static void msi_sync_late(struct kunit *test)
+{
+	mock_test_boot_cached(test);
 	host_cmdq_start(4);
+	if (!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI))
+		return;
+
 	SMMU0->stuck = true;
 	host_put_tlbi(0);
-	host_cmd_put(T_SYNC_MSI(0xcafef00d), mock_host.cmdq + 0x84);
+	host_cmd_put(T_SYNC_MSI(MSI_DATA), mock_host.cmdq + 0x84);
 	mock_put(mock_host.cmdq + 0x80, 0);
 	host_tell();
 	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq + 0x80), 0);
 	SMMU0->stuck = false;
 	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
-	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq + 0x80) >> 32, 0xcafef00dULL);
+	KUNIT_EXPECT_EQ(test, get_word(mock_host.cmdq + 0x84), MSI_DATA);
 }
 
-/* Where the MSI of a CMD_SYNC may not go, the host sees MSI_CMDQ_ABT_ERR (6.3.19) */
+/* If a CMD_SYNC must not write there, the host sees MSI_CMDQ_ABT_ERR (6.3.19) */
 static void msi_sync_abort(struct kunit *test)
 {
 	phys_addr_t bad[4];
@@ -270,7 +347,7 @@ static void msi_sync_abort(struct kunit *test)
 		return;
 	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		host_cmd(T_SYNC_MSI(0xcafef00d), bad[i]);
+		host_cmd(T_SYNC_MSI(MSI_DATA), bad[i]);
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		KUNIT_EXPECT_EQ(test, host_gerror(), T_GERROR_MSI_CMDQ_ABT);
 		KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, i + 1);
@@ -281,7 +358,7 @@ static void msi_sync_abort(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock_get(bad[i]), 0);
 }
 
-/* The wired interrupt of a CMD_SYNC is the hardware's to raise (4.7.3) */
+/* The hardware raises the wired interrupt of a CMD_SYNC (4.7.3) */
 static void msi_sync_wire(struct kunit *test)
 {
 	unsigned int msis, cs, msi, i, wired;
@@ -308,7 +385,7 @@ static void msi_sync_wire(struct kunit *test)
 	}
 }
 
-/* Firmware has MSIs for an SMMU without: the host must not count on them (IDR0.MSI) */
+/* EL2 offers IDR0.MSI unless firmware has an MSI parent for an SMMU without */
 static void msi_parent(struct kunit *test)
 {
 	unsigned int i;
@@ -325,8 +402,8 @@ static void msi_parent(struct kunit *test)
 }
 
 /*
- * One write of CMDQ_PROD, and all second-level tables that there can be, each with a
- * CMD_SYNC that the host looks for in memory: it does not trap again.
+ * One write of CMDQ_PROD creates all second-level tables that there can be, each
+ * with a CMD_SYNC that writes to memory. The host does not trap again.
  */
 static void msi_sync_new_tables(struct kunit *test)
 {
@@ -343,7 +420,7 @@ static void msi_sync_new_tables(struct kunit *test)
 	if (!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI))
 		return;
 
-	/* One page of STEs for all of the host's tables, with a split of 6 */
+	/* All of the host's second-level tables are the same */
 	l2 = mock_alloc(64ULL << 6, MOCK_HOST);
 	mock_put(l2, STE_BYPASS0);
 	mock_host.strtab = mock_alloc(8ULL << (mock->sid_bits - 6), MOCK_HOST);
@@ -364,8 +441,13 @@ static void msi_sync_new_tables(struct kunit *test)
 
 static struct kunit_case msi_cases[] = {
 	KUNIT_CASE(msi_targets),
+	KUNIT_CASE(msi_slow),
 	KUNIT_CASE(msi_pending),
+	KUNIT_CASE(msi_pending_other),
+	KUNIT_CASE(msi_random),
 	KUNIT_CASE(msi_sync),
+	KUNIT_CASE(msi_sync_full),
+	KUNIT_CASE(msi_sync_late),
 	KUNIT_CASE(msi_sync_abort),
 	KUNIT_CASE(msi_sync_wire),
 	KUNIT_CASE(msi_parent),
