@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * strtab.c: what the hardware can fetch, at every moment.
+ * strtab.c: what the hardware can fetch at every moment.
  *
- * The host changes its STEs as its driver does, store by store. mock.c keeps what
- * the STE for the hardware was at each command that the SMMU has run; between two
- * CMD_SYNCs an SMMU may fetch any mixture of old and new dwords, so there at most
- * one may change, or what changes isn't looked at.
+ * The host changes its STEs as its driver does, store by store. mock.c records
+ * the hardware's STE at each command that the SMMU runs. Between two CMD_SYNCs an
+ * SMMU may fetch any mixture of old and new dwords. So at most one dword may
+ * change between them, unless the SMMU ignores those that change.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -17,7 +17,7 @@
 
 #define SID	5
 
-/* An STE that, were it ever taken, would be seen */
+/* The first dword of an STE that EL2 must never take */
 #define BAIT	STE_BYPASS0
 
 static void boot(struct kunit *test, bool two_level)
@@ -35,7 +35,7 @@ static void boot(struct kunit *test, bool two_level)
 	host_strtab_start();
 }
 
-/* The host's driver: which bits of an STE does the SMMU look at? */
+/* Which bits of an STE does the SMMU use? As the host's driver computes it */
 static void get_used(const u64 *ste, u64 *used)
 {
 	unsigned int config = HW_CONFIG(ste[0]);
@@ -73,54 +73,86 @@ static bool is_cfgi(const u64 *cmd, u32 sid)
 	}
 }
 
+/**
+ * struct ste_watch - what the SMMU could have fetched for SID
+ * @before:	its STE at first
+ * @now:	its STE in the end
+ * @last:	its STE at the last command
+ * @last_found:	there was one
+ * @synced:	the SMMU knows @last
+ * @known:	the SMMU was told of @last
+ * @passed:	the STE was valid all the time
+ */
+struct ste_watch {
+	const u64	*before;
+	u64		now[STRTAB_STE_DWORDS];
+	u64		last[STRTAB_STE_DWORDS];
+	bool		last_found;
+	bool		synced;
+	bool		known;
+	bool		passed;
+};
+
+/* Compare the STE at the next command with @w->last */
+static void check_run(struct kunit *test, const struct mock_run *run,
+		      struct ste_watch *w)
+{
+	unsigned int j, changed = 0;
+
+	for (j = 0; j < STRTAB_STE_DWORDS; j++)
+		changed += run->ste[j] != w->last[j];
+	if (changed && w->last_found) {
+		KUNIT_EXPECT_EQ(test, changed, 1);
+		KUNIT_EXPECT_TRUE(test, w->synced);
+	}
+	/* From live to live only if no other dword has to change */
+	if (changed && w->last_found && w->last[0] & run->ste[0] & T_STE_V)
+		KUNIT_EXPECT_TRUE(test, w->now[0] == w->before[0] ||
+					w->now[1] == w->before[1]);
+	if (run->ste_found)
+		KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(SMMU0, run->ste));
+	w->passed &= run->ste[0] & T_STE_V;
+
+	if (changed)
+		w->known = false;
+	w->known |= is_cfgi(run->cmd, SID);
+	w->synced = w->known && (!changed || T_OP(run->cmd) == T_CMD_SYNC);
+	memcpy(w->last, run->ste, sizeof(w->last));
+	w->last_found = run->ste_found;
+}
+
 /*
  * Look at all that the SMMU could have fetched for SID since @nr_runs was 0, when
- * it had @before. Returns false if the stream was cut off at any time.
+ * the STE was @before. Returns false if the stream was cut off at any time.
  */
 static bool check_stores(struct kunit *test, const u64 *before)
 {
-	u64 last[STRTAB_STE_DWORDS], now[STRTAB_STE_DWORDS];
-	bool found = mock_ste(SMMU0, SID, now), last_found = before[2] || before[3];
-	bool synced = true, known = true, passed = before[0] & 1;
-	unsigned int i, j, changed;
+	struct ste_watch w = {
+		.before = before,
+		.last_found = before[2] || before[3],
+		.synced = true,
+		.known = true,
+		.passed = before[0] & T_STE_V,
+	};
+	bool found = mock_ste(SMMU0, SID, w.now);
+	unsigned int i;
 
 	KUNIT_EXPECT_LT(test, SMMU0->nr_runs, MOCK_NR_RUNS);
-	memcpy(last, before, sizeof(last));
-	for (i = 0; i < SMMU0->nr_runs; i++) {
-		const struct mock_run *run = &SMMU0->runs[i];
-
-		changed = 0;
-		for (j = 0; j < STRTAB_STE_DWORDS; j++)
-			changed += run->ste[j] != last[j];
-		if (changed && last_found) {
-			KUNIT_EXPECT_EQ(test, changed, 1);
-			KUNIT_EXPECT_TRUE(test, synced);
-			/* From live to live only if no other dword has to change */
-			if (last[0] & run->ste[0] & 1)
-				KUNIT_EXPECT_TRUE(test, now[0] == before[0] || now[1] == before[1]);
-		}
-		if (run->ste_found)
-			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(SMMU0, run->ste));
-		passed &= run->ste[0] & 1;
-
-		if (changed)
-			known = false;
-		known |= is_cfgi(run->cmd, SID);
-		synced = known && (!changed || T_OP(run->cmd) == T_CMD_SYNC);
-		memcpy(last, run->ste, sizeof(last));
-		last_found = run->ste_found;
-	}
-	/* The SMMU was told of the last one, too, and has said that it knows */
-	KUNIT_EXPECT_EQ(test, found, last_found);
-	KUNIT_EXPECT_MEMEQ(test, now, last, sizeof(now));
-	KUNIT_EXPECT_TRUE(test, known);
+	memcpy(w.last, before, sizeof(w.last));
+	for (i = 0; i < SMMU0->nr_runs; i++)
+		check_run(test, &SMMU0->runs[i], &w);
+	/* The SMMU was told of the last store, too, and has acknowledged it */
+	KUNIT_EXPECT_EQ(test, found, w.last_found);
+	KUNIT_EXPECT_MEMEQ(test, w.now, w.last, sizeof(w.now));
+	KUNIT_EXPECT_TRUE(test, w.known);
 	if (SMMU0->nr_runs)
-		KUNIT_EXPECT_EQ(test, SMMU0->runs[SMMU0->nr_runs - 1].cmd[0], T_CMD_SYNC);
+		KUNIT_EXPECT_EQ(test, SMMU0->runs[SMMU0->nr_runs - 1].cmd[0],
+				T_CMD_SYNC);
 
-	return passed;
+	return w.passed;
 }
 
-/* Store some dwords, and let the SMMU know if any was new */
+/* Store dwords of SID's STE. If any of them changes, send a CFGI_STE */
 static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigned int nr)
 {
 	u64 before[STRTAB_STE_DWORDS];
@@ -141,8 +173,8 @@ static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigne
 }
 
 /*
- * As arm_smmu_write_entry() does it. If that can be done without cutting the
- * stream off, then it must not be cut off here.
+ * Change SID's STE as arm_smmu_write_entry() does. If that keeps the stream
+ * passing, so must EL2.
  */
 static void host_write_ste(struct kunit *test, const u64 *target)
 {
@@ -193,9 +225,9 @@ static const struct {
 	{ { STE_S1_0(0x2000ULL) | T_S1CDMAX(3), STE_S1_1 }, HW_NESTED },
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 & ~T_STE_S1DSS }, HW_NESTED },
 	{ { STE_S1_0(0x2000ULL), (STE_S1_1 & ~T_STE_S1DSS) | T_STE_MEV }, HW_NESTED },
-	/* S1DSS = bypass makes SHCFG count */
+	/* With S1DSS = bypass, SHCFG counts */
 	{ { STE_S1_0(0x1000ULL), (STE_S1_1 & ~T_STE_S1DSS) | 1 | STE_BYPASS1 }, HW_NESTED },
-	/* The host may not: stage 2 of its own, both stages, ATS */
+	/* Not allowed: a stage 2 of the host, both stages, ATS */
 	{ { T_STE_S2, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
 	{ { T_STE_NESTED | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 | T_STE_EATS_FULL }, -1 },
@@ -235,7 +267,7 @@ static void strtab_transitions(struct kunit *test)
 	transitions(test, true, true);
 }
 
-/* The host tells of nothing but the last store, or of every second one */
+/* The host changes the whole STE, and then sends one CFGI_STE */
 static void strtab_late_cfgi(struct kunit *test)
 {
 	u64 before[STRTAB_STE_DWORDS], ste[STRTAB_STE_DWORDS];
@@ -245,7 +277,7 @@ static void strtab_late_cfgi(struct kunit *test)
 	for (i = 0; i < 500; i++) {
 		to = test_random() % NR_STATES;
 		host_put_ste(SID, states[to].host);
-		/* What isn't invalidated stays as it is */
+		/* A CFGI_STE of another stream does not change this one */
 		mock_ste(SMMU0, SID, before);
 		host_cfgi_ste(SID ^ 1);
 		host_cmd_sync();
@@ -261,38 +293,58 @@ static void strtab_late_cfgi(struct kunit *test)
 	}
 }
 
-/* All streams of a range are taken anew; the others keep what they had */
+/* All streams pass, and then their STEs change: CFGI_STE_RANGE names some */
+static void cfgi_range(struct kunit *test, unsigned int range)
+{
+	u32 first = (40 >> (range + 1)) << (range + 1);
+	u32 last = min(first + (2U << range), 128U) - 1, sid;
+
+	for (sid = 0; sid < 128; sid++)
+		mock_put(host_ste(sid), STE_BYPASS0);
+	host_cfgi_all();
+	for (sid = 0; sid < 128; sid++)
+		mock_put(host_ste(sid), STE_ABORT0);
+	host_cmd_put(T_CFGI_RANGE | T_SID(40), range);
+	host_cmd_sync();
+	for (sid = 0; sid < 128; sid++)
+		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
+				    sid >= first && sid <= last ? HW_ABORT : HW_S2,
+				    "range %u, stream %u", range, sid);
+}
+
+/* EL2 takes the STEs of the streams in the range, and of no others */
 static void strtab_cfgi_range(struct kunit *test)
 {
 	unsigned int level, range;
-	u32 sid;
 
 	for (level = 0; level < 2; level++) {
 		boot(test, level);
-		for (range = 0; range < 8; range++) {
-			u32 first = (40 >> (range + 1)) << (range + 1);
-			u32 last = min(first + (2U << range), 128U) - 1;
-
-			for (sid = 0; sid < 128; sid++)
-				mock_put(host_ste(sid), STE_BYPASS0);
-			host_cfgi_all();
-			for (sid = 0; sid < 128; sid++)
-				mock_put(host_ste(sid), STE_ABORT0);
-			host_cmd_put(T_CFGI_RANGE | T_SID(40), range);
-			host_cmd_sync();
-			for (sid = 0; sid < 128; sid++)
-				KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
-						    sid >= first && sid <= last ? 0 : HW_S2,
-						    "range %u, stream %u", range, sid);
-		}
+		for (range = 0; range < 8; range++)
+			cfgi_range(test, range);
 	}
 }
 
-/* Level 1 says how many STEs level 2 has */
+/* All streams of a table with this STRTAB_BASE_CFG.SPLIT, which means @split */
+static void expect_span(struct kunit *test, phys_addr_t l2, u32 cfg_split,
+			u32 split, u32 span)
+{
+	u32 end = span && span <= split + 1 ? 1U << (span - 1) : 0, sid;
+
+	mock_put(mock_host.strtab, l2 | span);
+	host_set_strtab(mock_host.strtab, T_STRTAB_2LVL, cfg_split, 12);
+	for (sid = 0; sid < 1U << split; sid++)
+		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
+				    sid < end ? HW_S2 : -1,
+				    "split %u, span %u", split, span);
+}
+
+/* A level-1 descriptor says how many STEs the second level has */
 static void strtab_spans(struct kunit *test)
 {
+	/* Reserved values of SPLIT mean 6 */
 	static const u8 splits[][2] = {
-		{ 6, 6 }, { 8, 8 }, { 10, 10 }, { 0, 6 }, { 7, 6 }, { 9, 6 }, { 31, 6 },
+		{ 6, 6 }, { 8, 8 }, { 10, 10 },
+		{ 0, 6 }, { 7, 6 }, { 9, 6 }, { 31, 6 },
 	};
 	unsigned int i, span;
 	phys_addr_t l2;
@@ -304,18 +356,8 @@ static void strtab_spans(struct kunit *test)
 		mock_put(l2 + sid * 64ULL, STE_BYPASS0);
 
 	for (i = 0; i < ARRAY_SIZE(splits); i++) {
-		u8 split = splits[i][1];
-
-		for (span = 0; span < 32; span++) {
-			u32 end = span && span <= split + 1U ? 1U << (span - 1) : 0;
-
-			mock_put(mock_host.strtab, l2 | span);
-			host_set_strtab(mock_host.strtab, 1, splits[i][0], 12);
-			for (sid = 0; sid < 1U << split; sid++) {
-				KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), sid < end ? HW_S2 : -1,
-						    "split %u, span %u", split, span);
-			}
-		}
+		for (span = 0; span < 32; span++)
+			expect_span(test, l2, splits[i][0], splits[i][1], span);
 	}
 }
 
@@ -337,53 +379,68 @@ static void expect_no_stream(struct kunit *test, const char *what)
 	}
 }
 
-/* Tables, of either level, in memory that isn't the host's, or that isn't */
-static void strtab_foreign_memory(struct kunit *test)
+/* A second-level table at @bad; a first level at @bad, of which @el2 is one */
+static void bad_two_level(struct kunit *test, phys_addr_t bad, phys_addr_t el2,
+			  phys_addr_t guest)
 {
-	static const u64 nowhere[] = {
-		0, MOCK_MMIO(0), MOCK_RAM_A - SZ_64K, MOCK_RAM_B - SZ_64K, 1ULL << 40,
-		1ULL << 47, GENMASK_ULL(51, 6) & ~0xffffULL,
-	};
-	phys_addr_t bad[ARRAY_SIZE(nowhere) + 2];
-	unsigned int i, level;
-
-	for (level = 0; level < 2; level++) {
-		boot(test, level);
-		bad[0] = mock_alloc(SZ_64K, MOCK_EL2);
-		bad[1] = mock_alloc(SZ_64K, MOCK_GUEST);
-		fill_with_bait(bad[0], SZ_64K);
-		fill_with_bait(bad[1], SZ_64K);
-		for (i = 0; i < ARRAY_SIZE(nowhere); i++)
-			bad[2 + i] = nowhere[i];
-
-		for (i = 0; i < ARRAY_SIZE(bad); i++) {
-			if (level) {
-				mock_put(mock_host.strtab, bad[i] | 9);
-				host_set_strtab(mock_host.strtab, 1, 8, 12);
-				expect_no_stream(test, "level 2");
-				host_cfgi_ste(SID);
-				expect_no_stream(test, "level 2, CFGI");
-				mock_put(bad[0], bad[1] | 9);
-				host_set_strtab(bad[i], 1, 8, 12);
-				expect_no_stream(test, "level 1");
-				fill_with_bait(bad[0], 64);
-			}
-			/* No larger than what is bad */
-			host_set_strtab(bad[i], 0, 0, 7);
-			expect_no_stream(test, "linear");
-			host_cfgi_all();
-			expect_no_stream(test, "linear, CFGI_ALL");
-			KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
-		}
-		/* And the same in the host's memory does pass */
-		mock_give(bad[0], SZ_64K, MOCK_HOST);
-		fill_with_bait(bad[0], SZ_64K);
-		host_set_strtab(bad[0], 0, 0, 7);
-		KUNIT_EXPECT_EQ(test, mock_hw_config(SID), HW_S2);
-	}
+	mock_put(mock_host.strtab, bad | (HOST_SPLIT + 1));
+	host_set_strtab(mock_host.strtab, T_STRTAB_2LVL, HOST_SPLIT, 12);
+	expect_no_stream(test, "level 2");
+	host_cfgi_ste(SID);
+	expect_no_stream(test, "level 2, CFGI");
+	mock_put(el2, guest | (HOST_SPLIT + 1));
+	host_set_strtab(bad, T_STRTAB_2LVL, HOST_SPLIT, 12);
+	expect_no_stream(test, "level 1");
+	fill_with_bait(el2, 64);
 }
 
-/* A table that leaves the host while it is in use: what isn't cached, aborts */
+/* A linear table at @bad, of the size of what is there */
+static void bad_linear(struct kunit *test, phys_addr_t bad)
+{
+	host_set_strtab(bad, 0, 0, 7);
+	expect_no_stream(test, "linear");
+	host_cfgi_all();
+	expect_no_stream(test, "linear, CFGI_ALL");
+	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
+}
+
+static void foreign_memory(struct kunit *test, bool two_level)
+{
+	static const u64 nowhere[] = {
+		0, MOCK_MMIO(0), MOCK_RAM_A - SZ_64K, MOCK_RAM_B - SZ_64K,
+		1ULL << 40, 1ULL << 47, T_STRTAB_ADDR & ~0xffffULL,
+	};
+	phys_addr_t bad[ARRAY_SIZE(nowhere) + 2];
+	unsigned int i;
+
+	boot(test, two_level);
+	bad[0] = mock_alloc(SZ_64K, MOCK_EL2);
+	bad[1] = mock_alloc(SZ_64K, MOCK_GUEST);
+	fill_with_bait(bad[0], SZ_64K);
+	fill_with_bait(bad[1], SZ_64K);
+	for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+		bad[2 + i] = nowhere[i];
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (two_level)
+			bad_two_level(test, bad[i], bad[0], bad[1]);
+		bad_linear(test, bad[i]);
+	}
+	/* In the host's memory, the same table works */
+	mock_give(bad[0], SZ_64K, MOCK_HOST);
+	fill_with_bait(bad[0], SZ_64K);
+	host_set_strtab(bad[0], 0, 0, 7);
+	KUNIT_EXPECT_EQ(test, mock_hw_config(SID), HW_S2);
+}
+
+/* Tables of both levels in memory that is not the host's, or not memory */
+static void strtab_foreign_memory(struct kunit *test)
+{
+	foreign_memory(test, false);
+	foreign_memory(test, true);
+}
+
+/* A table leaves the host while it is in use: its streams abort */
 static void strtab_donated(struct kunit *test)
 {
 	boot(test, true);
@@ -401,32 +458,37 @@ static void strtab_donated(struct kunit *test)
 	mock_give(mock_host.strtab, PAGE_SIZE, MOCK_GUEST);
 	host_cfgi_ste(SID);
 	KUNIT_EXPECT_EQ(test, mock_hw_config(SID), -1);
-	/* Its neighbour has not been invalidated */
+	/* There was no CFGI_STE for this one */
 	KUNIT_EXPECT_EQ(test, mock_hw_config(SID + 1), HW_S2);
+}
+
+/* A linear table with 128 STEs, of which 2^@bits count */
+static void expect_size(struct kunit *test, phys_addr_t tab, unsigned int bits)
+{
+	u32 sid;
+
+	host_set_strtab(tab, 0, 0, bits);
+	for (sid = 0; sid < 128; sid++)
+		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
+				    sid >> min(bits, 7U) ? -1 : HW_S2,
+				    "%u bits, stream %u", bits, sid);
 }
 
 static void strtab_sizes(struct kunit *test)
 {
 	unsigned int level, bits;
 	phys_addr_t tab;
-	u32 sid;
 
 	for (level = 0; level < 2; level++) {
 		boot(test, level);
 		tab = mock_alloc(64 << 7, MOCK_HOST);
 		fill_with_bait(tab, 64 << 7);
-		for (bits = 0; bits < 64; bits++) {
-			/* Past what the ID register offers, it is what that offers */
-			if (bits > 7 && (level || bits < 32))
-				continue;
-			host_set_strtab(tab, 0, 0, bits);
-			for (sid = 0; sid < 128; sid++) {
-				KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
-						    sid >> min(bits, 7U) ? -1 : HW_S2,
-						    "%u bits, stream %u", bits, sid);
-			}
-		}
-		/* A reserved format */
+		for (bits = 0; bits <= 7; bits++)
+			expect_size(test, tab, bits);
+		/* More than IDR1 has count as what IDR1 has */
+		for (bits = 32; !level && bits < 64; bits++)
+			expect_size(test, tab, bits);
+		/* Reserved formats */
 		for (bits = 2; bits < 4; bits++) {
 			host_set_strtab(tab, bits, 0, 7);
 			expect_no_stream(test, "format");
@@ -434,7 +496,7 @@ static void strtab_sizes(struct kunit *test)
 	}
 }
 
-/* The host writes to what EL2 reads, all the time: EL2 reads it once */
+/* The host overwrites each word that EL2 reads: EL2 reads it once */
 static void strtab_flip(struct kunit *test)
 {
 	u64 ste[STRTAB_STE_DWORDS];
@@ -450,67 +512,79 @@ static void strtab_flip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ste[1], states[3].host[1]);
 }
 
-/* The host's SMMUEN: off, every stream aborts; on again, nothing is as it was */
-static void strtab_off_and_on(struct kunit *test)
+/* The host clears SMMUEN */
+static void off(struct kunit *test)
 {
-	unsigned int level, i, cleared, invalidated, used, on;
+	unsigned int i, cleared = 0, invalidated = 0;
+
+	SMMU0->nr_runs = 0;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	expect_no_stream(test, "off");
+	/* CFGI_ALL and TLBI, both when SID's STE is gone, and a CMD_SYNC */
+	for (i = 0; i < SMMU0->nr_runs; i++) {
+		const struct mock_run *run = &SMMU0->runs[i];
+
+		if (run->ste[0] & T_STE_V)
+			continue;
+		if (is_cfgi(run->cmd, 0) && is_cfgi(run->cmd, ~0U))
+			cleared = i + 1;
+		if (T_OP(run->cmd) == T_TLBI_S12_VMALL)
+			invalidated = i + 1;
+	}
+	KUNIT_EXPECT_NE(test, cleared, 0);
+	KUNIT_EXPECT_NE(test, invalidated, 0);
+	KUNIT_EXPECT_LT(test, cleared, SMMU0->nr_runs);
+	KUNIT_EXPECT_LT(test, invalidated, SMMU0->nr_runs);
+
+	/* Commands do nothing meanwhile */
+	host_cfgi_all();
+	expect_no_stream(test, "off, CFGI_ALL");
+}
+
+/* The host sets SMMUEN, with a table that has an STE for SID only */
+static void on(struct kunit *test)
+{
 	u64 ste[STRTAB_STE_DWORDS];
+	unsigned int i;
 	u32 sid;
 
-	for (level = 0; level < 2; level++) {
-		boot(test, level);
-		for (on = 0; on < 3; on++) {
-			for (sid = 0; sid < 100; sid++)
-				host_put_ste(sid, states[2 + sid % 4].host);
-			host_cfgi_all();
-			KUNIT_EXPECT_EQ(test, mock_hw_config(99), states[2 + 99 % 4].config);
-			used = mock->pool_used;
+	memset(mock_va(host_ste(0)), 0, 100 * 64);
+	host_put_ste(SID, states[3].host);
+	SMMU0->nr_runs = 0;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	/* The SMMU may have cached the STE before */
+	i = SMMU0->nr_runs;
+	KUNIT_ASSERT_GE(test, i, 2);
+	KUNIT_EXPECT_TRUE(test, is_cfgi(SMMU0->runs[i - 2].cmd, SID));
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[i - 1].cmd[0], T_CMD_SYNC);
+	mock_ste(SMMU0, SID, ste);
+	KUNIT_EXPECT_MEMEQ(test, ste, SMMU0->runs[i - 2].ste, sizeof(ste));
+	for (sid = 0; sid < 100; sid++)
+		expect_config(test, sid, sid == SID ? HW_NESTED : -1);
+}
 
-			SMMU0->nr_runs = 0;
-			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-			expect_no_stream(test, "off");
-			/* CFGI_ALL and TLBI, both with SID's STE gone, and a sync */
-			cleared = 0;
-			invalidated = 0;
-			for (i = 0; i < SMMU0->nr_runs; i++) {
-				const struct mock_run *run = &SMMU0->runs[i];
+/* With SMMUEN cleared every stream aborts. With SMMUEN set, the table is new */
+static void strtab_off_and_on(struct kunit *test)
+{
+	unsigned int i, used;
+	u32 sid;
 
-				if (!(run->ste[0] & 1) && is_cfgi(run->cmd, 0) &&
-				    is_cfgi(run->cmd, ~0U))
-					cleared = i + 1;
-				if (!(run->ste[0] & 1) && T_OP(run->cmd) == T_TLBI_S12_VMALL)
-					invalidated = i + 1;
-			}
-			KUNIT_EXPECT_NE(test, cleared, 0);
-			KUNIT_EXPECT_NE(test, invalidated, 0);
-			KUNIT_EXPECT_LT(test, cleared, SMMU0->nr_runs);
-			KUNIT_EXPECT_LT(test, invalidated, SMMU0->nr_runs);
-
-			/* Commands do nothing meanwhile */
-			host_cfgi_all();
-			expect_no_stream(test, "off, CFGI_ALL");
-
-			memset(mock_va(host_ste(0)), 0, 100 * 64);
-			host_put_ste(SID, states[3].host);
-			mock_ste(SMMU0, SID, ste);
-			SMMU0->nr_runs = 0;
-			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-			KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-			/* The SMMU may have looked before */
-			i = SMMU0->nr_runs;
-			KUNIT_ASSERT_GE(test, i, 2);
-			KUNIT_EXPECT_TRUE(test, is_cfgi(SMMU0->runs[i - 2].cmd, SID));
-			KUNIT_EXPECT_EQ(test, SMMU0->runs[i - 1].cmd[0], T_CMD_SYNC);
-			mock_ste(SMMU0, SID, ste);
-			KUNIT_EXPECT_MEMEQ(test, ste, SMMU0->runs[i - 2].ste, sizeof(ste));
-			for (sid = 0; sid < 100; sid++)
-				KUNIT_EXPECT_EQ(test, mock_hw_config(sid), sid == SID ? HW_NESTED : -1);
-			KUNIT_EXPECT_LE(test, mock->pool_used, used);
-		}
+	for (i = 0; i < 2 * 3; i++) {
+		if (i % 3 == 0)
+			boot(test, i / 3);
+		for (sid = 0; sid < 100; sid++)
+			host_put_ste(sid, states[2 + sid % 4].host);
+		host_cfgi_all();
+		expect_config(test, 99, states[2 + 99 % 4].config);
+		used = mock->pool_used;
+		off(test);
+		on(test);
+		KUNIT_EXPECT_LE(test, mock->pool_used, used);
 	}
 }
 
-/* The SMMU is late when it is to forget a table: it isn't given another before it has */
+/* The SMMU is late with invalidations: EL2 keeps the old tables until then */
 static void strtab_late_off(struct kunit *test)
 {
 	unsigned int level, used;
@@ -544,7 +618,7 @@ static void strtab_late_off(struct kunit *test)
 	}
 }
 
-/* No memory for a second level: that stream aborts, and no other */
+/* Without memory for a second-level table its streams abort, and no others */
 static void strtab_no_memory(struct kunit *test)
 {
 	u32 other = 1U << PKVM_SMMU_STRTAB_SPLIT;
@@ -571,7 +645,7 @@ static void strtab_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_hw_config(other), HW_S2);
 }
 
-/* As many tables as there are may not leave the stage 2 without memory */
+/* Second-level tables do not use up the pool, which stage 2 needs */
 static void strtab_quota(struct kunit *test)
 {
 	unsigned int i, used, live = 0;
@@ -596,7 +670,7 @@ static void strtab_quota(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live, PKVM_SMMU_L2_TABLES);
 	KUNIT_EXPECT_EQ(test, mock->pool_used - used, PKVM_SMMU_L2_TABLES);
 
-	/* What one table of the host's needed doesn't count against its next one */
+	/* With a new table of the host, all of them are available again */
 	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6); i++)
 		mock_put(mock_host.strtab + i * 8, 0);
 	host_set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
@@ -612,8 +686,8 @@ static void strtab_quota(struct kunit *test)
 }
 
 /*
- * A host that gives and takes away second-level tables without end uses up no
- * more than what it has at a time: a stream that comes later gets its own.
+ * The host adds and removes second-level tables without end. EL2 needs memory
+ * for those that exist at a time only.
  */
 static void strtab_endless_tables(struct kunit *test)
 {
@@ -637,7 +711,7 @@ static void strtab_endless_tables(struct kunit *test)
 		host_cmd_put(T_CFGI_STE | T_SID(sid), 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), -1, "stream %u", sid);
-		/* For all its streams, the SMMU has seen that it is gone */
+		/* The SMMU has invalidated all streams of the removed table */
 		for (j = 0, known = false; j < SMMU0->nr_runs; j++)
 			known |= !SMMU0->runs[j].ste_found &&
 				 is_cfgi(SMMU0->runs[j].cmd, sid) &&
@@ -646,7 +720,7 @@ static void strtab_endless_tables(struct kunit *test)
 	}
 }
 
-/* The SMMU is late each time that a table goes: they all come back once it isn't */
+/* The SMMU is late each time that a table goes. Its page comes back later */
 static void strtab_lost_tables(struct kunit *test)
 {
 	u32 nr_l1 = (1U << (12 - HOST_SPLIT)) - 1, i;
@@ -664,7 +738,7 @@ static void strtab_lost_tables(struct kunit *test)
 		host_cmd_put(T_CFGI_STE | T_SID(sid), 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_GT(test, mock->pool_used, used);
-		/* Nothing is left in it, so that its going is all there is to do */
+		/* The table is empty, so EL2 only has to unlink it */
 		mock_put(host_ste(0), 0);
 		host_cfgi_ste(sid);
 		mock_put(host_ste(0), STE_BYPASS0);
@@ -674,13 +748,13 @@ static void strtab_lost_tables(struct kunit *test)
 		host_tell();
 		SMMU0->stuck = false;
 		SMMU0->slow = true;
-		/* Not while the SMMU may be looking */
+		/* Not while the SMMU may read it */
 		KUNIT_EXPECT_GT(test, mock->pool_used, used);
 		mock_run_all(SMMU0);
 		SMMU0->slow = false;
 		host_cmd_sync();
 
-		/* Every other stream gets its own back */
+		/* Every other time, a new table gets the page */
 		if (i % 2) {
 			mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
 			host_cfgi_ste(sid);
@@ -690,7 +764,7 @@ static void strtab_lost_tables(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 		}
 	}
-	/* The last one's is all that there is */
+	/* There is no page but that of the last table */
 	KUNIT_EXPECT_GT(test, mock->pool_used, used);
 	mock->pool_left = 0;
 	mock_put(mock_host.strtab, mock_host.l2 | (HOST_SPLIT + 1));
@@ -701,48 +775,55 @@ static void strtab_lost_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 }
 
-/*
- * All STEs of a group change, in both words: neither a trap of a slow SMMU's takes much
- * longer than a second, nor is anything lost by that.
- */
-static void strtab_crawls(struct kunit *test)
+/* All STEs of a group are to change in both words */
+static void put_group(const u64 *ste)
 {
-	static const u64 to[][2] = {
-		{ STE_S1_0(0x1000), STE_S1_1 }, { STE_S1_0(0x2000), STE_S1_1 & ~T_STE_S1DSS },
-	};
+	u32 sid;
+
+	for (sid = 0; sid < 64; sid++) {
+		mock_put(host_ste(sid) + 8, ste[1]);
+		mock_put(host_ste(sid), ste[0]);
+	}
+}
+
+/*
+ * All STEs of a group change in both words, and the SMMU is slow. A trap takes
+ * little longer than SMMU_TRAP_US, and no change is lost.
+ */
+static void strtab_slow(struct kunit *test)
+{
+	static const u64 from[] = { STE_S1_0(0x1000), STE_S1_1 };
+	static const u64 to[] = { STE_S1_0(0x2000), STE_S1_1 & ~T_STE_S1DSS };
 	unsigned int tenths, i;
 	u32 sid;
 	u64 start;
 
 	for (tenths = 0; tenths < 10; tenths++) {
 		boot(test, tenths % 2);
-		for (i = 0; i < 2; i++) {
-			for (sid = 0; sid < 64; sid++) {
-				mock_put(host_ste(sid) + 8, to[i][1]);
-				mock_put(host_ste(sid), to[i][0]);
-			}
-			if (!i)
-				host_cfgi_all();
-		}
+		put_group(from);
+		host_cfgi_all();
+		put_group(to);
 		SMMU0->slow = true;
 		SMMU0->delay = tenths * SMMU_TRAP_US / 20 + 1;
+		/* 64 streams */
 		host_cmd_put(T_CFGI_RANGE, 5);
 		host_put_sync();
 		start = mock->now;
 		host_tell();
-		KUNIT_EXPECT_LT(test, mock->now - start, 22 * SMMU_TRAP_US / 10);
+		KUNIT_EXPECT_LT(test, mock->now - start,
+				22 * SMMU_TRAP_US / 10);
 		SMMU0->delay = 0;
 		for (i = 0; i < 1000 && !host_cmdq_is_empty(); i++)
 			mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 		for (sid = 0; sid < 64; sid++)
-			KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_NESTED);
+			expect_config(test, sid, HW_NESTED);
 	}
 }
 
 /*
- * The hardware is late, or finds fault with a command of the host's, while an STE
- * changes: the host's command is not over before the STE is.
+ * While an STE changes the hardware is late, or calls a command of the host
+ * illegal. CFGI completes when the STE has changed.
  */
 static void strtab_half_changed(struct kunit *test)
 {
@@ -775,8 +856,8 @@ static void strtab_half_changed(struct kunit *test)
 }
 
 /*
- * A second level that went while the SMMU was late is to come back first, and that fails
- * because of a command of the host's: its stream is not forgotten.
+ * EL2 has unlinked a table while the SMMU was late. It has to reclaim it for
+ * another one, and the hardware calls a command of the host illegal then.
  */
 static void strtab_lost_and_illegal(struct kunit *test)
 {
@@ -806,7 +887,7 @@ static void strtab_lost_and_illegal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_S2);
 }
 
-/* The host disables its SMMU, which is late: what it has cached still counts */
+/* The host clears SMMUEN and the SMMU is late: pages can't leave yet */
 static void strtab_late_disable(struct kunit *test)
 {
 	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
@@ -827,7 +908,7 @@ static void strtab_late_disable(struct kunit *test)
 	mock_own_unlock();
 }
 
-/* A table that is new to EL2 while the SMMU is late: it is told of level 1 later */
+/* The host adds a table while the SMMU is late. EL2 sends the CFGI later */
 static void strtab_late_level1(struct kunit *test)
 {
 	u32 sid = 1 << HOST_SPLIT;
@@ -857,7 +938,7 @@ static void strtab_late_level1(struct kunit *test)
 	KUNIT_EXPECT_GT(test, told, 0);
 }
 
-/* A table that is gone can't be forgotten, and the next one wants its page */
+/* The SMMU is late with an old table, and a new one needs its page */
 static void strtab_late_reclaim(struct kunit *test)
 {
 	const u64 gone = 1ULL << HOST_SPLIT, new = 2ULL << HOST_SPLIT;
@@ -887,7 +968,7 @@ static void strtab_late_reclaim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
 }
 
-/* Tables in which nothing passes leave half of what EL2 has to those in which something does */
+/* Tables without streams that pass use at most half of the tables of EL2 */
 static void strtab_empty_tables(struct kunit *test)
 {
 	unsigned int i, live = 0;
@@ -905,7 +986,7 @@ static void strtab_empty_tables(struct kunit *test)
 	host_cmdq_start(4);
 	mock_put(empty, STE_ABORT0);
 	mock_put(l2, STE_BYPASS0);
-	/* With 4K pages four times what EL2 has, but one in eight is all that matters */
+	/* With 4K, four times what EL2 has. Streams pass in one of eight */
 	for (i = 0; i < 256; i++)
 		mock_put(strtab + i * 8, (i % 8 == 7 ? l2 : empty) | 7);
 	host_writeq(ARM_SMMU_STRTAB_BASE, strtab);
@@ -917,7 +998,7 @@ static void strtab_empty_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live, 32);
 }
 
-/* A command for all streams, while not all have been taken since the SMMU was enabled */
+/* CFGI_ALL comes while EL2 still takes the STEs after an enable */
 static void strtab_enabling(struct kunit *test)
 {
 	unsigned int i;
@@ -934,7 +1015,7 @@ static void strtab_enabling(struct kunit *test)
 	host_writeq(ARM_SMMU_STRTAB_BASE, tab);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, 14);
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
-	/* Now there may be STEs in caches */
+	/* The SMMU may have cached STEs now */
 	host_cmd(T_CFGI_STE | T_SID(1), 1);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK) & CR0_SMMUEN, 0);
 	mock_put(tab + SID * 64, STE_BYPASS0);
@@ -962,7 +1043,7 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_quota),
 	KUNIT_CASE(strtab_endless_tables),
 	KUNIT_CASE(strtab_lost_tables),
-	KUNIT_CASE(strtab_crawls),
+	KUNIT_CASE(strtab_slow),
 	KUNIT_CASE(strtab_half_changed),
 	KUNIT_CASE(strtab_lost_and_illegal),
 	KUNIT_CASE(strtab_late_disable),

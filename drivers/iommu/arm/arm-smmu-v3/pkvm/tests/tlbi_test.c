@@ -38,13 +38,13 @@ static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s, ph
 		return;
 	}
 
-	/* One batch, and one sync */
+	/* One batch, and one CMD_SYNC */
 	KUNIT_ASSERT_GE(test, n, 2);
 	KUNIT_EXPECT_LE(test, n, 9);
 	KUNIT_EXPECT_EQ(test, s->runs[--n].cmd[0], T_CMD_SYNC);
 	for (i = 0; i < n; i++) {
 		KUNIT_EXPECT_FALSE(test, s->runs[i].mapped);
-		/* Leaf=0: tables are forgotten, too; of any level */
+		/* Leaf = 0 and TTL = 0: tables, and all levels */
 		KUNIT_EXPECT_EQ(test, s->runs[i].cmd[1] & (T_CMD_LEAF | T_CMD_TTL), 0);
 		if (cached == SMMU_CACHED_NESTED)
 			KUNIT_EXPECT_EQ(test, s->runs[i].cmd[0], T_TLBI_S12_VMALL);
@@ -56,7 +56,30 @@ static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s, ph
 	}
 }
 
-/* What is sent, and that the mock_return has changed before it is */
+/* @cached is what the SMMUs may have cached */
+static void leave_and_return(struct kunit *test, phys_addr_t pa, size_t pages,
+			     enum smmu_cached cached, bool slow)
+{
+	static const u64 ste[] = { T_STE_ABORT, T_STE_S2, T_STE_NESTED };
+	size_t size = pages * PAGE_SIZE;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		smmu_tlbi_note_ste(mock->smmu[i].smmu, ste[cached]);
+		mock->smmu[i].slow = slow;
+		mock->smmu[i].nr_runs = 0;
+	}
+	KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, size), 0);
+	for (i = 0; i < 2; i++)
+		expect_page_leaves(test, &mock->smmu[i], pa, pages, cached);
+	mock_return(pa, size);
+	for (i = 0; i < pages; i++)
+		KUNIT_EXPECT_TRUE(test,
+				  mock_is_mapped(SMMU0, pa + i * PAGE_SIZE));
+}
+
+/* EL2 changes the stage 2, and then sends the right invalidations */
 static void tlbi_page_leaves(struct kunit *test)
 {
 	static const u8 sizes[] = { 1, 2, 8, 9, 31, 32, 33, 63 };
@@ -65,45 +88,30 @@ static void tlbi_page_leaves(struct kunit *test)
 	phys_addr_t pa;
 
 	for (i = 0; i < 2 * 2 * ARRAY_SIZE(sizes); i++) {
-		size_t size = sizes[i / 4] * PAGE_SIZE;
+		size_t pages = sizes[i / 4];
 
 		mock_test_again(test, MOCK_NR_PAGES);
 		mock->config.nr_smmus = 2;
 		for (j = 0; j < 2; j++)
-			mock_change_reg(&mock->smmu[j], ARM_SMMU_IDR3, T_IDR3_RIL, i & 1 ? T_IDR3_RIL : 0);
-		pa = mock_alloc(2 * PAGE_SIZE + size, MOCK_HOST) + PAGE_SIZE;
+			mock_change_reg(&mock->smmu[j], ARM_SMMU_IDR3,
+					T_IDR3_RIL, i & 1 ? T_IDR3_RIL : 0);
+		pa = mock_alloc((2 + pages) * PAGE_SIZE, MOCK_HOST) + PAGE_SIZE;
 		mock_test_boot(test);
 		mock->watch_ipa = pa;
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, 0), 0);
-		for (cached = SMMU_CACHED_NOTHING; cached <= SMMU_CACHED_NESTED; cached++) {
-			/* Abort, stage 2 only, both */
-			static const u64 ste[] = {
-				T_STE_ABORT, T_STE_S2, T_STE_NESTED,
-			};
-
-			for (j = 0; j < 2; j++) {
-				smmu_tlbi_note_ste(mock->smmu[j].smmu, ste[cached]);
-				mock->smmu[j].slow = i & 2;
-				mock->smmu[j].nr_runs = 0;
-			}
-			KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
-			KUNIT_EXPECT_EQ(test, mock_leave(pa, size), 0);
-			for (j = 0; j < 2; j++)
-				expect_page_leaves(test, &mock->smmu[j], pa, sizes[i / 4], cached);
-			mock_return(pa, size);
-			for (j = 0; j < sizes[i / 4]; j++)
-				KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa + j * PAGE_SIZE));
-		}
+		for (cached = SMMU_CACHED_NOTHING;
+		     cached <= SMMU_CACHED_NESTED; cached++)
+			leave_and_return(test, pa, pages, cached, i & 2);
 	}
 }
 
-/* What there may be in caches, by what the host does; its queue doesn't matter */
+/* EL2 knows from the STEs what the SMMU may have cached */
 static void tlbi_streams(struct kunit *test)
 {
 	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	static const struct { u64 ste; unsigned int s2, all; } steps[] = {
 		{ STE_ABORT0, 0, 0 }, { STE_BYPASS0, 1, 0 }, { STE_S1_0(0x1000), 0, 1 },
-		/* It may still have something of before */
+		/* The SMMU may still have entries of the last STE */
 		{ STE_BYPASS0, 0, 1 }, { 0, 0, 1 },
 	};
 	unsigned int i;
@@ -122,7 +130,7 @@ static void tlbi_streams(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
 	}
 
-	/* Off, and it has forgotten all: STEs first, and then what they led to */
+	/* With SMMUEN cleared, EL2 invalidates STEs first, and then TLBs */
 	SMMU0->nr_runs = 0;
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 4);
@@ -135,7 +143,7 @@ static void tlbi_streams(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 }
 
-/* Two CPUs: the other one has had the lock for all of the time */
+/* Another CPU has held the lock for all of the time */
 static void tlbi_no_time(struct kunit *test)
 {
 	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
@@ -147,12 +155,12 @@ static void tlbi_no_time(struct kunit *test)
 	mock->now += 2 * SMMU_LEAVE_US;
 	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
 			-EAGAIN);
-	/* It is not the SMMU that has taken the time */
+	/* EL2 does not report the SMMU for that */
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
-/* An SMMU that has stopped: the wait ends, and the page stays where it is */
+/* An SMMU has stopped: the wait ends, and the page stays */
 static void tlbi_page_stays(struct kunit *test)
 {
 	phys_addr_t pa;
@@ -169,12 +177,12 @@ static void tlbi_page_stays(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_GT(test, mock->relaxed, 50);
 		KUNIT_EXPECT_EQ(test, host_shared()->smmu[i].n[PKVM_SMMU_FAILED_TIMEOUT], 1);
-		/* It is not waited for again */
+		/* EL2 does not wait for it again */
 		mock->relaxed = 0;
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EAGAIN);
 		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_LT(test, mock->relaxed, 10);
-		/* And used again when it has caught up, with what it has to do */
+		/* EL2 uses it again when it has caught up */
 		mock->smmu[i].stuck = false;
 		mock_run_all(&mock->smmu[i]);
 		mock->watch_ipa = pa;
@@ -187,7 +195,7 @@ static void tlbi_page_stays(struct kunit *test)
 	}
 }
 
-/* With two SMMUs, each of them slow: they are at it at the same time */
+/* Two slow SMMUs invalidate at the same time */
 static void tlbi_two_slow(struct kunit *test)
 {
 	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
