@@ -14,7 +14,7 @@ static void evtq_indices(struct kunit *test)
 	mock_test_boot_cached(test);
 	mem = mock_alloc(32 << 4, MOCK_HOST);
 	host_writeq(ARM_SMMU_EVTQ_BASE, mem | 4 | Q_BASE_RWA);
-	/* Both are the host's to write while the queue is off, with its overflow flag */
+	/* The host may write both while the queue is off, OVFLG included */
 	host_writel(MOCK_EVTQ_PROD, 0x80000012);
 	host_writel(MOCK_EVTQ_CONS, 0x80000012);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000012);
@@ -29,19 +29,19 @@ static void evtq_indices(struct kunit *test)
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 100 + i));
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 2);
-	/* One too many: the host sees the flag, and acknowledges it */
+	/* The queue is full: the host sees OVFLG, and acknowledges it */
 	KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 0));
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000002);
 	KUNIT_EXPECT_EQ(test, mock_get(mem + 2 * 32), 100);
 	KUNIT_EXPECT_EQ(test, mock_get(mem + 1 * 32), 115);
-	/* PROD is the SMMU's now; CONS is the host's, and has no other bits */
+	/* PROD is read-only now. CONS has no other bits */
 	host_writel(MOCK_EVTQ_PROD, 7);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000002);
 	host_writel(MOCK_EVTQ_CONS, 0xffff0002);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_CONS), 0x80000002);
 	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 
-	/* Off: the host still sees where it was; on: it goes on from there */
+	/* The host sees the index while the queue is off, and after an enable */
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000003);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_CONS), 0x80000002);
@@ -50,7 +50,7 @@ static void evtq_indices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_PROD), 0x80000003);
 }
 
-/* The SMMU does not say that it has let go: the queue stays mock_count_pins until it does */
+/* The queue stays pinned until the SMMU acknowledges the disable */
 static void evtq_not_let_go(struct kunit *test)
 {
 	phys_addr_t mem, other;
@@ -65,7 +65,7 @@ static void evtq_not_let_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_count_pins(mem, PAGE_SIZE), 1);
 	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 
-	/* Till then the host can't have another one: EVTQ_BASE is read-only (6.3.29) */
+	/* Until then, EVTQ_BASE is read-only (6.3.29) */
 	host_writeq(ARM_SMMU_EVTQ_BASE, other | 4);
 	KUNIT_EXPECT_EQ(test, host_readq(ARM_SMMU_EVTQ_BASE), mem | 4);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
@@ -87,13 +87,13 @@ static void evtq_not_let_go(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 }
 
-/* Acknowledged is what is done: an enable that is late is seen when it has come */
+/* The host sees an enable acknowledged when the hardware acknowledges it */
 static void evtq_not_enabled(struct kunit *test)
 {
 	phys_addr_t mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	unsigned int i, writes;
 
-	/* It waits; gives up; tries again */
+	/* The host waits; gives up; tries again */
 	for (i = 0; i < 3; i++) {
 		mock_test_boot_cached(test);
 		host_writeq(ARM_SMMU_EVTQ_BASE, mem | 4);
@@ -103,7 +103,7 @@ static void evtq_not_enabled(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), 0);
 		KUNIT_EXPECT_FALSE(test, mock_event(SMMU0, 1));
 
-		/* While one change is on its way there is no other one, and no more waiting */
+		/* EL2 neither writes nor waits while a change is under way */
 		writes = SMMU0->nr_writes;
 		mock->relaxed = 0;
 		if (i) {

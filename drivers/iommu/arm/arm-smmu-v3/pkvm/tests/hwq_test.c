@@ -20,7 +20,7 @@ static void hwq_stuck(struct kunit *test)
 	mock->relaxed = 0;
 	host_put_tlbi(0);
 	host_cmd_sync();
-	/* The sync has not completed, and the host sees that */
+	/* The host sees that the CMD_SYNC has not completed */
 	cons = host_readl(ARM_SMMU_CMDQ_CONS);
 	KUNIT_EXPECT_EQ(test, cons, 1);
 	KUNIT_EXPECT_GT(test, mock->relaxed, 100);
@@ -34,15 +34,15 @@ static void hwq_stuck(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, host_cmdq_error());
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, mock->pins, 0);
-	/* SMMUEN: its streams are not known to be off */
+	/* EL2 does not know yet whether the streams abort */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_SMMUEN);
-	/* It was late: now they are */
+	/* The SMMU was late */
 	SMMU0->stuck = false;
 	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 }
 
-/* The hardware calls a command of the host's illegal: no one else suffers */
+/* The hardware calls a command of the host illegal: EL2 goes on */
 static void hwq_illegal(struct kunit *test)
 {
 	unsigned int slow;
@@ -65,14 +65,14 @@ static void hwq_illegal(struct kunit *test)
 		expect_tlbis(test, 2);
 		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_NH_ASID), 0);
 		KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
-		/* The hardware's error is neither left active nor the host's to see */
+		/* EL2 acknowledges the error, and the host does not see it */
 		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERROR),
 				mock_reg(SMMU0, ARM_SMMU_GERRORN));
 		KUNIT_EXPECT_FALSE(test, host_cmdq_error());
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	}
 
-	/* A page can leave, whatever the host has put in front */
+	/* A page can leave with such a command in front */
 	mock_return(pa, PAGE_SIZE);
 	SMMU0->bad_times = 1;
 	host_cmd_put(T_TLBI_NH_ASID, 0);
@@ -82,7 +82,7 @@ static void hwq_illegal(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 	mock_return(pa, PAGE_SIZE);
 
-	/* If it was EL2's own, and is so again, then it has not been done */
+	/* A command of EL2 is illegal twice: EL2 gives up */
 	SMMU0->bad_op = T_TLBI_S12_VMALL;
 	SMMU0->bad_times = 2;
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EAGAIN);
@@ -91,7 +91,7 @@ static void hwq_illegal(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 }
 
-/* Errors that can't be repaired end in -EIO, not in waiting */
+/* EL2 does not wait after an error that it can't repair */
 static void hwq_broken(struct kunit *test)
 {
 	phys_addr_t pa;
@@ -102,23 +102,23 @@ static void hwq_broken(struct kunit *test)
 		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
 		mock_test_boot_cached(test);
 		if (i) {
-			/* An abort of the fetch, and what it was is not known */
+			/* An abort of the fetch, and a reserved code */
 			SMMU0->bad_op = T_TLBI_S12_VMALL;
 			SMMU0->bad_code = i == 1 ? T_ERR_ABT : T_ERR_NONE;
 			SMMU0->bad_times = 1;
 		} else {
-			/* Even CMD_SYNC is illegal, always */
+			/* Each CMD_SYNC is illegal */
 			SMMU0->bad_op = T_CMD_SYNC;
 			SMMU0->bad_times = ~0U;
 		}
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EIO);
 		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
-		/* Nor does it come back by itself */
+		/* EL2 does not use the SMMU again */
 		KUNIT_EXPECT_TRUE(test, SMMU0->smmu->hwq.broken);
 		KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EIO);
 		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
-		/* The host sees a queue that doesn't move */
+		/* The host sees a queue that does not move */
 		host_cmdq_start(4);
 		host_put_tlbi(0);
 		host_tell();
@@ -126,7 +126,7 @@ static void hwq_broken(struct kunit *test)
 	}
 }
 
-/* Waits are as long as they should be whatever the clock says when they begin */
+/* A wait is right whatever the clock says at its beginning */
 static void hwq_clock(struct kunit *test)
 {
 	static const u64 starts[] = { 0, -1000000ULL - 300, -1000000ULL, -500000ULL, -300ULL };
@@ -150,8 +150,8 @@ static void hwq_clock(struct kunit *test)
 }
 
 /*
- * Hardware that is just not late with any command: neither a trap nor a page that
- * leaves takes much longer than what the hardware may take for one thing.
+ * The hardware takes almost too long for each command. A trap, and a page that
+ * leaves, take little longer than one command may.
  */
 static void hwq_slow(struct kunit *test)
 {
@@ -165,7 +165,7 @@ static void hwq_slow(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		mock_test_again(test, MOCK_NR_PAGES);
 		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
-		/* The hardware's queue is a small one, too */
+		/* The hardware's queue is small, too */
 		mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(3, 7, 0, 12));
 		mock_test_boot_cached(test);
 		host_cmdq_start(3);
@@ -185,7 +185,7 @@ static void hwq_slow(struct kunit *test)
 		mock_leave(pa, PAGE_SIZE);
 		KUNIT_EXPECT_LT(test, mock->now - start, 3 * SMMU_TRAP_US);
 
-		/* And it all comes to its end */
+		/* All commands complete in the end */
 		SMMU0->delay = 0;
 		for (j = 0; j < 100 && !host_cmdq_is_empty(); j++)
 			mock_run_all(SMMU0);
@@ -195,7 +195,7 @@ static void hwq_slow(struct kunit *test)
 	}
 }
 
-/* The hardware is late with what the host gives up on; then EL2 emulates an error */
+/* The hardware is late, the host starts over, and EL2 emulates an error */
 static void late_interrupt(struct kunit *test)
 {
 	mock_test_boot_cached(test);
@@ -204,7 +204,6 @@ static void late_interrupt(struct kunit *test)
 	SMMU0->stuck = true;
 	host_put_sync();
 	host_tell();
-	/* The host gives up on it, and starts over */
 	host_writel(ARM_SMMU_CR0, 0);
 	host_cmdq_start(4);
 	host_cmd_put(T_CMD_NONE_2, 0);
@@ -213,7 +212,7 @@ static void late_interrupt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
 }
 
-/* It is signalled when the hardware isn't late any more */
+/* EL2 signals the error when the hardware has caught up */
 static void hwq_late_interrupt(struct kunit *test)
 {
 	late_interrupt(test);
@@ -225,7 +224,7 @@ static void hwq_late_interrupt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 1);
 }
 
-/* There is nothing to signal if the host has acknowledged it meanwhile */
+/* EL2 does not signal an error that the host has acknowledged */
 static void hwq_late_acknowledged(struct kunit *test)
 {
 	late_interrupt(test);
@@ -238,7 +237,7 @@ static void hwq_late_acknowledged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_gerror_irqs, 0);
 }
 
-/* Late, and then it calls illegal what it was late with */
+/* The hardware is late, and then calls that command illegal */
 static void hwq_late_error(struct kunit *test)
 {
 	phys_addr_t pa;
@@ -259,7 +258,7 @@ static void hwq_late_error(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 }
 
-/* One write of CR0 that asks for everything that has to be waited for */
+/* One write of CR0 asks for several things that EL2 has to wait for */
 static void hwq_slow_cr0(struct kunit *test)
 {
 	phys_addr_t evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
@@ -291,7 +290,7 @@ static void hwq_slow_cr0(struct kunit *test)
 	}
 }
 
-/* Another CPU has the hardware's queue again and again */
+/* Other CPUs hold the lock of the hardware's queue again and again */
 static void hwq_contended(struct kunit *test)
 {
 	unsigned int n, traps = 1;
@@ -304,7 +303,7 @@ static void hwq_contended(struct kunit *test)
 	mock->lock_takes = 9 * SMMU_TRAP_US / 10;
 	start = mock->now;
 	host_tell();
-	/* One lock more than the trap takes: smmu_check() */
+	/* smmu_check() takes the lock once more than the trap */
 	KUNIT_EXPECT_LT(test, mock->now - start, 41 * SMMU_TRAP_US / 10);
 	while (!host_cmdq_is_empty() && traps++ < 100)
 		;
@@ -313,7 +312,7 @@ static void hwq_contended(struct kunit *test)
 	mock->lock_takes = 0;
 }
 
-/* An interrupt that the hardware was late with is part of what the next trap takes */
+/* The time for an interrupt that was late counts for the next trap */
 static void hwq_owed_interrupt(struct kunit *test)
 {
 	unsigned int n;
@@ -327,7 +326,7 @@ static void hwq_owed_interrupt(struct kunit *test)
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_EVTQEN);
 	SMMU0->stuck = false;
 	mock_run_all(SMMU0);
-	/* EL2 sees what the hardware has stopped at, and lets it go on */
+	/* EL2 acknowledges the error that it has caused */
 	host_readl(ARM_SMMU_CR2);
 	mock_run_all(SMMU0);
 	KUNIT_EXPECT_TRUE(test, SMMU0->smmu->gerror.irq_pending);

@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-/* What EL2 has scrubbed is so for devices that do not snoop, before they reach it */
+/* EL2 writes a page back to memory before devices reach it again */
 static void incoherent_page_returns(struct kunit *test)
 {
 	const size_t size = 2 * PAGE_SIZE;
@@ -28,7 +28,7 @@ static void incoherent_page_returns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock_get(at), 0);
 }
 
-/* One SMMU snoops, and the other doesn't, be it that only its ID register says so */
+/* One SMMU snoops and the other does not, by EL1's description or by IDR0 */
 static void incoherent_mixed(struct kunit *test)
 {
 	bool incoherent = mock_incoherent;
@@ -48,7 +48,6 @@ static void incoherent_mixed(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI), i == 2);
 		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(mock->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
 					T_IDR0_MSI);
-		/* Not cacheable and outer shareable, or write-back and inner */
 		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? T_CR1_WB_ISH : T_CR1_NC_OSH);
 		KUNIT_EXPECT_EQ(test, mock_reg(&mock->smmu[1], ARM_SMMU_CR1), T_CR1_WB_ISH);
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * See mock.h. Field positions are written as numbers where the emulator gets them
- * from a macro: what is wrong there must not be wrong here in the same way.
+ * See mock.h. Opcodes and fields are those of arch.h, not of arm-smmu-v3.h.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -12,7 +11,7 @@
 
 #include "mock.h"
 
-/* Nobody waits that long, unless for ever */
+/* EL2 never polls so often, unless it waits without end */
 #define MOCK_FOREVER	300000
 #define MOCK_TICKS	100
 
@@ -24,7 +23,7 @@
 
 #define CR0_ON		(CR0_SMMUEN | CR0_CMDQEN)
 
-/* Of the cache */
+/* Size of a cache line */
 #define MOCK_LINE	64
 
 struct mock *mock;
@@ -36,13 +35,17 @@ static struct hyp_lock own_lock;
 
 /**
  * mock_complain() - something has happened that never should
- * @what:	a string that stays
+ * @what:	a string literal
  *
- * What is looked at, always: the order of locks; that pages are used by who owns
- * them, freed once and pinned once; that waiting ends; what the hardware fetches
- * (its tables and queues are EL2's, its event queue is pinned host memory, and
- * stays so until it lets go); after take-over, each STE that it can reach, each
- * command that it runs and each register that is written.
+ * The mock always checks:
+ *
+ * - the order of locks;
+ * - that whoever uses a page owns it, and that pages are freed and pinned once;
+ * - that waits end;
+ * - that the hardware's tables and queues are EL2's memory, and that its event
+ *   queue is pinned until the hardware has acknowledged that it is off;
+ * - after take-over: each STE that the hardware can reach, each command that it
+ *   runs, and each write of a register.
  */
 void mock_complain(const char *what)
 {
@@ -114,7 +117,7 @@ void mock_store(phys_addr_t pa, u64 val)
 	mock_page(pa)->dirty = mock->cache != mock->ram;
 }
 
-/* What the hardware or EL2 use as their own: where EL2 finds it */
+/* Memory that must be EL2's, through EL2's cache */
 static void *el2_mem(phys_addr_t pa, const char *what)
 {
 	struct mock_page *page = mock_page(pa);
@@ -156,7 +159,7 @@ phys_addr_t mock_alloc(size_t size, enum mock_owner owner)
 	while (align < n)
 		align *= 2;
 
-	/* From the top, so that the tests have pages of either region left */
+	/* From the top, so that pages of both regions remain */
 	for (i = mock->nr_pages - n + 1; i-- > 0;) {
 		phys_addr_t pa = mock_page_pa(i);
 
@@ -224,7 +227,7 @@ void hyp_lock(struct hyp_lock *lock)
 	}
 
 	mock_step();
-	/* Other CPUs have it first */
+	/* Other CPUs hold it first */
 	if (rank >= 3)
 		mock->now += mock->lock_takes;
 	lock->val = 1;
@@ -325,7 +328,7 @@ bool mock_ste_is_safe(const struct mock_smmu *s, const u64 *ste)
 {
 	unsigned int config = FIELD_GET(T_STE_CONFIG, ste[0]);
 
-	/* Stage 2 is EL2's, in whatever state; VMSPtr and the secure half are 0 */
+	/* In each state the stage 2 is EL2's; VMSPtr and the secure half are 0 */
 	if (ste[2] != s->smmu->feat.s2_ste[0] || ste[3] != s->smmu->feat.s2_ste[1] ||
 	    ste[4] || ste[5] || ste[6] || ste[7])
 		return false;
@@ -344,20 +347,27 @@ static u32 stall_model(const struct mock_smmu *s)
 	return FIELD_GET(T_IDR0_STALL_MODEL, mock_reg(s, ARM_SMMU_IDR0));
 }
 
+/* Returns the last stream that the same level-1 descriptor is for */
+static u32 check_stream(struct mock_smmu *s, u32 cfg, u32 sid)
+{
+	u64 ste[STRTAB_STE_DWORDS];
+
+	if (mock_ste(s, sid, ste)) {
+		if (!mock_ste_is_safe(s, ste))
+			mock_complain("an STE that lets something pass");
+	} else if (FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL) {
+		sid |= (1U << FIELD_GET(T_STRTAB_SPLIT, cfg)) - 1;
+	}
+
+	return sid;
+}
+
 static void check_table(struct mock_smmu *s)
 {
 	u32 cfg = mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG), sid;
-	bool two_level = FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL;
-	u64 ste[STRTAB_STE_DWORDS];
 
-	for (sid = 0; !((u64)sid >> (FIELD_GET(T_STRTAB_LOG2SIZE, cfg))); sid++) {
-		if (mock_ste(s, sid, ste)) {
-			if (!mock_ste_is_safe(s, ste))
-				mock_complain("an STE that lets something pass");
-		} else if (two_level) {
-			sid |= (1U << (FIELD_GET(T_STRTAB_SPLIT, cfg))) - 1;
-		}
-	}
+	for (sid = 0; !((u64)sid >> FIELD_GET(T_STRTAB_LOG2SIZE, cfg)); sid++)
+		sid = check_stream(s, cfg, sid);
 }
 
 /* With pages of 64K, bits 15:12 of a descriptor are bits 51:48 of the address */
@@ -396,7 +406,7 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 		shift -= bits;
 	}
 
-	/* A leaf where there can be one, and of an aligned address */
+	/* A leaf is at a level that allows it, and its address is aligned */
 	if ((level == 3 && !(desc & 2)) || level < (page == 12 || has_52_bits ? 1 : 2) ||
 	    (desc_addr(desc, page) & ((1ULL << shift) - 1)))
 		return false;
@@ -407,7 +417,7 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 	return true;
 }
 
-/* What an SMMU that is EL2's may be told to do */
+/* May EL2 give this command? */
 static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 {
 	bool ril = mock_reg(s, ARM_SMMU_IDR3) & T_IDR3_RIL;
@@ -436,7 +446,7 @@ static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 	case T_TLBI_S2_IPA:
 		if (!!tg != !!ttl_num_scale || (tg && !ril))
 			mock_complain("a reserved encoding of a range");
-		/* The host does not see IDR5.DS, so it does not mean them */
+		/* The host does not see IDR5.DS */
 		if ((tg == 2 && ttl == 1) || cmd[0] & T_CMD_SCALE_DS)
 			mock_complain("a range that means something else with DS");
 		fallthrough;
@@ -448,7 +458,8 @@ static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 		if (cmd[0] & T_CMD_VMID)
 			mock_complain("a VMID that is not EL2's");
 		break;
-	case T_CMD_SYNC: /* CMD_SYNC: the interrupt is a wired one */
+	case T_CMD_SYNC:
+		/* CS = SIG_IRQ without an address is the wired interrupt */
 		if ((cmd[0] & ~T_CS(T_SYNC_CS_IRQ)) != T_CMD_SYNC || cmd[1])
 			mock_complain("a CMD_SYNC that is not EL2's");
 		break;
@@ -480,7 +491,7 @@ static bool run_one(struct mock_smmu *s)
 	run.cmd[0] = el2_get(base + idx * 16ULL, "the command queue is not EL2's");
 	run.cmd[1] = el2_get(base + idx * 16ULL + 8, "the command queue is not EL2's");
 
-	/* No SMMU knows opcode 0; EL2 uses it, with no operands */
+	/* EL2 uses opcode 0, which is illegal, without operands */
 	if (s->armed && !T_OP(run.cmd) && (run.cmd[0] || run.cmd[1]))
 		mock_complain("a command that is not for the host");
 	if (!T_OP(run.cmd) || (s->bad_times && T_OP(run.cmd) == s->bad_op)) {
@@ -580,7 +591,7 @@ bool mock_event(struct mock_smmu *s, u64 dword0)
 	if (!(mock_reg(s, ARM_SMMU_CR0ACK) & CR0_EVTQEN))
 		return false;
 	if (((prod - mock_reg(s, MOCK_EVTQ_CONS)) & wrap) >= size / 32) {
-		/* Once, until the host has acknowledged it in CONS */
+		/* OVFLG toggles once, until CONS has the same value */
 		if (!((prod ^ mock_reg(s, MOCK_EVTQ_CONS)) & MOCK_OVFLG))
 			mock_set_reg(s, MOCK_EVTQ_PROD, prod ^ MOCK_OVFLG);
 		return false;
@@ -592,7 +603,7 @@ bool mock_event(struct mock_smmu *s, u64 dword0)
 	return true;
 }
 
-/* An MSI goes to MMIO that is the host's. @irq is what enables it */
+/* An MSI goes to MMIO of the host. @irq: its enable in IRQ_CTRL */
 static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 {
 	u32 on = mock_reg(s, ARM_SMMU_IRQ_CTRL) | mock_reg(s, ARM_SMMU_IRQ_CTRLACK) |
@@ -614,7 +625,7 @@ static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 	}
 }
 
-/* SMMUEN is cleared to end stalls only, and where no stream passes nevertheless */
+/* EL2 clears SMMUEN only to end stalls, while all streams abort */
 static void check_may_be_off(struct mock_smmu *s)
 {
 	u64 ste[STRTAB_STE_DWORDS];
@@ -628,7 +639,7 @@ static void check_may_be_off(struct mock_smmu *s)
 	}
 }
 
-/* After take-over: no write may open anything, whatever the host has done */
+/* After take-over no write may let a stream pass */
 static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 {
 	u32 enabled = mock_reg(s, ARM_SMMU_CR0) | mock_reg(s, ARM_SMMU_CR0ACK);
@@ -651,20 +662,20 @@ static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 			mock_complain("the event queue is changed while it is on");
 		break;
 	case ARM_SMMU_IRQ_CTRL:
-		if (val & ~5ULL)
+		if (val & ~(u64)(T_IRQ_GERROR | T_IRQ_EVTQ))
 			mock_complain("an interrupt that is not for the host");
 		break;
 	case ARM_SMMU_GERROR_IRQ_CFG0:
-		check_msi(s, 1, val);
+		check_msi(s, T_IRQ_GERROR, val);
 		break;
 	case ARM_SMMU_EVTQ_IRQ_CFG0:
-		check_msi(s, 4, val);
+		check_msi(s, T_IRQ_EVTQ, val);
 		break;
 	case ARM_SMMU_GERROR_IRQ_CFG1:
-		check_msi(s, 1, 0);
+		check_msi(s, T_IRQ_GERROR, 0);
 		break;
 	case ARM_SMMU_EVTQ_IRQ_CFG1:
-		check_msi(s, 4, 0);
+		check_msi(s, T_IRQ_EVTQ, 0);
 		break;
 	case ARM_SMMU_GERROR_IRQ_CFG2:
 	case ARM_SMMU_EVTQ_IRQ_CFG2:
@@ -680,19 +691,21 @@ static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 	}
 }
 
-static struct mock_smmu *mmio_find(const void __iomem *addr, unsigned int size, u32 *offset)
+static struct mock_smmu *mmio_find(const void __iomem *addr, unsigned int size,
+				   u32 *offset)
 {
 	unsigned int i;
 
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
+		uintptr_t off = (uintptr_t)addr - (uintptr_t)s->regs;
 
-		*offset = (uintptr_t)addr - (uintptr_t)s->regs;
-		if ((uintptr_t)addr >= (uintptr_t)s->regs && *offset < sizeof(s->regs)) {
-			if (!s->taken || !IS_ALIGNED(*offset, size))
-				break;
-			return s;
-		}
+		if (off >= sizeof(s->regs))
+			continue;
+		if (!s->taken || !IS_ALIGNED(off, size))
+			break;
+		*offset = off;
+		return s;
 	}
 
 	mock_complain("an access to registers that aren't there");
@@ -707,7 +720,7 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 
 	if (s->armed)
 		check_write(s, offset, val);
-	/* What makes the SMMU look at its queue: what is there must be there by then */
+	/* Before the SMMU fetches commands, a barrier must order the stores */
 	if (offset == ARM_SMMU_CMDQ_PROD ||
 	    (offset == ARM_SMMU_GERRORN && (val ^ mock_reg(s, offset)) & T_GERROR_CMDQ)) {
 		if (s->armed && s->barriers == mock->barriers)
@@ -723,8 +736,8 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 		s->stuck = true;
 
 	/*
-	 * A field must not change while its last change is under way (6.3.9, 6.3.16). What
-	 * SMMUv3.2 does then, if it doesn't cease the Update: it ignores the new value.
+	 * A field must not change while its last Update is under way (6.3.9,
+	 * 6.3.16). An SMMUv3.2 may ignore the new value.
 	 */
 	if (offset == ARM_SMMU_CR0 &&
 	    (val ^ mock_reg(s, ARM_SMMU_CR0)) &
@@ -821,7 +834,7 @@ void hyp_host_mb(void)
 	mock->unordered = false;
 }
 
-/* To go by what the host has stored is to wait for it first */
+/* Before EL2 reads the host's stores, hyp_host_mb() must order them */
 static void check_order(void)
 {
 	if (hyp_incoherent && mock->unordered)
@@ -842,7 +855,7 @@ void hyp_relax(void)
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
-		/* End it: the test has failed */
+		/* The test has failed: let it end */
 		if (mock->relaxed > MOCK_FOREVER) {
 			s->stuck = false;
 			s->bad_times = 0;
@@ -853,7 +866,7 @@ void hyp_relax(void)
 			s->resting--;
 			continue;
 		}
-		/* Not everything at once, but all SMMUs at the same time */
+		/* Each SMMU does one thing, and all of them at the same time */
 		if (run_one(s))
 			took = max(took, s->delay);
 		else
@@ -941,7 +954,7 @@ int hyp_mem_take(phys_addr_t base, size_t size, void **va)
 	}
 
 	mock_give(base, size, MOCK_EL2);
-	/* What isn't cleaned is not what EL2 would have it be */
+	/* Make memory that EL2 does not clean differ from zeroes */
 	if (mock->cache != mock->ram)
 		memset(mock_va(base), 0xff, size);
 	*va = mock->cache + ram_offset(base);
@@ -1139,10 +1152,15 @@ int hyp_host_put(phys_addr_t dst, u32 val)
 	return ret;
 }
 
+static void flip_words(u64 *word, size_t size)
+{
+	for (; size; size -= sizeof(*word), word++)
+		*word = ~*word;
+}
+
 int hyp_host_copy(void *dst, phys_addr_t src, size_t size)
 {
 	struct mock_page *page = mock_page(src);
-	u64 *from, *to = dst;
 	int ret = -EPERM;
 
 	if (!IS_ALIGNED(src | size, 8) || offset_in_page(src) + size > PAGE_SIZE)
@@ -1152,11 +1170,9 @@ int hyp_host_copy(void *dst, phys_addr_t src, size_t size)
 	check_order();
 	mock_own_lock();
 	if (page && page->owner == MOCK_HOST && !page->shared) {
-		for (from = mock_va(src); size; size -= 8, from++) {
-			*to++ = *from;
-			if (mock->flip)
-				*from = ~*from;
-		}
+		memcpy(dst, mock_va(src), size);
+		if (mock->flip)
+			flip_words(mock_va(src), size);
 		ret = 0;
 	}
 	mock_own_unlock();
@@ -1246,7 +1262,7 @@ void mock_exit(void)
 {
 	unsigned int i;
 
-	/* As if EL2 had never started: its state is static, and starts as zeros */
+	/* EL2's state is static: zero it for the next test */
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		if (mock->smmu[i].smmu)
 			memset(mock->smmu[i].smmu, 0, sizeof(*mock->smmu[i].smmu));
@@ -1262,7 +1278,7 @@ void mock_exit(void)
 	mock = NULL;
 }
 
-/* What EL1 sets aside, unless the test has done so */
+/* EL1 sets memory aside, unless the test has done so */
 static void set_aside(struct pkvm_smmu_mem *mem, size_t size)
 {
 	if (mem->size)
@@ -1291,7 +1307,7 @@ int mock_boot(void)
 	}
 
 	ret = pkvm_smmu_init(cfg);
-	/* Those of cfg->shared stay for good */
+	/* The pins of cfg->shared stay for good */
 	mock->pins = 0;
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		struct mock_smmu *s = &mock->smmu[i];

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A machine behind hyp.h: some RAM, two SMMUv3s, and who owns what.
+ * A mock machine behind hyp.h: RAM whose pages have owners, and two SMMUv3s.
  *
  * The SMMUs read what their registers point to, run commands, acknowledge, and
- * keep a record. They can be slow (nothing happens but in hyp_relax()), stuck
- * (nothing ever happens), and call a command illegal. Whatever should never
- * happen, be it by the emulator's fault or the SMMU's, is a complaint: the first
- * one is kept, and a test that has one fails. See mock_complain() for what is
- * looked at all the time, without a test asking for it.
+ * record. An SMMU can be slow (it works in hyp_relax() only), be stuck (it never
+ * works), or call a command illegal. mock_complain() records the first thing that
+ * should never happen, and the test fails. Its comment lists what the mock always
+ * checks.
  *
- * Nothing here knows how the emulator does its work, nor calls it, but for
- * mock_boot(). Not for more than one thread.
+ * The mock does not depend on how the emulator works, and calls it in mock_boot()
+ * only. It has one thread.
  */
 #ifndef __PKVM_SMMU_MOCK_H
 #define __PKVM_SMMU_MOCK_H
@@ -33,13 +32,13 @@
 #define MOCK_NR_WRITES		4096
 #define MOCK_NR_REGIONS		4
 
-/* The host's RAM in two regions: around 1 GiB, and behind 4 GiB */
+/* RAM is in two regions: around 1 GiB, and above 4 GiB */
 #define MOCK_NR_PAGES		256U
 #define MOCK_RAM_A		(0x40000000ULL - 64 * PAGE_SIZE)
 #define MOCK_RAM_B		(0x100000000ULL + 3 * PAGE_SIZE)
 #define MOCK_RAM_B_PAGES	64U
 
-/* One behind the other, and not where a block starts */
+/* The SMMUs' registers are next to each other, not at the start of a block */
 #define MOCK_MMIO_SIZE		PKVM_SMMU_MIN_MMIO_SIZE
 #define MOCK_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MIN_MMIO_SIZE)
 
@@ -55,7 +54,7 @@ enum mock_owner {
 	MOCK_GUEST,
 };
 
-/* @dirty: the cache has what memory does not have yet, see mock_store() */
+/* @dirty: the cache has data that memory does not have, see mock_store() */
 struct mock_page {
 	enum mock_owner		owner;
 	bool			shared;
@@ -68,9 +67,9 @@ struct mock_page {
 /**
  * struct mock_run - a command that the SMMU has run
  * @cmd:	the command
- * @ste:	mock->watch_sid's STE at that time; 0 if there is none
- * @ste_found:	there is one
- * @mapped:	mock->watch_ipa was mapped by that STE's stage 2 at that time
+ * @ste:	the STE of mock->watch_sid at that time; 0 if there was none
+ * @ste_found:	there was one
+ * @mapped:	stage 2 mapped mock->watch_ipa at that time
  */
 struct mock_run {
 	u64	cmd[2];
@@ -87,23 +86,23 @@ struct mock_write {
 /**
  * struct mock_smmu - an SMMUv3, and how it behaves
  * @regs:	its registers
- * @gbpa:	GBPA as it is in force
+ * @gbpa:	the value of GBPA that is in force
  * @smmu:	the emulator's state, once it has taken the registers
  * @taken:	it has
- * @armed:	EL2 has taken over: from now on the host must not get through
- * @stuck:	nothing is acknowledged and no command is run
- * @slow:	things happen one by one, in hyp_relax()
- * @delay:	how many microseconds it takes for a command, if it is slow
- * @rest:	and how many hyp_relax() it lets pass between two of them
- * @resting:	how many of those are left
- * @dies_after:	gets stuck after so many writes, if not 0
- * @bad_op:	an opcode that it calls illegal, if not 0
- * @bad_times:	how often it does
- * @bad_code:	what CMDQ_CONS.ERR it says
- * @nr_gerror_irqs: how often it has signalled the GERROR interrupt
- * @irq_target:	what IRQ_CTRLACK will be
- * @stalled:	transactions that are stalled
- * @barriers:	mock->barriers when it was told of commands last
+ * @armed:	EL2 has taken over, and the mock checks everything
+ * @stuck:	it acknowledges nothing and runs no command
+ * @slow:	it does one thing in each hyp_relax()
+ * @delay:	if slow: microseconds that a command takes
+ * @rest:	if slow: calls of hyp_relax() between two things
+ * @resting:	how many of these calls are left
+ * @dies_after:	if not 0: it gets stuck after so many writes
+ * @bad_op:	the opcode that it calls illegal, if @bad_times is not 0
+ * @bad_times:	how often it still does so
+ * @bad_code:	CMDQ_CONS.ERR that it reports then
+ * @nr_gerror_irqs: GERROR interrupts that it has signalled
+ * @irq_target:	the value that IRQ_CTRLACK will have
+ * @stalled:	stalled transactions
+ * @barriers:	mock->barriers at the last write of CMDQ_PROD
  * @nr_runs:	number of commands run; a test may set it to 0
  * @runs:	the first ones
  * @nr_writes:	number of registers written; a test may set it to 0
@@ -138,34 +137,34 @@ struct mock_smmu {
  * struct mock - the machine
  * @complaint:	the first one, or NULL
  * @smmu:	the SMMUs
- * @config:	what EL1 says; mock_init() fills in something that works
+ * @config:	what EL1 describes; mock_init() fills in what works
  * @sid_bits:	for mock_boot(): size of the table that EL1 sets aside
  * @region:	the memory map, base and end
  * @nr_pages:	pages of RAM
  * @pages:	one for each
  * @ram:	their contents, as the host and its devices see them
- * @cache:	as EL2 does; the same, unless mock_incoherent. Then what EL2 stores gets to
- *		@ram when it is cleaned, and not before
- * @pool_left:	pages that the pool still gives out; a test may lower it
- * @pool_used:	pages that are out
- * @pool_peak:	and that were at most
- * @pool_pages:	pages that were put into it
- * @unordered:	the host has stored something, and EL2 has not waited for that
+ * @cache:	their contents as EL2 sees them: @ram, unless mock_incoherent. Then
+ *		EL2's stores get to @ram when EL2 cleans them
+ * @pool_left:	pages that the pool can still give; a test may lower it
+ * @pool_used:	pages that the pool has given
+ * @pool_peak:	the most that it had given at any time
+ * @pool_pages:	pages that EL2 has added to the pool
+ * @unordered:	the host has stored something since the last hyp_host_mb()
  * @copies:	how often EL2 has read the host's memory; a test may set it to 0
- * @flip:	the host overwrites what it is that EL2 has just read
+ * @flip:	the host overwrites each word that EL2 has just read
  * @watch_sid:	see struct mock_run
  * @watch_ipa:	see struct mock_run
  * @barriers:	how often hyp_wmb() was called
  * @traced:	how often EL2 has traced something, by kind
  * @pool_counts: where EL2 counts the pool's pages
- * @uncounted:	that, before take-over
- * @pins:	pages that are pinned, but for those that EL2 counts in
+ * @uncounted:	the counts before hyp_pool_count_in()
+ * @pins:	pinned pages, without those that EL2 counts in
  * @now:	the time
  * @relaxed:	how often hyp_relax() was called; a test may set it to 0
- * @ran:	called for each command that an SMMU has run, if not NULL
- * @meanwhile:	called while EL2 waits, if not NULL
- * @step:	called where EL2 can be overtaken between two steps, if not NULL
- * @lock_takes: how many microseconds a hw_lock takes, as others have it
+ * @ran:	if not NULL: called for each command that an SMMU has run
+ * @meanwhile:	if not NULL: called while EL2 waits
+ * @step:	if not NULL: called where other agents can act between EL2's steps
+ * @lock_takes: microseconds that others hold a hw_lock
  * @nr_held:	number of locks held
  * @held:	their ranks
  */
@@ -206,7 +205,7 @@ struct mock {
 	int			held[2 + MOCK_NR_SMMUS];
 };
 
-/* Where stage 2 takes an address: what the last descriptor says */
+/* The leaf of stage 2 for an address */
 struct mock_leaf {
 	u64	pa;
 	u64	desc;
@@ -222,7 +221,7 @@ void mock_exit(void);
 int mock_boot(void);
 void mock_complain(const char *what);
 
-/* RAM: pages that nobody uses yet, aligned to their size rounded up; 0 if none */
+/* Unused RAM, aligned to its size rounded up; 0 if there is none */
 phys_addr_t mock_alloc(size_t size, enum mock_owner owner);
 void mock_give(phys_addr_t pa, size_t size, enum mock_owner owner);
 struct mock_page *mock_page(phys_addr_t pa);
@@ -232,7 +231,7 @@ void *mock_va(phys_addr_t pa);
 /* One little-endian word of it */
 u64 mock_get(phys_addr_t pa);
 void mock_put(phys_addr_t pa, u64 val);
-/* The same of who is not the host: as mock->cache, and so not seen by the host's devices */
+/* Store by EL2 or a guest, which stays in the cache */
 void mock_store(phys_addr_t pa, u64 val);
 
 /* The lock of who owns what */
@@ -243,17 +242,17 @@ u32 mock_reg(const struct mock_smmu *s, u32 offset);
 u64 mock_reg64(const struct mock_smmu *s, u32 offset);
 void mock_set_reg(struct mock_smmu *s, u32 offset, u32 val);
 void mock_change_reg(struct mock_smmu *s, u32 offset, u32 clear, u32 set);
-/* The SMMU does all that it has been told to do */
+/* The SMMU does everything that is pending */
 void mock_run_all(struct mock_smmu *s);
-/* It loses power, or these bits of CR0 at least; GBPA lets everything pass */
+/* It is reset: these bits of CR0 are cleared, and GBPA lets streams pass */
 void mock_reset(struct mock_smmu *s, u32 cr0);
 /* It writes an event; false if its queue is off or full */
 bool mock_event(struct mock_smmu *s, u64 dword0);
-/* What it would fetch for a stream; false if there is no STE */
+/* The STE that it would fetch for a stream; false if there is none */
 bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste);
-/* Is this STE one that lets nothing pass but through EL2's stage 2? */
+/* Does this STE let nothing pass around EL2's stage 2? */
 bool mock_ste_is_safe(const struct mock_smmu *s, const u64 *ste);
-/* Where dwords 2 and 3 of an STE take an address; false if nowhere */
+/* Walk the stage 2 of dwords 2 and 3 of an STE; false if there is no leaf */
 bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf);
 
 #endif /* __PKVM_SMMU_MOCK_H */

@@ -620,7 +620,7 @@ static void queue_same_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_get(page), 0xabcd);
 }
 
-/* Enabled and disabled in any order: what is on is mock_count_pins, and what is off is not */
+/* A queue is pinned if and only if it is enabled */
 static void queue_pins(struct kunit *test)
 {
 	unsigned int i;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * s2.c: an identity map of what is the host's, and of nothing else.
+ * s2.c: the stage 2 maps what the host owns to itself, and nothing else.
  *
- * It is looked at through mock_s2_walk(), which starts from what an STE says as
- * the hardware does, and knows nothing of how the map was made.
+ * mock_s2_walk() walks it from an STE, as the hardware does.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -12,7 +11,7 @@
 
 #include "test.h"
 
-/* Sizes of an address, and the root's level for each of them */
+/* Sizes of an address, and the level of the first table for each of them */
 #if PAGE_SHIFT == 12
 static const u8 oas[] = { 32, 36, 40, 42, 44, 48 };
 static const s8 levels[] = { 2, 1, 1, 1, 0, 0 };
@@ -24,7 +23,7 @@ static const u8 oas[] = { 32, 36, 40, 42, 44, 48, 52 };
 static const s8 levels[] = { 2, 2, 2, 2, 2, 1, 1 };
 #endif
 
-/* What init.c does before */
+/* As init.c does */
 static int s2_init(u8 ia_bits, bool can_split)
 {
 	hyp_incoherent = mock_incoherent;
@@ -57,11 +56,11 @@ static void s2_dwords(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&test_s2, oas[i]), 0);
 		test_s2.pgd = hyp_phys_to_virt(pgd);
 		smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
-		/* S2T0SZ, S2SL0, S2TG, S2PS; write-back, inner shareable, or outer and not */
+		/* S2T0SZ, S2SL0, S2TG, S2PS; S2IR0, S2OR0, S2SH0 */
 		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
 		       tg << 14 | i << 16;
 		vtcr |= mock_incoherent ? 2 << 12 : 1 << 8 | 1 << 10 | 3 << 12;
-		/* S2AA64, S2PTW, S2R; no S2S, S2ENDI, S2HD, S2HA; VMID 0 */
+		/* S2AA64, S2PTW, S2R; VMID 0 */
 		KUNIT_EXPECT_EQ(test, test_s2_ste[0], vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) | BIT_ULL(58));
 		KUNIT_EXPECT_EQ(test, test_s2_ste[1], pgd);
 	}
@@ -96,9 +95,9 @@ static void expect_ram(struct kunit *test)
 }
 
 /*
- * A machine in which pages of all owners alternate, and the pool has the rest. @end
- * is where the first region ends, if not 0. With addresses of 52 @bits the second one is
- * behind 48.
+ * A machine in which pages of all owners alternate, and the pool has the rest. If
+ * @end is not 0, the first region ends there. With addresses of 52 @bits the
+ * second region is above 48 bits.
  */
 static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 bits,
 		  phys_addr_t end)
@@ -109,7 +108,7 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 
 	mock_test_again(test, pages + pool);
 	if (bits == 52) {
-		/* All four of the bits that are elsewhere in a descriptor */
+		/* Bits 51:48 are elsewhere in a descriptor */
 		mock->region[1].base += 0xaULL << 48;
 		mock->region[1].end += 0xaULL << 48;
 	}
@@ -130,18 +129,18 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 
 static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 {
-	/* One table for each entry of the root that has MMIO in blocks, at most */
+	/* Tables that blocks of MMIO need at most */
 	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 : bits == 52 ? 42 : 2 * PAGE_SHIFT - 3);
 	unsigned int i, pool = (1ULL << bits) / block / (PAGE_SIZE / 8) * 2 + 64;
 	phys_addr_t pa;
 
 	if (pool > 2048)
 		return;
-	/* So few that they are behind 48 bits */
+	/* So few that they lie above 48 bits */
 	if (bits == 52)
 		pool = 32;
 	setup(test, MOCK_NR_PAGES, roundup_pow_of_two(pool), bits, end);
-	/* What is behind 32 bits isn't everywhere */
+	/* The second region is above 32 bits */
 	if (bits == 32) {
 		mock->region[1].base = 0;
 		mock->region[1].end = 0;
@@ -153,7 +152,7 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		KUNIT_EXPECT_GT(test, test_s2_ste[1], 1ULL << 48);
 
 	expect_ram(test);
-	/* The registers that EL2 took, and what is beside them */
+	/* The registers that EL2 took, and their neighbours */
 	end = MOCK_MMIO(1) + PKVM_SMMU_MIN_MMIO_SIZE;
 	for (pa = MOCK_MMIO(0); pa < end; pa += PAGE_SIZE)
 		s2_expect_page(test, pa, 0);
@@ -166,7 +165,7 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		s2_expect_page(test, mock->region[i].base - PAGE_SIZE, S2_LEAF_DEVICE);
 		s2_expect_page(test, mock->region[i].end, S2_LEAF_DEVICE);
 	}
-	/* And somewhere, 1000 times */
+	/* 1000 other pages */
 	for (i = 0; i < 1000; i++) {
 		pa = test_random() & ((1ULL << bits) - 1) & PAGE_MASK;
 		if (!mock_page(pa) && (pa < MOCK_MMIO(0) || pa >= end))
@@ -181,13 +180,13 @@ static void s2_whole(struct kunit *test)
 	for (i = 0; i < 2 * ARRAY_SIZE(oas); i++) {
 		test_s2_blocks = i % 2;
 		check_whole(test, oas[i / 2], 0);
-		/* What follows starts where the largest block does */
+		/* The second region starts where the largest block does */
 		check_whole(test, oas[i / 2], SZ_2G);
 	}
 	test_s2_blocks = false;
 }
 
-/* A page that is RAM only in part is neither mapped as RAM nor as MMIO */
+/* EL2 does not map a page that is RAM in part */
 static void s2_partial_pages(struct kunit *test)
 {
 	test_s2_blocks = false;
@@ -203,15 +202,39 @@ static void s2_partial_pages(struct kunit *test)
 	expect_ram(test);
 }
 
-/* Pages come and go, in ranges that begin and end anywhere */
+/* Pages leave, or come back, in @nr pages from @base */
+static void random_range(struct kunit *test, phys_addr_t base, unsigned int nr,
+			 bool back)
+{
+	unsigned int from = test_random() % nr, j;
+	unsigned int to = from + test_random() % (nr - from + 1);
+	phys_addr_t start = base + from * PAGE_SIZE, end;
+	bool more = false;
+
+	for (j = from; j < to; j++) {
+		struct mock_page *page = mock_page(base + j * PAGE_SIZE);
+
+		if (page->allocated)
+			break;
+		more |= page->owner != MOCK_HOST;
+	}
+	end = base + j * PAGE_SIZE;
+	mock_give(start, end - start, back ? MOCK_HOST : MOCK_GUEST);
+	if (back)
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, start, end), more);
+	else
+		KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, start, end), 0);
+	expect_ram(test);
+}
+
+/* Pages leave and come back, in ranges of any size */
 static void s2_map_unmap(struct kunit *test)
 {
-	unsigned int i, j, r, nr, from, to;
-	phys_addr_t base;
-	bool more;
+	phys_addr_t start = MOCK_RAM_A, end = start + 32 * PAGE_SIZE;
+	unsigned int i;
 
 	test_s2_blocks = false;
-	/* Enough for a block, where that is not too much */
+	/* With pages of 4K, the RAM is larger than a block */
 	setup(test, PAGE_SHIFT == 12 ? 768 : MOCK_NR_PAGES, 64, 40, 0);
 	for (i = 0; i < mock->nr_pages; i++) {
 		if (!mock->pages[i].allocated)
@@ -219,36 +242,19 @@ static void s2_map_unmap(struct kunit *test)
 	}
 	KUNIT_ASSERT_EQ(test, s2_init(40, test_s2_blocks), 0);
 	smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
-	/* The first 32 pages of either region, and 64 around 1 GiB */
+	/* The first 32 pages of both regions, and 64 around 1 GiB */
 	for (i = 0; i < 200; i++) {
-		r = i % 3;
-		base = r == 2 ? SZ_1G - 32 * PAGE_SIZE : mock->region[r].base;
-		nr = r == 2 ? 64 : 32;
-		from = test_random() % nr;
-		to = from + test_random() % (nr - from + 1);
-		more = false;
-		for (j = from; j < to; j++) {
-			if (mock_page(base + j * PAGE_SIZE)->allocated)
-				to = j;
-			else
-				more |= mock_page(base + j * PAGE_SIZE)->owner != MOCK_HOST;
-		}
-		mock_give(base + from * PAGE_SIZE, (to - from) * PAGE_SIZE,
-			  i % 2 ? MOCK_HOST : MOCK_GUEST);
-		if (i % 2)
-			KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, base + from * PAGE_SIZE,
-							  base + to * PAGE_SIZE), more);
+		if (i % 3 == 2)
+			random_range(test, SZ_1G - 32 * PAGE_SIZE, 64, i % 2);
 		else
-			KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base + from * PAGE_SIZE,
-							    base + to * PAGE_SIZE), 0);
-		expect_ram(test);
+			random_range(test, mock->region[i % 3].base, 32, i % 2);
 	}
 
-	/* A page comes back although there is no more memory for tables */
+	/* Pages come back without memory for tables */
 	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, MOCK_RAM_A, MOCK_RAM_A + 32 * PAGE_SIZE), 0);
-	mock_give(MOCK_RAM_A, 32 * PAGE_SIZE, MOCK_HOST);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, MOCK_RAM_A, MOCK_RAM_A + 32 * PAGE_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, start, end), 0);
+	mock_give(start, end - start, MOCK_HOST);
+	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, start, end), 1);
 	expect_ram(test);
 }
 

@@ -19,20 +19,20 @@ static enum smmu_cmd_action action_of(const struct smmu_features *feat,
 	return smmu_cmd_from_host(feat, &cmd, &hw, &sids);
 }
 
-/* Where stalls are offered, so is the command that ends them all */
+/* With stalls, the host may use STALL_TERM, which ends all of a stream */
 static void stall_term(struct kunit *test)
 {
 	struct smmu_features few = { .sid_bits = 8 };
 
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM), SMMU_CMD_ILLEGAL);
-	/* Not even for a stream that there is not (section 4.1.3) */
+	/* Without stalls, illegal for a stream out of range, too (4.1.3) */
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_RESUME | T_SID(256)), SMMU_CMD_ILLEGAL);
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(256)), SMMU_CMD_ILLEGAL);
 	few.stalls = true;
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(255)), SMMU_CMD_FORWARD);
 }
 
-/* Section 4.7.1: Ac and Ab are a bit each, and Ab is ignored if Ac is 1 */
+/* Section 4.7.1: Ab is ignored if Ac is 1, so each response is legal */
 static void stall_resume(struct kunit *test)
 {
 	struct smmu_features feat = { .sid_bits = 8, .stalls = true };
@@ -43,9 +43,9 @@ static void stall_resume(struct kunit *test)
 }
 
 /*
- * SMMUEN 1 -> 0 ends stalled transactions (6.3.9.6), be it of a stream that has
- * another STE by now. The host sees it acknowledged when they are gone, and can
- * change its mind in between.
+ * A disabled SMMU has no stalled transactions (6.3.9.6), not even of a stream whose
+ * STE has changed. The host sees SMMUEN acknowledged when they are gone. It may set
+ * SMMUEN again before.
  */
 static void stall_disable(struct kunit *test)
 {
@@ -54,7 +54,6 @@ static void stall_disable(struct kunit *test)
 
 	for (slow = 0; slow < 8; slow++) {
 		mock_test_again(test, MOCK_NR_PAGES);
-		/* STALL_MODEL 0: stalls, or not */
 		mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, 0);
 		mock->watch_sid = SID;
 		mock_test_boot(test);
@@ -75,13 +74,13 @@ static void stall_disable(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | on);
 		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 0);
-		/* The hardware is as it has to be */
+		/* EL2 has enabled the hardware again */
 		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
 		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.acked, CR0_CMDQEN | CR0_SMMUEN);
 	}
 }
 
-/* A page leaves while the hardware's SMMUEN is 0: that is no reset */
+/* SMMUEN of the hardware is 0 for a moment. EL2 does not take it for a reset */
 static void stall_page(struct kunit *test)
 {
 	phys_addr_t pa;
@@ -99,7 +98,7 @@ static void stall_page(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK) & CR0_SMMUEN);
-		/* But this is one */
+		/* CMDQEN is 0 only after a reset */
 		if (i)
 			mock_reset(SMMU0, CR0_CMDQEN);
 		mock_own_lock();

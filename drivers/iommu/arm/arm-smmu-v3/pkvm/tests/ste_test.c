@@ -11,6 +11,7 @@
 #define CTXPTR		T_STE_S1CTXPTR
 #define S1FMT(n)	((u64)(n) << 4)
 #define S1CDMAX(n)	T_S1CDMAX(n)
+#define S1_FIELDS	(S1FMT(3) | CTXPTR | S1CDMAX(31))
 #define S1STALLD	T_STE_S1STALLD
 /*
  * S1DSS, S1CIR, S1COR, S1CSH; MEV; MemAttr, MTCFG, ALLOCCFG; SHCFG; PRIVCFG,
@@ -32,17 +33,19 @@ static bool is_safe(const struct smmu_features *f, const u64 *hw)
 {
 	u64 allowed1 = ATTRS | (f->stalls ? S1STALLD : 0);
 
-	if (hw[2] != f->s2_ste[0] || hw[3] != f->s2_ste[1] || hw[4] || hw[5] || hw[6] || hw[7])
+	if (hw[2] != f->s2_ste[0] || hw[3] != f->s2_ste[1] ||
+	    hw[4] || hw[5] || hw[6] || hw[7])
 		return false;
-	if (!(hw[0] & 1))
+	if (!(hw[0] & T_STE_V))
 		return !hw[0];
-	switch (hw[0] & 0xf) {
-	case T_PREFETCH_CONFIG:
-	case 0xd: /* stage 2 */
-		return !(hw[0] & ~0xfULL) && !(hw[1] & ~allowed1);
-	case 0xf: /* both stages */
-		return !(hw[0] & ~(0xfULL | S1FMT(3) | CTXPTR | S1CDMAX(31))) &&
-		       !(hw[1] & ~allowed1) && hw[0] >> 59 <= f->ssid_bits;
+	switch (hw[0] & T_STE_VCONFIG) {
+	case T_STE_ABORT:
+	case T_STE_S2:
+		return !(hw[0] & ~T_STE_VCONFIG) && !(hw[1] & ~allowed1);
+	case T_STE_NESTED:
+		return !(hw[0] & ~(T_STE_VCONFIG | S1_FIELDS)) &&
+		       !(hw[1] & ~allowed1) &&
+		       FIELD_GET(T_STE_S1CDMAX, hw[0]) <= f->ssid_bits;
 	default:
 		return false;
 	}
@@ -123,7 +126,7 @@ static void ste_s1_fields(struct kunit *test)
 static void flip(struct kunit *test, const u64 *valid, unsigned int a)
 {
 	static const u64 may[2] = {
-		T_STE_VCONFIG | S1FMT(3) | CTXPTR | S1CDMAX(31),
+		T_STE_VCONFIG | S1_FIELDS,
 		ATTRS | CONT | S1STALLD,
 	};
 	u64 ste[STRTAB_STE_DWORDS] = { valid[0], valid[1] };
@@ -171,7 +174,7 @@ static void ste_anything(struct kunit *test)
 		if (i % 8)
 			memset(&ste[2], 0, 6 * sizeof(u64));
 		if (i % 4)
-			ste[0] &= T_STE_VCONFIG | S1FMT(3) | CTXPTR | S1CDMAX(31);
+			ste[0] &= T_STE_VCONFIG | S1_FIELDS;
 		if (i % 2)
 			ste[1] &= ATTRS | S1STALLD;
 		translate(test, &feat, ste, hw);
