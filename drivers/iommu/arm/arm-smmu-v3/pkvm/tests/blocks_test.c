@@ -26,7 +26,7 @@ static void setup_blocks(struct kunit *test)
 
 #define BLOCK(n)	(SZ_4G + (n) * S2_BLOCK_SIZE)
 
-/* Three blocks. They need not be the mock's RAM. Returns pages of the pool used */
+/* Three blocks. They need not be the mock's RAM. Returns used pages */
 static unsigned int setup_three(struct kunit *test)
 {
 	unsigned int i;
@@ -135,29 +135,34 @@ static void blocks_no_memory(struct kunit *test)
  */
 static void blocks_mapped_already(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30, end = base + 3 * S2_BLOCK_SIZE, hole, from;
+	phys_addr_t base = SZ_4G, end = base + 3 * S2_BLOCK_SIZE;
+	phys_addr_t hole, from, to;
 	struct smmu_s2_join join;
-	unsigned int i, n;
+	unsigned int i, n, pages;
 
 	setup_blocks(test);
 	/* With pages of 4K, a block of 1 GiB is in front of the others */
 	if (PAGE_SHIFT == 12)
 		base -= SZ_1G;
+	pages = (end - base) >> PAGE_SHIFT;
 	KUNIT_ASSERT_EQ(test, smmu_s2_map(&test_s2, base, end), 1);
 	mock->pool_left = 0;
 	for (i = 0; i < 100; i++) {
 		n = 1 + test_random() % (2 * S2_BLOCK_PAGES);
-		from = base + test_random() % (((end - base) >> PAGE_SHIFT) - n) * PAGE_SIZE;
-		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, from, from + n * PAGE_SIZE), 0);
+		from = base + test_random() % (pages - n) * PAGE_SIZE;
+		to = from + n * PAGE_SIZE;
+		KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, from, to), 0);
 		KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, from, &join));
 	}
-	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base), PAGE_SHIFT == 12 ? 1 : 2);
+	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, base),
+			PAGE_SHIFT == 12 ? 1 : 2);
 	KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, end - 1), 2);
 
 	/* Map around a page that is not mapped, and then that page */
 	mock->pool_left = 1;
 	hole = end - 2 * S2_BLOCK_SIZE + 5 * PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, hole, hole + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, hole, hole + PAGE_SIZE),
+			0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, base, hole), 0);
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, hole + PAGE_SIZE, end), 0);
 	s2_expect_page(test, hole, 0);
@@ -185,7 +190,9 @@ static void blocks_level_1(struct kunit *test)
 	mock_test_again(test, 128);
 	mem = mock_alloc(64 * PAGE_SIZE, MOCK_EL2);
 	hyp_pool_add(mem, 64 * PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, smmu_s2_geometry(&test_s2, PAGE_SHIFT == 12 ? 40 : 52), 0);
+	KUNIT_ASSERT_EQ(test,
+			smmu_s2_geometry(&test_s2, PAGE_SHIFT == 12 ? 40 : 52),
+			0);
 	test_s2_blocks = true;
 	test_s2.ram_level = 1;
 	hyp_incoherent = mock_incoherent;
@@ -204,8 +211,10 @@ static void blocks_level_1(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, pa, pa + PAGE_SIZE), 1);
 	for (i = 2; i > 0; i--) {
 		KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
-		KUNIT_EXPECT_EQ(test, join.start, base + (i - 1) * 5 * S2_BLOCK_SIZE);
-		KUNIT_EXPECT_EQ(test, join.end - join.start, i == 1 ? block : S2_BLOCK_SIZE);
+		KUNIT_EXPECT_EQ(test, join.start,
+				base + (i - 1) * 5 * S2_BLOCK_SIZE);
+		KUNIT_EXPECT_EQ(test, join.end - join.start,
+				i == 1 ? block : S2_BLOCK_SIZE);
 		smmu_s2_join_done(&join);
 		KUNIT_EXPECT_EQ(test, mock_s2_level(test_s2_ste, pa), i);
 	}
@@ -214,7 +223,8 @@ static void blocks_level_1(struct kunit *test)
 
 	/* Memory for one of two tables: the same pages stay mapped */
 	mock->pool_left = 1;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, pa, pa + PAGE_SIZE), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, pa, pa + PAGE_SIZE),
+			-ENOMEM);
 	s2_expect_range(test, base + 5 * S2_BLOCK_SIZE, S2_BLOCK_PAGES, 0, 0);
 	KUNIT_ASSERT_TRUE(test, smmu_s2_join(&test_s2, pa, &join));
 	smmu_s2_join_done(&join);
@@ -240,7 +250,10 @@ static void blocks_half_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, SZ_1G, end), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - SZ_2M, end), 0);
 	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, SZ_1G, SZ_1G + SZ_2M + PAGE_SIZE), -ENOMEM);
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_unmap(&test_s2, SZ_1G,
+				      SZ_1G + SZ_2M + PAGE_SIZE),
+			-ENOMEM);
 	/* The first 2 MiB are not mapped yet, so there is no join */
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end - SZ_2M, end), 1);
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, SZ_1G, &join));
@@ -252,21 +265,35 @@ static void blocks_half_done(struct kunit *test)
 	mock->pool_left = 8;
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end, end + SZ_1G), 1);
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - SZ_2M, end), 0);
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end + SZ_2M, end + 2 * SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_unmap(&test_s2, end + SZ_2M, end + 2 * SZ_2M),
+			0);
 	/* EL2 does not count leaves a second time */
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end + 2 * SZ_2M, end + 3 * SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_map(&test_s2, end + 2 * SZ_2M, end + 3 * SZ_2M),
+			0);
 	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, end - 2 * SZ_2M, end + 2 * SZ_2M + PAGE_SIZE),
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_unmap(&test_s2, end - 2 * SZ_2M,
+				      end + 2 * SZ_2M + PAGE_SIZE),
 			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end + SZ_2M, end + 2 * SZ_2M), 1);
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_map(&test_s2, end + SZ_2M, end + 2 * SZ_2M), 1);
 	KUNIT_EXPECT_FALSE(test, smmu_s2_join(&test_s2, end, &join));
 	KUNIT_EXPECT_EQ(test, smmu_s2_map(&test_s2, end, end + SZ_2M), 1);
 	KUNIT_EXPECT_TRUE(test, smmu_s2_join(&test_s2, end, &join));
 	smmu_s2_join_done(&join);
 }
 
+/* The level of the leaf that SMMU 0 has for @pa */
+static s8 level_of(phys_addr_t pa)
+{
+	return mock_s2_level(SMMU0->smmu->feat.s2_ste, pa);
+}
+
 /* There is RAM for one block, at 1 GiB. The SMMUs have these levels of BBM */
-static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0, unsigned int bbml1)
+static phys_addr_t boot_with_block(struct kunit *test, unsigned int bbml0,
+				   unsigned int bbml1)
 {
 	mock_test_again(test, 768);
 	mock->config.nr_smmus = 2;
@@ -289,18 +316,18 @@ static void blocks_page(struct kunit *test)
 
 	for (i = 0; i < 9; i++) {
 		block = boot_with_block(test, i / 3, i % 3);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, block), i == 8 ? 2 : 3);
+		KUNIT_EXPECT_EQ(test, level_of(block), i == 8 ? 2 : 3);
 	}
 
 	pa = block + 77 * PAGE_SIZE;
 	used = mock->pool_used;
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), -1);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa + PAGE_SIZE), 3);
+		KUNIT_EXPECT_EQ(test, level_of(pa), -1);
+		KUNIT_EXPECT_EQ(test, level_of(pa + PAGE_SIZE), 3);
 		SMMU0->nr_runs = 0;
 		mock_return(pa, PAGE_SIZE);
-		KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 2);
+		KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_S12_VMALL), 1);
 		KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 	}
@@ -309,25 +336,25 @@ static void blocks_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	mock->smmu[1].stuck = true;
 	mock_return(pa, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 3);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa + PAGE_SIZE), 3);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 3);
+	KUNIT_EXPECT_EQ(test, level_of(pa + PAGE_SIZE), 3);
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used + 1);
 	mock->smmu[1].stuck = false;
 	mock_run_all(&mock->smmu[1]);
 	/* Mapping pages that are mapped already does not join */
 	SMMU0->nr_runs = 0;
 	mock_return(pa, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 3);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 3);
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	mock_return(pa, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 2);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
 
 	/* Without memory for a table, the page stays */
 	mock->pool_left = 0;
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa), 2);
+	KUNIT_EXPECT_EQ(test, level_of(pa), 2);
 }
 
 /* Many blocks could be joined at once. An SMMU is slow, so some are not */
@@ -350,7 +377,7 @@ static void blocks_many(struct kunit *test)
 	for (i = 0; i < blocks; i++)
 		mock_return(pa + i * SZ_2M, PAGE_SIZE);
 	for (i = 0; i < blocks; i++)
-		KUNIT_EXPECT_EQ(test, mock_s2_level(SMMU0->smmu->feat.s2_ste, pa + i * SZ_2M), 3);
+		KUNIT_EXPECT_EQ(test, level_of(pa + i * SZ_2M), 3);
 	SMMU0->stuck = false;
 	mock_run_all(SMMU0);
 	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
@@ -360,7 +387,7 @@ static void blocks_many(struct kunit *test)
 	mock_return(pa, blocks * SZ_2M);
 	KUNIT_EXPECT_LT(test, mock->now - start, 14 * SMMU_LEAVE_US / 10);
 	for (i = 0; i < blocks; i++)
-		joined += mock_s2_level(SMMU0->smmu->feat.s2_ste, pa + i * SZ_2M) == 2;
+		joined += level_of(pa + i * SZ_2M) == 2;
 	KUNIT_EXPECT_GT(test, joined, 0);
 	KUNIT_EXPECT_LT(test, joined, blocks);
 }

@@ -39,28 +39,44 @@ static const struct cmd_expect expects[] = {
 	{ T_CFGI_CD_ALL, SMMU_CMD_FORWARD, { T_CMD_SID, 0 } },
 	{ T_TLBI_NH_ALL, SMMU_CMD_FORWARD, { T_CMD_VMID, 0 } },
 	{ T_TLBI_NH_ASID, SMMU_CMD_FORWARD, { T_CMD_VMID | T_CMD_ASID, 0 } },
-	{ T_TLBI_NH_VA, SMMU_CMD_FORWARD, { T_CMD_VMID | T_CMD_ASID, T_CMD_LEAF | T_CMD_ADDR }, { NUM_SCALE, TTL_TG } },
-	{ T_TLBI_NH_VAA, SMMU_CMD_FORWARD, { T_CMD_VMID, T_CMD_LEAF | T_CMD_ADDR }, { NUM_SCALE, TTL_TG } },
+	{ T_TLBI_NH_VA,
+	  SMMU_CMD_FORWARD,
+	  { T_CMD_VMID | T_CMD_ASID, T_CMD_LEAF | T_CMD_ADDR },
+	  { NUM_SCALE, TTL_TG } },
+	{ T_TLBI_NH_VAA,
+	  SMMU_CMD_FORWARD,
+	  { T_CMD_VMID, T_CMD_LEAF | T_CMD_ADDR },
+	  { NUM_SCALE, TTL_TG } },
 	{ T_TLBI_NSNH_ALL, SMMU_CMD_FORWARD, { 0, 0 } },
-	{ T_RESUME, SMMU_CMD_FORWARD, { T_CMD_SID | T_RESUME_RESP, T_RESUME_STAG } },
-	{ T_CMD_SYNC, SMMU_CMD_SYNC,
+	{ T_RESUME,
+	  SMMU_CMD_FORWARD,
+	  { T_CMD_SID | T_RESUME_RESP, T_RESUME_STAG } },
+	{ T_CMD_SYNC,
+	  SMMU_CMD_SYNC,
 	  { T_CS(T_SYNC_CS_SEV) | T_SYNC_MSH | T_SYNC_MSIATTR, T_SYNC_MSIADDR },
-	  {}, { T_CS(T_SYNC_CS_IRQ) | T_SYNC_MSIDATA, 0 } },
+	  {},
+	  { T_CS(T_SYNC_CS_IRQ) | T_SYNC_MSIDATA, 0 } },
 };
 
 static const struct smmu_features all_features = {
-	.sid_bits = 32, .ssid_bits = 20, .ril = true, .asid16 = true, .stalls = true,
+	.sid_bits = 32,
+	.ssid_bits = 20,
+	.ril = true,
+	.asid16 = true,
+	.stalls = true,
 };
 
-static enum smmu_cmd_action run(const struct smmu_features *feat, u64 dword0, u64 dword1,
-				struct arm_smmu_cmd *hw, struct smmu_sid_range *sids)
+static enum smmu_cmd_action run(const struct smmu_features *feat, u64 dword0,
+				u64 dword1, struct arm_smmu_cmd *hw,
+				struct smmu_sid_range *sids)
 {
 	struct arm_smmu_cmd cmd = { .data = { dword0, dword1 } };
 
 	return smmu_cmd_from_host(feat, &cmd, hw, sids);
 }
 
-static enum smmu_cmd_action action_of(const struct smmu_features *feat, u64 dword0, u64 dword1)
+static enum smmu_cmd_action action_of(const struct smmu_features *feat,
+				      u64 dword0, u64 dword1)
 {
 	struct smmu_sid_range sids;
 	struct arm_smmu_cmd hw;
@@ -92,16 +108,19 @@ static void cmd_every_opcode(struct kunit *test)
 			continue;
 		expect = expect_find(op);
 		KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, op, 0),
-				    expect ? expect->action : SMMU_CMD_ILLEGAL, "0x%x", op);
+				    expect ? expect->action : SMMU_CMD_ILLEGAL,
+				    "0x%x", op);
 		if (op != T_RESUME)
 			KUNIT_EXPECT_EQ_MSG(test, action_of(&few, op, 0),
-					    action_of(&all_features, op, 0), "0x%x", op);
+					    action_of(&all_features, op, 0),
+					    "0x%x", op);
 	}
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_RESUME, 0), SMMU_CMD_ILLEGAL);
 }
 
 /* Is this what the hardware must get for a command that passes? */
-static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_cmd *hw)
+static void check_hw(struct kunit *test, const u64 *host,
+		     const struct arm_smmu_cmd *hw)
 {
 	u8 opcode = host[0];
 	u64 dword0 = host[0], dword1 = host[1];
@@ -111,7 +130,10 @@ static void check_hw(struct kunit *test, const u64 *host, const struct arm_smmu_
 		/* EL2 clears Leaf, so that level-1 descriptors go, too */
 		dword1 &= ~T_CMD_LEAF;
 		break;
-	case T_TLBI_NH_ALL: case T_TLBI_NH_ASID: case T_TLBI_NH_VA: case T_TLBI_NH_VAA:
+	case T_TLBI_NH_ALL:
+	case T_TLBI_NH_ASID:
+	case T_TLBI_NH_VA:
+	case T_TLBI_NH_VAA:
 		dword0 &= ~T_CMD_VMID;
 		break;
 	case T_TLBI_NSNH_ALL:
@@ -176,11 +198,14 @@ static void cmd_rewritten(struct kunit *test)
 		{ T_CFGI_CD_ALL | T_CMD_SID, 0 },
 		{ T_TLBI_NH_ALL | T_CMD_VMID, 0 },
 		{ T_TLBI_NH_ASID | T_CMD_VMID | T_CMD_ASID, 0 },
-		{ T_TLBI_NH_VA | T_CMD_VMID | T_CMD_ASID | NUM_SCALE, T_CMD_LEAF | T_CMD_ADDR | T_TTL(3) | T_TG(1) },
-		{ T_TLBI_NH_VAA | T_CMD_VMID | NUM_SCALE, T_CMD_LEAF | T_CMD_ADDR | T_TTL(3) | T_TG(1) },
+		{ T_TLBI_NH_VA | T_CMD_VMID | T_CMD_ASID | NUM_SCALE,
+		  T_CMD_LEAF | T_CMD_ADDR | T_TTL(3) | T_TG(1) },
+		{ T_TLBI_NH_VAA | T_CMD_VMID | NUM_SCALE,
+		  T_CMD_LEAF | T_CMD_ADDR | T_TTL(3) | T_TG(1) },
 		{ T_TLBI_NSNH_ALL, 0 },
 		{ T_RESUME | T_CMD_SID | T_RESUME_RESP, T_RESUME_STAG },
-		{ T_CMD_SYNC | T_CS(T_SYNC_CS_SEV) | T_SYNC_MSH | T_SYNC_MSIATTR,
+		{ T_CMD_SYNC | T_CS(T_SYNC_CS_SEV) | T_SYNC_MSH |
+			  T_SYNC_MSIATTR,
 		  T_SYNC_MSIADDR },
 	};
 	struct smmu_sid_range sids;
@@ -188,7 +213,9 @@ static void cmd_rewritten(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
-		KUNIT_EXPECT_EQ(test, run(&all_features, cmds[i][0], cmds[i][1], &hw, &sids),
+		KUNIT_EXPECT_EQ(test,
+				run(&all_features, cmds[i][0], cmds[i][1], &hw,
+				    &sids),
 				expect_find(cmds[i][0])->action);
 		check_hw(test, cmds[i], &hw);
 	}
@@ -199,8 +226,26 @@ static void cmd_ssec(struct kunit *test)
 	unsigned int op;
 
 	for (op = 0; op < 256; op++)
-		KUNIT_EXPECT_EQ_MSG(test, action_of(&all_features, op | T_CMD_SSEC, 0),
+		KUNIT_EXPECT_EQ_MSG(test,
+				    action_of(&all_features, op | T_CMD_SSEC,
+					      0),
 				    SMMU_CMD_ILLEGAL, "0x%x", op);
+}
+
+static void expect_sid_bounds(struct kunit *test, u8 opcode, u8 bits)
+{
+	struct smmu_features feat = { .sid_bits = bits, .stalls = true };
+	u64 op = opcode, end = 1ULL << bits;
+
+	KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_SID(end - 1), 0),
+			op == T_CFGI_STE ? SMMU_CMD_STES : SMMU_CMD_FORWARD);
+	KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_SID(end), 0),
+			SMMU_CMD_DROP);
+	KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID, 0),
+			SMMU_CMD_DROP);
+	/* A reserved bit still is an error */
+	KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID | BIT(8), 0),
+			SMMU_CMD_ILLEGAL);
 }
 
 /* Section 4.1.7: a stream that is out of range is no error */
@@ -213,31 +258,26 @@ static void cmd_sid_bounds(struct kunit *test)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(opcodes); i++) {
-		u64 op = opcodes[i];
-
-		for (j = 0; j < ARRAY_SIZE(bits); j++) {
-			struct smmu_features feat = { .sid_bits = bits[j], .stalls = true };
-			u64 end = 1ULL << bits[j];
-
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_SID(end - 1), 0),
-					op == T_CFGI_STE ? SMMU_CMD_STES : SMMU_CMD_FORWARD);
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_SID(end), 0),
-					SMMU_CMD_DROP);
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID, 0), SMMU_CMD_DROP);
-			/* A reserved bit still is an error */
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | T_CMD_SID | BIT(8), 0),
-					SMMU_CMD_ILLEGAL);
-		}
+		for (j = 0; j < ARRAY_SIZE(bits); j++)
+			expect_sid_bounds(test, opcodes[i], bits[j]);
 	}
+}
 
-	/* The same of the SubstreamID of CFGI_CD */
+/* The same of the SubstreamID of CFGI_CD */
+static void cmd_ssid_bounds(struct kunit *test)
+{
+	unsigned int i;
+	u64 cmd;
+
 	for (i = 0; i <= 20; i++) {
 		struct smmu_features feat = { .sid_bits = 8, .ssid_bits = i };
 
-		KUNIT_EXPECT_EQ(test, action_of(&feat, T_CFGI_CD | T_SSID((1 << i) - 1), 0),
+		cmd = T_CFGI_CD | T_SSID((1 << i) - 1);
+		KUNIT_EXPECT_EQ(test, action_of(&feat, cmd, 0),
 				SMMU_CMD_FORWARD);
+		cmd = T_CFGI_CD | T_SSID(1 << i);
 		if (i < 20)
-			KUNIT_EXPECT_EQ(test, action_of(&feat, T_CFGI_CD | T_SSID(1 << i), 0),
+			KUNIT_EXPECT_EQ(test, action_of(&feat, cmd, 0),
 					SMMU_CMD_DROP);
 	}
 }
@@ -326,14 +366,17 @@ static void expect_range(struct kunit *test, u64 dword0, unsigned int tg,
 	no_ril.ril = false;
 	KUNIT_EXPECT_EQ(test, action_of(&no_ril, dword0, dword1),
 			legal && !tg ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
-	KUNIT_EXPECT_EQ_MSG(test, run(&all_features, dword0, dword1, &hw, &sids),
+	KUNIT_EXPECT_EQ_MSG(test,
+			    run(&all_features, dword0, dword1, &hw, &sids),
 			    legal ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL,
-			    "0x%llx, TG %u TTL %u", (unsigned long long)dword0, tg, ttl);
+			    "0x%llx, TG %u TTL %u", (unsigned long long)dword0,
+			    tg, ttl);
 	if (!legal)
 		return;
 	/* With DS, level 1 of 16K would have another meaning */
 	KUNIT_EXPECT_EQ(test, hw.data[0], dword0);
-	KUNIT_EXPECT_EQ(test, hw.data[1], 0x1000 | T_TG(tg) | T_TTL(effective_ttl(tg, ttl)));
+	KUNIT_EXPECT_EQ(test, hw.data[1],
+			0x1000 | T_TG(tg) | T_TTL(effective_ttl(tg, ttl)));
 }
 
 /* All granules and levels, with some values of NUM and SCALE */
@@ -382,9 +425,13 @@ static void cmd_asid_bounds(struct kunit *test)
 
 	for (op = T_TLBI_NH_ASID; op <= T_TLBI_NH_VA; op++) {
 		for (bit = 48; bit < 64; bit++) {
-			KUNIT_EXPECT_EQ(test, action_of(&feat, op | 1ULL << bit, 0),
-					bit < 56 ? SMMU_CMD_FORWARD : SMMU_CMD_ILLEGAL);
-			KUNIT_EXPECT_EQ(test, action_of(&all_features, op | 1ULL << bit, 0),
+			KUNIT_EXPECT_EQ(test,
+					action_of(&feat, op | 1ULL << bit, 0),
+					bit < 56 ? SMMU_CMD_FORWARD :
+						   SMMU_CMD_ILLEGAL);
+			KUNIT_EXPECT_EQ(test,
+					action_of(&all_features,
+						  op | 1ULL << bit, 0),
 					SMMU_CMD_FORWARD);
 		}
 	}
@@ -403,7 +450,8 @@ static void cmd_sync_forms(struct kunit *test)
 	unsigned int cs;
 
 	for (cs = 0; cs < 4; cs++) {
-		action = run(&all_features, T_CMD_SYNC | T_CS(cs) | msi, addr, &hw, &sids);
+		action = run(&all_features, T_CMD_SYNC | T_CS(cs) | msi, addr,
+			     &hw, &sids);
 		/* CS = SIG_IRQ may be illegal. CS = 3 is reserved */
 		if (cs == 3 || (cs == 1 && action == SMMU_CMD_ILLEGAL)) {
 			KUNIT_EXPECT_EQ(test, action, SMMU_CMD_ILLEGAL);
@@ -421,6 +469,7 @@ static struct kunit_case cmd_cases[] = {
 	KUNIT_CASE(cmd_rewritten),
 	KUNIT_CASE(cmd_ssec),
 	KUNIT_CASE(cmd_sid_bounds),
+	KUNIT_CASE(cmd_ssid_bounds),
 	KUNIT_CASE(cmd_sid_ranges),
 	KUNIT_CASE(cmd_ranges),
 	KUNIT_CASE(cmd_asid_bounds),

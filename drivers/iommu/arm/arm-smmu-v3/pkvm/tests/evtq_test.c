@@ -18,11 +18,13 @@ static void evtq_indices(struct kunit *test)
 	host_writel(MOCK_EVTQ_PROD, 0x80000012);
 	host_writel(MOCK_EVTQ_CONS, 0x80000012);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000012);
-	KUNIT_EXPECT_EQ(test, SMMU0->writes[SMMU0->nr_writes - 1].offset, ARM_SMMU_CR0);
+	KUNIT_EXPECT_EQ(test, SMMU0->writes[SMMU0->nr_writes - 1].offset,
+			ARM_SMMU_CR0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_PROD), 0x80000012);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_CONS), 0x80000012);
-	KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE), mem | 4 | Q_BASE_RWA);
+	KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
+			mem | 4 | Q_BASE_RWA);
 
 	mock_set_reg(SMMU0, MOCK_EVTQ_PROD, 0x12);
 	mock_set_reg(SMMU0, MOCK_EVTQ_CONS, 0x12);
@@ -41,7 +43,7 @@ static void evtq_indices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, MOCK_EVTQ_CONS), 0x80000002);
 	KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 1));
 
-	/* The host sees the index while the queue is off, and after an enable */
+	/* The host sees the index while the queue is off, and later on */
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), 0x80000003);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_CONS), 0x80000002);
@@ -108,7 +110,8 @@ static void evtq_not_enabled(struct kunit *test)
 		mock->relaxed = 0;
 		if (i) {
 			host_writel(ARM_SMMU_CR0, 0);
-			KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_EVTQEN);
+			KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK),
+					CR0_EVTQEN);
 		}
 		if (i == 2) {
 			host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
@@ -121,7 +124,8 @@ static void evtq_not_enabled(struct kunit *test)
 		SMMU0->stuck = false;
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), i == 1 ? 0 : CR0_EVTQEN);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK),
+				i == 1 ? 0 : CR0_EVTQEN);
 		KUNIT_EXPECT_EQ(test, mock_event(SMMU0, 1), i != 1);
 		KUNIT_EXPECT_EQ(test, mock_count_pins(mem, PAGE_SIZE), i != 1);
 		host_writel(ARM_SMMU_CR0, 0);

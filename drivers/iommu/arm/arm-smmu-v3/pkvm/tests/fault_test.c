@@ -38,7 +38,7 @@ static phys_addr_t two_smmus(struct kunit *test, bool cached)
 	return pa;
 }
 
-/* SMMU @which loses these bits of CR0. What @cached says matters to no result */
+/* SMMU @which loses these bits of CR0 */
 static void expect_reset(struct kunit *test, u32 loses, bool cached,
 			 unsigned int which)
 {
@@ -139,7 +139,8 @@ static void reset_stuck(void)
 static void reset_meanwhile(void)
 {
 	reset_stuck();
-	mock_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	mock_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS,
+		     mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 }
 
 /* The reset comes in the middle of an invalidation */
@@ -173,7 +174,7 @@ static phys_addr_t full_queue(struct kunit *test)
 	return pa;
 }
 
-/* There is no room for an invalidation. A reset makes none; nor is there time */
+/* There is no room for an invalidation, and then a reset, or no time */
 static void fault_no_room(struct kunit *test)
 {
 	phys_addr_t pa = full_queue(test);
@@ -188,7 +189,9 @@ static void fault_no_room(struct kunit *test)
 	pa = full_queue(test);
 	clock = smmu_clock_start(SMMU_LEAVE_US);
 	mock->now += 2 * SMMU_LEAVE_US;
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
+	KUNIT_EXPECT_EQ(test,
+			smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE,
+					&clock),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
 	expect_stays(test, pa, -EAGAIN);
@@ -282,7 +285,8 @@ static void fault_leave_time(struct kunit *test)
 	static const struct slow_hw hw[] = {
 		{ .rest = 4500 },
 		{ .delay = SMMU_LEAVE_US * 45 / 100 },
-		{ .delay = SMMU_LEAVE_US * 45 / 100, .lock = SMMU_LEAVE_US / 3 },
+		{ .delay = SMMU_LEAVE_US * 45 / 100,
+		  .lock = SMMU_LEAVE_US / 3 },
 		{ .lock = SMMU_LEAVE_US / 3 },
 		{ .stuck = true },
 	};
@@ -400,7 +404,8 @@ static void fault_reports(struct kunit *test)
 		mock_return(pa, PAGE_SIZE);
 		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 		for (i = 0; i < 2; i++)
-			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
+			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP),
+					1);
 	}
 
 	/* No page for a second-level table */
@@ -409,7 +414,8 @@ static void fault_reports(struct kunit *test)
 	mock->pool_left = 0;
 	host_cmdq_start(4);
 	host_strtab_start();
-	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE), SMMU0->smmu->strtab.two_level);
+	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE),
+			SMMU0->smmu->strtab.two_level);
 
 	/* EL2 can't raise an interrupt */
 	two_smmus(test, false);

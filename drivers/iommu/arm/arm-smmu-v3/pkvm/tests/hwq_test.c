@@ -129,7 +129,8 @@ static void hwq_broken(struct kunit *test)
 /* A wait is right whatever the clock says at its beginning */
 static void hwq_clock(struct kunit *test)
 {
-	static const u64 starts[] = { 0, -1000000ULL - 300, -1000000ULL, -500000ULL, -300ULL };
+	static const u64 starts[] = { 0, -1000000ULL - 300, -1000000ULL,
+				      -500000ULL, -300ULL };
 	phys_addr_t pa;
 	unsigned int i;
 
@@ -176,7 +177,8 @@ static void hwq_slow(struct kunit *test)
 		SMMU0->delay = 9 * SMMU_TRAP_US / 10;
 		for (j = 0; j < 8; j++) {
 			mock_put(host_ste(0), j % 2 ? STE_BYPASS0 : STE_ABORT0);
-			host_cmd_put(cmds[i], cmds[i] == T_CFGI_RANGE ? T_ALL_SIDS : 0);
+			host_cmd_put(cmds[i],
+				     cmds[i] == T_CFGI_RANGE ? T_ALL_SIDS : 0);
 		}
 		start = mock->now;
 		host_tell();
@@ -282,7 +284,8 @@ static void hwq_slow_cr0(struct kunit *test)
 		SMMU0->delay = tenths * SMMU_TRAP_US / 10;
 		start = mock->now;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_LT(test, mock->now - start, 22 * SMMU_TRAP_US / 10);
+		KUNIT_EXPECT_LT(test, mock->now - start,
+				22 * SMMU_TRAP_US / 10);
 		SMMU0->delay = 0;
 		mock_run_all(SMMU0);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());

@@ -45,11 +45,16 @@ static void incoherent_mixed(struct kunit *test)
 			mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_COHACC, 0);
 		mock_test_boot(test);
 		KUNIT_EXPECT_EQ(test, hyp_incoherent, i != 2);
-		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI), i == 2);
-		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(mock->smmu[1].smmu, ARM_SMMU_IDR0, 4) &
-					T_IDR0_MSI);
-		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1), i == 2 ? T_CR1_WB_ISH : T_CR1_NC_OSH);
-		KUNIT_EXPECT_EQ(test, mock_reg(&mock->smmu[1], ARM_SMMU_CR1), T_CR1_WB_ISH);
+		KUNIT_EXPECT_EQ(test,
+				!!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI),
+				i == 2);
+		KUNIT_EXPECT_TRUE(test, smmu_mmio_read(mock->smmu[1].smmu,
+						       ARM_SMMU_IDR0, 4) &
+						T_IDR0_MSI);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR1),
+				i == 2 ? T_CR1_WB_ISH : T_CR1_NC_OSH);
+		KUNIT_EXPECT_EQ(test, mock_reg(&mock->smmu[1], ARM_SMMU_CR1),
+				T_CR1_WB_ISH);
 	}
 }
 

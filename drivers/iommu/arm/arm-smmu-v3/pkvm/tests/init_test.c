@@ -22,7 +22,8 @@ static int first_write(const struct mock_smmu *s, u32 offset, u64 mask)
 	unsigned int i;
 
 	for (i = 0; i < s->nr_writes && i < MOCK_NR_WRITES; i++) {
-		if (s->writes[i].offset == offset && (s->writes[i].val & mask) == mask)
+		if (s->writes[i].offset == offset &&
+		    (s->writes[i].val & mask) == mask)
 			return i;
 	}
 
@@ -33,10 +34,12 @@ static int first_write(const struct mock_smmu *s, u32 offset, u64 mask)
 static void leave_in_use(struct mock_smmu *s)
 {
 	phys_addr_t mem = mock_alloc(PAGE_SIZE, MOCK_HOST);
-	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN | CR0_PRIQEN | CR0_ATSCHK;
+	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN | CR0_PRIQEN |
+		  CR0_ATSCHK;
 
-	mock_set_reg(s, ARM_SMMU_IDR0, mock_reg(s, ARM_SMMU_IDR0) | IDR0_MSI | IDR0_PRI |
-		     IDR0_HYP | IDR0_ATS);
+	mock_set_reg(s, ARM_SMMU_IDR0,
+		     mock_reg(s, ARM_SMMU_IDR0) | IDR0_MSI | IDR0_PRI |
+			     IDR0_HYP | IDR0_ATS);
 	mock_set_reg(s, ARM_SMMU_STRTAB_BASE, mem);
 	mock_set_reg(s, ARM_SMMU_STRTAB_BASE_CFG, 3);
 	mock_set_reg(s, ARM_SMMU_CMDQ_BASE, mem | 4);
@@ -67,19 +70,23 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0), cr0);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0ACK), cr0);
 	KUNIT_EXPECT_EQ(test, s->gbpa, FOUND_GBPA | GBPA_ABORT);
-	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1), mock_incoherent ? T_CR1_NC_OSH : T_CR1_WB_ISH);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR1),
+			mock_incoherent ? T_CR1_NC_OSH : T_CR1_WB_ISH);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR2), T_CR2);
 	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_IRQ_CTRL), 0);
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_GERROR_IRQ_CFG0), 0ULL);
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_EVTQ_IRQ_CFG0), 0ULL);
 	KUNIT_EXPECT_EQ(test, mock_reg64(s, ARM_SMMU_PRIQ_IRQ_CFG0), 0ULL);
-	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_GERROR), mock_reg(s, ARM_SMMU_GERRORN));
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_GERROR),
+			mock_reg(s, ARM_SMMU_GERRORN));
 
 	/* All streams abort, and the table covers those that the host sees */
-	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f, mock->sid_bits);
+	KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG) & 0x3f,
+			mock->sid_bits);
 	for (sid = 0; sid < 1U << mock->sid_bits; sid++) {
 		if (mock_ste(s, sid, ste))
-			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(s, ste) && !(ste[0] & 1));
+			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(s, ste) &&
+							!(ste[0] & 1));
 	}
 
 	/* At no time could anything pass */
@@ -89,10 +96,12 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 	KUNIT_EXPECT_EQ(test, s->writes[1].val, 0);
 	KUNIT_EXPECT_LT(test, first_write(s, ARM_SMMU_STRTAB_BASE, 0),
 			first_write(s, ARM_SMMU_CR0, CR0_CMDQEN));
-	KUNIT_EXPECT_EQ(test, first_write(s, ARM_SMMU_CR0, CR0_SMMUEN), (int)s->nr_writes - 1);
+	KUNIT_EXPECT_EQ(test, first_write(s, ARM_SMMU_CR0, CR0_SMMUEN),
+			(int)s->nr_writes - 1);
 	/* EL2 invalidates everything before it enables the SMMU */
 	for (i = 0; i < s->nr_runs; i++) {
-		if (s->runs[i].cmd[0] == T_CFGI_RANGE && s->runs[i].cmd[1] == 31)
+		if (s->runs[i].cmd[0] == T_CFGI_RANGE &&
+		    s->runs[i].cmd[1] == 31)
 			cfgi++;
 		tlbi += s->runs[i].cmd[0] == T_TLBI_NSNH_ALL;
 	}
@@ -141,14 +150,16 @@ static void init_old_errors(struct kunit *test)
 {
 	leave_in_use(SMMU0);
 	mock_test_boot(test);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), host_readl(ARM_SMMU_GERRORN));
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR),
+			host_readl(ARM_SMMU_GERRORN));
 }
 
 /* What the host sees of an SMMU that has all features */
 static void init_id_registers(struct kunit *test)
 {
 	mock_set_reg(SMMU0, ARM_SMMU_IDR0, 0x0d5fffff);
-	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(0x1f, 0x1f, 8, 12) | T_IDR1_PRIQS | 1U << 26);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1,
+		     T_IDR1(0x1f, 0x1f, 8, 12) | T_IDR1_PRIQS | 1U << 26);
 	mock_set_reg(SMMU0, REG_IDR2, ~0U);
 	mock_set_reg(SMMU0, ARM_SMMU_IDR3, ~0U);
 	mock_set_reg(SMMU0, REG_IDR4, ~0U);
@@ -158,17 +169,27 @@ static void init_id_registers(struct kunit *test)
 	mock_test_boot(test);
 
 	/*
-	 * Hidden: S2P, BTM, DORMHINT, HYP, ATS, NS1ATS, MSI, SEV, ATOS, PRI, VMW, VMID16,
-	 * VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L, TTENDIAN, STALL_MODEL,
-	 * TERM_MODEL, ST_LEVEL; TTENDIAN "mixed" was given
+	 * Hidden: S2P, BTM, DORMHINT, HYP, ATS, NS1ATS, MSI, SEV, ATOS, PRI,
+	 * VMW, VMID16, VATOS. Kept: S1P, TTF, COHACC, HTTU, ASID16, CD2L,
+	 * TTENDIAN, STALL_MODEL, TERM_MODEL, ST_LEVEL
 	 */
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR0) | (mock_incoherent ? BIT(13) : 0),
+	KUNIT_EXPECT_EQ(test,
+			host_readl(ARM_SMMU_IDR0) |
+				(mock_incoherent ? BIT(13) : 0),
 			0x0d5fffff & ~0x0017cf21U);
-	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_SIDSIZE, host_readl(ARM_SMMU_IDR1)), 12);
-	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_SSIDSIZE, host_readl(ARM_SMMU_IDR1)), 8);
-	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_PRIQS, host_readl(ARM_SMMU_IDR1)), 0);
-	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_EVENTQS, host_readl(ARM_SMMU_IDR1)), 12);
-	KUNIT_EXPECT_EQ(test, FIELD_GET(T_IDR1_CMDQS, host_readl(ARM_SMMU_IDR1)), 10);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_SIDSIZE, host_readl(ARM_SMMU_IDR1)),
+			12);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_SSIDSIZE, host_readl(ARM_SMMU_IDR1)),
+			8);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_PRIQS, host_readl(ARM_SMMU_IDR1)), 0);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_EVENTQS, host_readl(ARM_SMMU_IDR1)),
+			12);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_CMDQS, host_readl(ARM_SMMU_IDR1)), 10);
 	/* Nothing is preset, and there are no more queues */
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_IDR1) >> 28, 0);
 	KUNIT_EXPECT_EQ(test, host_readl(REG_IDR2), 0);
@@ -219,7 +240,8 @@ static void init_st_level(struct kunit *test)
 {
 	u8 bits;
 
-	for (bits = PKVM_SMMU_STRTAB_SPLIT - 1; bits < PKVM_SMMU_STRTAB_SPLIT + 2; bits++) {
+	for (bits = PKVM_SMMU_STRTAB_SPLIT - 1;
+	     bits < PKVM_SMMU_STRTAB_SPLIT + 2; bits++) {
 		u64 ste[STRTAB_STE_DWORDS];
 		phys_addr_t l1, l2;
 
@@ -235,9 +257,11 @@ static void init_st_level(struct kunit *test)
 		mock_put(l1, l2 | 7);
 		mock_put(l2, STE_BYPASS0);
 		host_writeq(ARM_SMMU_STRTAB_BASE, l1);
-		host_writel(ARM_SMMU_STRTAB_BASE_CFG, T_STRTAB_CFG(T_STRTAB_2LVL, 6, bits));
+		host_writel(ARM_SMMU_STRTAB_BASE_CFG,
+			    T_STRTAB_CFG(T_STRTAB_2LVL, 6, bits));
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
-		KUNIT_EXPECT_TRUE_MSG(test, mock_ste(SMMU0, 0, ste) && (ste[0] & 1),
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      mock_ste(SMMU0, 0, ste) && (ste[0] & 1),
 				      "%u bits", bits);
 	}
 }
@@ -267,12 +291,15 @@ static void init_refusals(struct kunit *test)
 		{ ARM_SMMU_IDR0, T_IDR0_S1P, 0, PKVM_SMMU_NO_STAGE1 },
 		{ ARM_SMMU_IDR0, T_IDR0_S2P, 0, PKVM_SMMU_NO_STAGE2 },
 		/* AArch32 only; big-endian only, and a reserved value */
-		{ ARM_SMMU_IDR0, T_IDR0_TTF, T_IDR0_TTF_AARCH32, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, T_IDR0_TTF, T_IDR0_TTF_AARCH32,
+		  PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR0, 0, T_IDR0_TTENDIAN_BE, PKVM_SMMU_FORMAT },
-		{ ARM_SMMU_IDR0, T_IDR0_TTENDIAN, T_IDR0_TTENDIAN_RES, PKVM_SMMU_FORMAT },
+		{ ARM_SMMU_IDR0, T_IDR0_TTENDIAN, T_IDR0_TTENDIAN_RES,
+		  PKVM_SMMU_FORMAT },
 		{ ARM_SMMU_IDR5, gran, 0, PKVM_SMMU_FORMAT },
 		/* The SMMU would stall faults of stage 2 as well */
-		{ ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, T_IDR0_STALL_FORCE, PKVM_SMMU_STALL_FORCE },
+		{ ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, T_IDR0_STALL_FORCE,
+		  PKVM_SMMU_STALL_FORCE },
 		{ ARM_SMMU_IDR1, 0, T_IDR1_TABLES_PRESET, PKVM_SMMU_PRESET },
 		{ ARM_SMMU_IDR1, 0, T_IDR1_QUEUES_PRESET, PKVM_SMMU_PRESET },
 		{ ARM_SMMU_IDR1, 0, T_IDR1_REL, PKVM_SMMU_PRESET },
@@ -297,11 +324,13 @@ static void init_refusals(struct kunit *test)
 		mock->config.smmus[1].refusal = PKVM_SMMU_NOT_TRIED;
 		s = &mock->smmu[which];
 		mock_set_reg(s, cases[i / 2].reg,
-			     (mock_reg(s, cases[i / 2].reg) & ~cases[i / 2].clear) |
-			     cases[i / 2].set);
+			     (mock_reg(s, cases[i / 2].reg) &
+			      ~cases[i / 2].clear) |
+				     cases[i / 2].set);
 		expect_refused(test, which, cases[i / 2].refusal);
 		/* EL1 learns that EL2 did not write to the other SMMU */
-		KUNIT_EXPECT_EQ(test, mock->config.smmus[!which].refusal, PKVM_SMMU_NOT_TRIED);
+		KUNIT_EXPECT_EQ(test, mock->config.smmus[!which].refusal,
+				PKVM_SMMU_NOT_TRIED);
 	}
 }
 
@@ -485,10 +514,12 @@ static void init_pool_chunks(struct kunit *test)
 	mock->config.nr_chunks = 4;
 	for (i = 0; i < 4; i++) {
 		mock->config.pool[i].size = 16 * PAGE_SIZE;
-		mock->config.pool[i].base = mock_alloc(16 * PAGE_SIZE, MOCK_HOST);
+		mock->config.pool[i].base =
+			mock_alloc(16 * PAGE_SIZE, MOCK_HOST);
 	}
 	mock_test_boot(test);
-	KUNIT_EXPECT_EQ(test, mock_page(mock->config.pool[3].base)->owner, MOCK_EL2);
+	KUNIT_EXPECT_EQ(test, mock_page(mock->config.pool[3].base)->owner,
+			MOCK_EL2);
 }
 
 /*
@@ -520,15 +551,21 @@ static void init_no_answer(struct kunit *test)
 			bad->dies_after = i / 2;
 		else
 			bad->stuck = true;
-		KUNIT_EXPECT_EQ_MSG(test, mock_boot(), -EIO, "after %u writes", i / 2);
-		KUNIT_EXPECT_EQ(test, mock->config.smmus[which].refusal, PKVM_SMMU_NO_ANSWER);
+		KUNIT_EXPECT_EQ_MSG(test, mock_boot(), -EIO, "after %u writes",
+				    i / 2);
+		KUNIT_EXPECT_EQ(test, mock->config.smmus[which].refusal,
+				PKVM_SMMU_NO_ANSWER);
 		if (which) {
 			/* EL1 has to restore GBPA */
-			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].refusal, PKVM_SMMU_OK);
-			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].found_gbpa, FOUND_GBPA);
-			KUNIT_EXPECT_EQ(test, good->gbpa, FOUND_GBPA | GBPA_ABORT);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].refusal,
+					PKVM_SMMU_OK);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[0].found_gbpa,
+					FOUND_GBPA);
+			KUNIT_EXPECT_EQ(test, good->gbpa,
+					FOUND_GBPA | GBPA_ABORT);
 		} else {
-			KUNIT_EXPECT_EQ(test, mock->config.smmus[1].refusal, PKVM_SMMU_NOT_TRIED);
+			KUNIT_EXPECT_EQ(test, mock->config.smmus[1].refusal,
+					PKVM_SMMU_NOT_TRIED);
 			KUNIT_EXPECT_EQ(test, good->nr_writes, 0);
 		}
 	}
@@ -542,7 +579,8 @@ static void init_pending(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		mock_test_again(test, MOCK_NR_PAGES);
 		leave_in_use(SMMU0);
-		mock_set_reg(SMMU0, i & 1 ? ARM_SMMU_CR0ACK : ARM_SMMU_IRQ_CTRLACK, 0);
+		mock_set_reg(SMMU0,
+			     i & 1 ? ARM_SMMU_CR0ACK : ARM_SMMU_IRQ_CTRLACK, 0);
 		SMMU0->slow = true;
 		SMMU0->stuck = i & 2;
 		KUNIT_EXPECT_EQ(test, mock_boot(), i & 2 ? -EIO : 0);

@@ -18,23 +18,40 @@ struct reg_expect {
 };
 
 static const struct reg_expect regs[] = {
-	{ 0x00, 4 }, { 0x04, 4 }, { 0x08, 4 }, { 0x0c, 4 },	/* IDR0 to IDR5 */
-	{ 0x10, 4 }, { 0x14, 4 },
-	{ 0x18, 4 }, { 0x1c, 4 },				/* IIDR, AIDR */
-	{ 0x20, 4, true }, { 0x24, 4 },				/* CR0, CR0ACK */
-	{ 0x28, 4, true }, { 0x2c, 4, true },			/* CR1, CR2 */
-	{ 0x40, 4 }, { 0x44, 4 }, { 0x48, 4 },			/* STATUSR, GBPA, AGBPA */
-	{ 0x50, 4, true }, { 0x54, 4 },				/* IRQ_CTRL, _ACK */
-	{ 0x60, 4 }, { 0x64, 4, true },				/* GERROR, GERRORN */
-	{ 0x68, 8, true, true }, { 0x70, 4, true, true },	/* GERROR_IRQ_CFG* */
+	{ 0x00, 4 },
+	{ 0x04, 4 },
+	{ 0x08, 4 },
+	{ 0x0c, 4 }, /* IDR0 to IDR5 */
+	{ 0x10, 4 },
+	{ 0x14, 4 },
+	{ 0x18, 4 },
+	{ 0x1c, 4 }, /* IIDR, AIDR */
+	{ 0x20, 4, true },
+	{ 0x24, 4 }, /* CR0, CR0ACK */
+	{ 0x28, 4, true },
+	{ 0x2c, 4, true }, /* CR1, CR2 */
+	{ 0x40, 4 },
+	{ 0x44, 4 },
+	{ 0x48, 4 }, /* STATUSR, GBPA, AGBPA */
+	{ 0x50, 4, true },
+	{ 0x54, 4 }, /* IRQ_CTRL, _ACK */
+	{ 0x60, 4 },
+	{ 0x64, 4, true }, /* GERROR, GERRORN */
+	{ 0x68, 8, true, true },
+	{ 0x70, 4, true, true }, /* GERROR_IRQ_CFG* */
 	{ 0x74, 4, true, true },
-	{ 0x80, 8, true }, { 0x88, 4, true },			/* STRTAB_BASE, _CFG */
-	{ 0x90, 8, true }, { 0x98, 4, true }, { 0x9c, 4, true },/* CMDQ_* */
-	{ 0xa0, 8, true },					/* EVTQ_BASE */
-	{ 0xb0, 8, true, true }, { 0xb8, 4, true, true },	/* EVTQ_IRQ_CFG* */
+	{ 0x80, 8, true },
+	{ 0x88, 4, true }, /* STRTAB_BASE, _CFG */
+	{ 0x90, 8, true },
+	{ 0x98, 4, true },
+	{ 0x9c, 4, true }, /* CMDQ_* */
+	{ 0xa0, 8, true }, /* EVTQ_BASE */
+	{ 0xb0, 8, true, true },
+	{ 0xb8, 4, true, true }, /* EVTQ_IRQ_CFG* */
 	{ 0xbc, 4, true, true },
-	{ 0x190, 4 },						/* IDR6 */
-	{ 0x100a8, 4, true }, { 0x100ac, 4, true },		/* EVTQ_PROD, _CONS */
+	{ 0x190, 4 }, /* IDR6 */
+	{ 0x100a8, 4, true },
+	{ 0x100ac, 4, true }, /* EVTQ_PROD, _CONS */
 };
 
 static const struct reg_expect *reg_find(u32 offset)
@@ -42,17 +59,21 @@ static const struct reg_expect *reg_find(u32 offset)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(regs); i++) {
-		if (offset >= regs[i].offset && offset - regs[i].offset < regs[i].size)
-			return regs[i].msi && !SMMU0->smmu->msis ? NULL : &regs[i];
+		if (offset >= regs[i].offset &&
+		    offset - regs[i].offset < regs[i].size)
+			return regs[i].msi && !SMMU0->smmu->msis ? NULL :
+								   &regs[i];
 	}
 
 	return NULL;
 }
 
 /* An access has 4 bytes, or 8 for a register of 8, and is aligned */
-static bool may_access(const struct reg_expect *reg, u32 offset, unsigned int size)
+static bool may_access(const struct reg_expect *reg, u32 offset,
+		       unsigned int size)
 {
-	return reg && (size == 4 || size == 8) && size <= reg->size && !(offset % size);
+	return reg && (size == 4 || size == 8) && size <= reg->size &&
+	       !(offset % size);
 }
 
 /* The host's state before an access, and EL2's count of denied ones */
@@ -154,22 +175,27 @@ static void mmio_anything(struct kunit *test)
 
 	mock_test_boot_msis(test);
 	for (i = 0; i < 20000; i++) {
-		const struct reg_expect *reg = &regs[test_random() % ARRAY_SIZE(regs)];
+		const struct reg_expect *reg =
+			&regs[test_random() % ARRAY_SIZE(regs)];
 		u64 val = test_random();
 
 		/* Plausible values get further */
 		if (i % 2)
-			val = (val & 0x1f) | (MOCK_RAM_A + (val >> 32) % 64 * PAGE_SIZE);
+			val = (val & 0x1f) |
+			      (MOCK_RAM_A + (val >> 32) % 64 * PAGE_SIZE);
 		if (reg->size == 8 && i % 3)
 			host_writeq(reg->offset, val);
 		else
-			host_writel(reg->offset + (reg->size == 8 ? i % 2 * 4 : 0), val);
+			host_writel(reg->offset +
+					    (reg->size == 8 ? i % 2 * 4 : 0),
+				    val);
 		host_readl(reg->offset);
 	}
 	KUNIT_EXPECT_EQ(test, SMMU0->gbpa & GBPA_ABORT, GBPA_ABORT);
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, mock->pins, 0);
-	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_SMMUEN | CR0_CMDQEN);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK),
+			CR0_SMMUEN | CR0_CMDQEN);
 }
 
 static void mmio_halves(struct kunit *test)
@@ -185,14 +211,17 @@ static void mmio_halves(struct kunit *test)
 		host_writeq(wide[i], a);
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
 		KUNIT_EXPECT_EQ(test, host_readl(wide[i]), lower_32_bits(a));
-		KUNIT_EXPECT_EQ(test, host_readl(wide[i] + 4), upper_32_bits(a));
+		KUNIT_EXPECT_EQ(test, host_readl(wide[i] + 4),
+				upper_32_bits(a));
 		/* Low half first, then high half first */
 		host_writel(wide[i], lower_32_bits(b));
-		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), (a & ~0xffffffffULL) | lower_32_bits(b));
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]),
+				(a & ~0xffffffffULL) | lower_32_bits(b));
 		host_writel(wide[i] + 4, upper_32_bits(b));
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), b);
 		host_writel(wide[i] + 4, upper_32_bits(a));
-		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), (a & ~0xffffffffULL) | lower_32_bits(b));
+		KUNIT_EXPECT_EQ(test, host_readq(wide[i]),
+				(a & ~0xffffffffULL) | lower_32_bits(b));
 		host_writel(wide[i], lower_32_bits(a));
 		KUNIT_EXPECT_EQ(test, host_readq(wide[i]), a);
 		/* A 4-byte access has 32 bits only */
@@ -263,11 +292,14 @@ static void mmio_locked_while_enabled(struct kunit *test)
 
 		host_writel(ARM_SMMU_CR0, locked[i].enable);
 		host_writel(offset, locked[i].val);
-		smmu_mmio_write(SMMU0->smmu, offset, reg_find(offset)->size, locked[i].val);
-		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset), 0, "0x%x", offset);
+		smmu_mmio_write(SMMU0->smmu, offset, reg_find(offset)->size,
+				locked[i].val);
+		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset), 0, "0x%x",
+				    offset);
 		host_writel(ARM_SMMU_CR0, 0);
 		host_writel(offset, locked[i].val);
-		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset), (u32)locked[i].val, "0x%x", offset);
+		KUNIT_EXPECT_EQ_MSG(test, host_readl(offset),
+				    (u32)locked[i].val, "0x%x", offset);
 		host_writel(offset, 0);
 	}
 }
@@ -299,25 +331,30 @@ static void mmio_gerror(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), 0);
 	host_writel(ARM_SMMU_GERRORN, T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
-	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN),
+			T_GERROR_EVTQ_ABT);
 
 	/* The host neither sees nor acknowledges CMDQ_ERR of EL2's queue */
 	mock_set_reg(SMMU0, ARM_SMMU_GERROR, T_GERROR_EVTQ_ABT | T_GERROR_CMDQ);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_EVTQ_ABT);
 	host_writel(ARM_SMMU_GERRORN, ~0U);
 	/* A bit that is no error does not get to the hardware */
-	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), T_GERROR_EVTQ_ABT);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN),
+			T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERRORN), T_GERROR_ALL);
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL);
 
 	/* The host sees one error if both the hardware and EL2 raise it */
 	host_writeq(ARM_SMMU_EVTQ_BASE, 0);
 	host_writel(ARM_SMMU_CR0, CR0_EVTQEN);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR),
+			T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
 	mock_set_reg(SMMU0, ARM_SMMU_GERROR, T_GERROR_CMDQ);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR),
+			T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
 	host_writel(ARM_SMMU_GERRORN, T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR),
+			T_GERROR_ALL & ~T_GERROR_EVTQ_ABT);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_GERRORN), 0);
 
 	/* SFM_ERR and MSI_GERROR_ABT_ERR come from the hardware */
@@ -366,7 +403,7 @@ static void mmio_denied(struct kunit *test)
 	host_put_ste(3, bad_ste);
 	host_cfgi_ste(3);
 
-	/* F_TRANSLATION of stage 2, of stage 1; C_BAD_STE; F_PERMISSION of stage 2 */
+	/* The second one is a fault of stage 1 */
 	for (i = 0; i < 4; i++) {
 		static const u8 ids[] = {
 			T_F_TRANSLATION, T_F_TRANSLATION, T_C_BAD_STE,
@@ -404,10 +441,12 @@ static void mmio_denied_at_once(struct kunit *test)
 		mock_put(evtq + i * 32 + 8, T_EVT_S2);
 	}
 	host_writel(MOCK_EVTQ_CONS, 2048);
-	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), SMMU_WORK_PER_TRAP);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA),
+			SMMU_WORK_PER_TRAP);
 	KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_CONS), 2048);
 	host_writel(MOCK_EVTQ_CONS, 2048 + 7);
-	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA), SMMU_WORK_PER_TRAP + 7);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_DENIED_DMA),
+			SMMU_WORK_PER_TRAP + 7);
 }
 
 /* EL2 counts traps, commands and pages in memory that the host reads */

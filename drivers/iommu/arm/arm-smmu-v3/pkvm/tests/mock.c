@@ -67,7 +67,9 @@ struct mock_page *mock_page(phys_addr_t pa)
 
 	for (i = 0; i < MOCK_NR_REGIONS; i++) {
 		phys_addr_t base = ALIGN_DOWN(mock->region[i].base, PAGE_SIZE);
-		unsigned int n = (ALIGN(mock->region[i].end, PAGE_SIZE) - base) >> PAGE_SHIFT;
+		unsigned int n =
+			(ALIGN(mock->region[i].end, PAGE_SIZE) - base) >>
+			PAGE_SHIFT;
 		phys_addr_t off = pa - base;
 
 		if (pa >= base && off >> PAGE_SHIFT < n)
@@ -143,7 +145,8 @@ phys_addr_t mock_page_pa(unsigned int nr)
 	for (i = 0; i < MOCK_NR_REGIONS; i++) {
 		phys_addr_t base = ALIGN_DOWN(mock->region[i].base, PAGE_SIZE);
 
-		n = (ALIGN(mock->region[i].end, PAGE_SIZE) - base) >> PAGE_SHIFT;
+		n = (ALIGN(mock->region[i].end, PAGE_SIZE) - base) >>
+		    PAGE_SHIFT;
 		if (nr < n)
 			return base + ((phys_addr_t)nr << PAGE_SHIFT);
 		nr -= n;
@@ -164,7 +167,8 @@ phys_addr_t mock_alloc(size_t size, enum mock_owner owner)
 		phys_addr_t pa = mock_page_pa(i);
 
 		if (!IS_ALIGNED(pa >> PAGE_SHIFT, align) ||
-		    mock_page_pa(i + n - 1) - pa != (phys_addr_t)(n - 1) << PAGE_SHIFT)
+		    mock_page_pa(i + n - 1) - pa != (phys_addr_t)(n - 1)
+							    << PAGE_SHIFT)
 			continue;
 		for (j = 0; j < n && !mock->pages[i + j].allocated; j++)
 			;
@@ -189,7 +193,8 @@ void mock_give(phys_addr_t pa, size_t size, enum mock_owner owner)
 		struct mock_page *page = mock_page(pa);
 
 		if (!page || page->pins)
-			mock_complain("the test gives away what can't be given");
+			mock_complain(
+				"the test gives away what can't be given");
 		else
 			page->owner = owner;
 	}
@@ -236,7 +241,8 @@ void hyp_lock(struct hyp_lock *lock)
 
 void hyp_unlock(struct hyp_lock *lock)
 {
-	if (!mock->nr_held || mock->held[mock->nr_held - 1] != lock_rank(lock)) {
+	if (!mock->nr_held ||
+	    mock->held[mock->nr_held - 1] != lock_rank(lock)) {
 		mock_complain("unlock order");
 		return;
 	}
@@ -295,7 +301,8 @@ bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 {
 	u64 base = mock_reg64(s, ARM_SMMU_STRTAB_BASE) & T_STRTAB_ADDR;
 	u32 cfg = mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
-	u32 bits = FIELD_GET(T_STRTAB_LOG2SIZE, cfg), split = FIELD_GET(T_STRTAB_SPLIT, cfg), span;
+	u32 bits = FIELD_GET(T_STRTAB_LOG2SIZE, cfg),
+	    split = FIELD_GET(T_STRTAB_SPLIT, cfg), span;
 	const __le64 *at;
 	u64 desc;
 	int i;
@@ -306,7 +313,8 @@ bool mock_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 
 	if (FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL) {
 		base = ALIGN_DOWN(base, max(8ULL << (bits - split), 64ULL));
-		desc = el2_get(base + (sid >> split) * 8, "level 1 of the table is not EL2's");
+		desc = el2_get(base + (sid >> split) * 8,
+			       "level 1 of the table is not EL2's");
 		span = desc & T_L1_SPAN;
 		sid &= (1U << split) - 1;
 		if (!span || span > split + 1 || sid >> (span - 1))
@@ -328,9 +336,10 @@ bool mock_ste_is_safe(const struct mock_smmu *s, const u64 *ste)
 {
 	unsigned int config = FIELD_GET(T_STE_CONFIG, ste[0]);
 
-	/* In each state the stage 2 is EL2's; VMSPtr and the secure half are 0 */
-	if (ste[2] != s->smmu->feat.s2_ste[0] || ste[3] != s->smmu->feat.s2_ste[1] ||
-	    ste[4] || ste[5] || ste[6] || ste[7])
+	/* In each state the stage 2 is EL2's, and the last dwords are 0 */
+	if (ste[2] != s->smmu->feat.s2_ste[0] ||
+	    ste[3] != s->smmu->feat.s2_ste[1] || ste[4] || ste[5] || ste[6] ||
+	    ste[7])
 		return false;
 
 	if (!(ste[0] & 1))
@@ -370,23 +379,26 @@ static void check_table(struct mock_smmu *s)
 		sid = check_stream(s, cfg, sid);
 }
 
-/* With pages of 64K, bits 15:12 of a descriptor are bits 51:48 of the address */
+/* With pages of 64K, bits 15:12 of a descriptor are address bits 51:48 */
 static u64 desc_addr(u64 desc, unsigned int page)
 {
-	return page == 16 ? (desc & GENMASK_ULL(47, 16)) | (desc >> 12 & 15) << 48 :
-			    desc & GENMASK_ULL(47, 12);
+	return page == 16 ?
+		       (desc & GENMASK_ULL(47, 16)) | (desc >> 12 & 15) << 48 :
+		       desc & GENMASK_ULL(47, 12);
 }
 
 bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 {
 	static const u8 page_shifts[] = { 12, 16, 14, 0 };
 	unsigned int t0sz = (s2[0] >> 32) & 0x3f, sl0 = (s2[0] >> 38) & 3;
-	unsigned int tg = (s2[0] >> 46) & 3, page = page_shifts[tg], shift, bits;
+	unsigned int tg = (s2[0] >> 46) & 3, page = page_shifts[tg], shift,
+		     bits;
 	int level = (tg ? 3 : 2) - sl0;
 	u64 table = s2[1] & GENMASK_ULL(51, 4), desc;
 	bool has_52_bits = page == 16 && (s2[0] >> 48 & 7) == 6;
 
-	if (!page || t0sz < (has_52_bits ? 12 : 16) || t0sz > 32 || level < 0 || ipa >> (64 - t0sz))
+	if (!page || t0sz < (has_52_bits ? 12 : 16) || t0sz > 32 || level < 0 ||
+	    ipa >> (64 - t0sz))
 		return false;
 
 	shift = page + (3 - level) * (page - 3);
@@ -395,7 +407,8 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 		return false;
 
 	for (;; level++) {
-		desc = el2_get(table + ((ipa >> shift) & ((1ULL << bits) - 1)) * 8,
+		desc = el2_get(table + ((ipa >> shift) & ((1ULL << bits) - 1)) *
+					       8,
 			       "stage 2 is not in EL2's memory");
 		if (!(desc & 1))
 			return false;
@@ -407,7 +420,8 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 	}
 
 	/* A leaf is at a level that allows it, and its address is aligned */
-	if ((level == 3 && !(desc & 2)) || level < (page == 12 || has_52_bits ? 1 : 2) ||
+	if ((level == 3 && !(desc & 2)) ||
+	    level < (page == 12 || has_52_bits ? 1 : 2) ||
 	    (desc_addr(desc, page) & ((1ULL << shift) - 1)))
 		return false;
 
@@ -421,9 +435,11 @@ bool mock_s2_walk(const u64 *s2, u64 ipa, struct mock_leaf *leaf)
 static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 {
 	bool ril = mock_reg(s, ARM_SMMU_IDR3) & T_IDR3_RIL;
-	u64 ttl_num_scale = (cmd[1] & T_CMD_TTL) |
-			    (cmd[0] & (T_CMD_NUM | T_CMD_SCALE | T_CMD_SCALE_DS));
-	u64 tg = FIELD_GET(T_CMD_TG, cmd[1]), ttl = FIELD_GET(T_CMD_TTL, cmd[1]);
+	u64 ttl_num_scale =
+		(cmd[1] & T_CMD_TTL) |
+		(cmd[0] & (T_CMD_NUM | T_CMD_SCALE | T_CMD_SCALE_DS));
+	u64 tg = FIELD_GET(T_CMD_TG, cmd[1]),
+	    ttl = FIELD_GET(T_CMD_TTL, cmd[1]);
 	u64 sid_bits = mock_reg(s, ARM_SMMU_IDR1) & T_IDR1_SIDSIZE;
 	bool asid16 = mock_reg(s, ARM_SMMU_IDR0) & T_IDR0_ASID16;
 
@@ -448,7 +464,8 @@ static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 			mock_complain("a reserved encoding of a range");
 		/* The host does not see IDR5.DS */
 		if ((tg == 2 && ttl == 1) || cmd[0] & T_CMD_SCALE_DS)
-			mock_complain("a range that means something else with DS");
+			mock_complain(
+				"a range that means something else with DS");
 		fallthrough;
 	case T_TLBI_NH_ALL:
 	case T_TLBI_NH_ASID:
@@ -480,16 +497,21 @@ static bool run_one(struct mock_smmu *s)
 	struct mock_leaf leaf;
 	struct mock_run run;
 
-	if (!(mock_reg(s, ARM_SMMU_CR0ACK) & CR0_CMDQEN) || prod == (cons & wrap) ||
-	    ((mock_reg(s, ARM_SMMU_GERROR) ^ mock_reg(s, ARM_SMMU_GERRORN)) & 1))
+	if (!(mock_reg(s, ARM_SMMU_CR0ACK) & CR0_CMDQEN) ||
+	    prod == (cons & wrap) ||
+	    ((mock_reg(s, ARM_SMMU_GERROR) ^ mock_reg(s, ARM_SMMU_GERRORN)) &
+	     1))
 		return false;
 
 	if (((prod - cons) & wrap) > entries)
 		mock_complain("CMDQ_PROD is too far ahead");
 
-	base = ALIGN_DOWN(base & T_Q_ADDR, max(16ULL << (base & T_Q_LOG2SIZE), 32ULL));
-	run.cmd[0] = el2_get(base + idx * 16ULL, "the command queue is not EL2's");
-	run.cmd[1] = el2_get(base + idx * 16ULL + 8, "the command queue is not EL2's");
+	base = ALIGN_DOWN(base & T_Q_ADDR,
+			  max(16ULL << (base & T_Q_LOG2SIZE), 32ULL));
+	run.cmd[0] =
+		el2_get(base + idx * 16ULL, "the command queue is not EL2's");
+	run.cmd[1] = el2_get(base + idx * 16ULL + 8,
+			     "the command queue is not EL2's");
 
 	/* EL2 uses opcode 0, which is illegal, without operands */
 	if (s->armed && !T_OP(run.cmd) && (run.cmd[0] || run.cmd[1]))
@@ -499,9 +521,12 @@ static bool run_one(struct mock_smmu *s)
 			s->bad_times--;
 		if (mock_reg(s, ARM_SMMU_IRQ_CTRL) & 1)
 			s->nr_gerror_irqs++;
-		mock_set_reg(s, ARM_SMMU_CMDQ_CONS, (cons & wrap) |
-			     T_CONS_ERR(T_OP(run.cmd) ? s->bad_code : T_ERR_ILL));
-		mock_set_reg(s, ARM_SMMU_GERROR, mock_reg(s, ARM_SMMU_GERROR) ^ 1);
+		mock_set_reg(s, ARM_SMMU_CMDQ_CONS,
+			     (cons & wrap) |
+				     T_CONS_ERR(T_OP(run.cmd) ? s->bad_code :
+								T_ERR_ILL));
+		mock_set_reg(s, ARM_SMMU_GERROR,
+			     mock_reg(s, ARM_SMMU_GERROR) ^ 1);
 		return false;
 	}
 
@@ -509,7 +534,8 @@ static bool run_one(struct mock_smmu *s)
 	if (s->armed)
 		check_table(s);
 	run.ste_found = mock_ste(s, mock->watch_sid, run.ste);
-	run.mapped = s->armed && mock_s2_walk(s->smmu->feat.s2_ste, mock->watch_ipa, &leaf);
+	run.mapped = s->armed &&
+		     mock_s2_walk(s->smmu->feat.s2_ste, mock->watch_ipa, &leaf);
 	if (s->nr_runs < MOCK_NR_RUNS)
 		s->runs[s->nr_runs] = run;
 	s->nr_runs++;
@@ -569,13 +595,15 @@ static void check_evtq(const struct mock_smmu *s)
 
 	if ((mock_reg(s, ARM_SMMU_EVTQ_BASE) & T_Q_LOG2SIZE) >
 	    (FIELD_GET(T_IDR1_EVENTQS, mock_reg(s, ARM_SMMU_IDR1))))
-		mock_complain("an event queue that is larger than there can be");
+		mock_complain(
+			"an event queue that is larger than there can be");
 
 	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
 		struct mock_page *page = mock_page(pa);
 
 		if (!page || page->owner != MOCK_HOST || !page->pins) {
-			mock_complain("an event queue in memory that is not pinned");
+			mock_complain(
+				"an event queue in memory that is not pinned");
 			return;
 		}
 	}
@@ -599,15 +627,16 @@ bool mock_event(struct mock_smmu *s, u64 dword0)
 
 	check_evtq(s);
 	ram_put(pa + (prod & (wrap / 2)) * 32ULL, dword0);
-	mock_set_reg(s, MOCK_EVTQ_PROD, ((prod + 1) & wrap) | (prod & MOCK_OVFLG));
+	mock_set_reg(s, MOCK_EVTQ_PROD,
+		     ((prod + 1) & wrap) | (prod & MOCK_OVFLG));
 	return true;
 }
 
 /* An MSI goes to MMIO of the host. @irq: its enable in IRQ_CTRL */
 static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 {
-	u32 on = mock_reg(s, ARM_SMMU_IRQ_CTRL) | mock_reg(s, ARM_SMMU_IRQ_CTRLACK) |
-		 s->irq_target;
+	u32 on = mock_reg(s, ARM_SMMU_IRQ_CTRL) |
+		 mock_reg(s, ARM_SMMU_IRQ_CTRLACK) | s->irq_target;
 	unsigned int i;
 
 	if (!(mock_reg(s, ARM_SMMU_IDR0) & T_IDR0_MSI))
@@ -616,11 +645,13 @@ static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 		mock_complain("an MSI is changed while it is on");
 
 	for (i = 0; i < MOCK_NR_REGIONS; i++) {
-		if (addr && addr >= mock->region[i].base && addr < mock->region[i].end)
+		if (addr && addr >= mock->region[i].base &&
+		    addr < mock->region[i].end)
 			mock_complain("an MSI to memory");
 	}
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
-		if (mock->smmu[i].taken && addr >= MOCK_MMIO(i) && addr < MOCK_MMIO(i + 1))
+		if (mock->smmu[i].taken && addr >= MOCK_MMIO(i) &&
+		    addr < MOCK_MMIO(i + 1))
 			mock_complain("an MSI to an SMMU");
 	}
 }
@@ -652,14 +683,16 @@ static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 		if (!(val & CR0_SMMUEN))
 			check_may_be_off(s);
 		if (!(mock_reg(s, ARM_SMMU_CR0) & CR0_CMDQEN))
-			mock_complain("an SMMU that was reset is enabled again");
+			mock_complain(
+				"an SMMU that was reset is enabled again");
 		if (val & CR0_EVTQEN)
 			check_evtq(s);
 		break;
 	case ARM_SMMU_EVTQ_BASE:
 	case MOCK_EVTQ_PROD:
 		if (enabled & CR0_EVTQEN)
-			mock_complain("the event queue is changed while it is on");
+			mock_complain(
+				"the event queue is changed while it is on");
 		break;
 	case ARM_SMMU_IRQ_CTRL:
 		if (val & ~(u64)(T_IRQ_GERROR | T_IRQ_EVTQ))
@@ -722,9 +755,11 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 		check_write(s, offset, val);
 	/* Before the SMMU fetches commands, a barrier must order the stores */
 	if (offset == ARM_SMMU_CMDQ_PROD ||
-	    (offset == ARM_SMMU_GERRORN && (val ^ mock_reg(s, offset)) & T_GERROR_CMDQ)) {
+	    (offset == ARM_SMMU_GERRORN &&
+	     (val ^ mock_reg(s, offset)) & T_GERROR_CMDQ)) {
 		if (s->armed && s->barriers == mock->barriers)
-			mock_complain("the SMMU is told of what it may not see yet");
+			mock_complain(
+				"the SMMU is told of what it may not see yet");
 		s->barriers = mock->barriers;
 	}
 	if (s->nr_writes < MOCK_NR_WRITES) {
@@ -742,11 +777,11 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 	if (offset == ARM_SMMU_CR0 &&
 	    (val ^ mock_reg(s, ARM_SMMU_CR0)) &
 	    (mock_reg(s, ARM_SMMU_CR0) ^ mock_reg(s, ARM_SMMU_CR0ACK)))
-		mock_complain("CR0 changes while an Update is under way");
+		mock_complain("CR0 changes during an Update");
 	if (offset == ARM_SMMU_IRQ_CTRL) {
 		busy = s->irq_target ^ mock_reg(s, ARM_SMMU_IRQ_CTRLACK);
 		if ((val ^ s->irq_target) & busy)
-			mock_complain("IRQ_CTRL changes while an Update is under way");
+			mock_complain("IRQ_CTRL changes during an Update");
 		busy &= val ^ s->irq_target;
 	}
 	mock_set_reg(s, offset, val);
@@ -809,7 +844,8 @@ void hyp_clean_ram(phys_addr_t start, phys_addr_t end)
 	struct mock_leaf leaf;
 	size_t off;
 
-	if (!mock->nr_held || mock->held[mock->nr_held - 1] != lock_rank(&own_lock))
+	if (!mock->nr_held ||
+	    mock->held[mock->nr_held - 1] != lock_rank(&own_lock))
 		mock_complain("RAM is cleaned that others may be giving away");
 
 	for (; start < end; start += PAGE_SIZE) {
@@ -819,7 +855,8 @@ void hyp_clean_ram(phys_addr_t start, phys_addr_t end)
 			continue;
 		off = ram_offset(start);
 		if (mock_s2_walk(mock->smmu[0].smmu->feat.s2_ste, start, &leaf))
-			mock_complain("devices reach a page that isn't clean yet");
+			mock_complain(
+				"devices reach a page that isn't clean yet");
 		memcpy(mock->ram + off, mock->cache + off, PAGE_SIZE);
 		page->dirty = false;
 	}
@@ -838,7 +875,8 @@ void hyp_host_mb(void)
 static void check_order(void)
 {
 	if (hyp_incoherent && mock->unordered)
-		mock_complain("EL2 reads what the host may not have written yet");
+		mock_complain(
+			"EL2 reads what the host may not have written yet");
 }
 
 void hyp_relax(void)
@@ -894,7 +932,8 @@ phys_addr_t hyp_virt_to_phys(const void *va)
 	phys_addr_t pa;
 
 	if (off >> PAGE_SHIFT >= mock->nr_pages) {
-		mock_complain("the physical address of something that is not RAM");
+		mock_complain(
+			"the physical address of something that is not RAM");
 		return 0;
 	}
 
@@ -908,14 +947,16 @@ void *hyp_phys_to_virt(phys_addr_t pa)
 	return el2_mem(pa, "EL2 goes to memory that it doesn't own");
 }
 
-int hyp_mmio_take(phys_addr_t base, size_t size, void *cookie, void __iomem **va)
+int hyp_mmio_take(phys_addr_t base, size_t size, void *cookie,
+		  void __iomem **va)
 {
 	unsigned int i;
 
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
-		if (s->taken || base != MOCK_MMIO(i) || size != PKVM_SMMU_MIN_MMIO_SIZE)
+		if (s->taken || base != MOCK_MMIO(i) ||
+		    size != PKVM_SMMU_MIN_MMIO_SIZE)
 			continue;
 		s->taken = true;
 		s->smmu = cookie;
@@ -949,7 +990,8 @@ int hyp_mem_take(phys_addr_t base, size_t size, void **va)
 	for (pa = base; pa - base < size; pa += PAGE_SIZE) {
 		struct mock_page *page = mock_page(pa);
 
-		if (!page || page->owner != MOCK_HOST || page->shared || page->pins)
+		if (!page || page->owner != MOCK_HOST || page->shared ||
+		    page->pins)
 			return -EPERM;
 	}
 
@@ -1043,7 +1085,8 @@ void hyp_page_free(void *page)
 
 int hyp_host_pin(phys_addr_t base, size_t size, void **va)
 {
-	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE), end = ALIGN(base + size, PAGE_SIZE);
+	phys_addr_t start = ALIGN_DOWN(base, PAGE_SIZE),
+		    end = ALIGN(base + size, PAGE_SIZE);
 	struct mock_page *page;
 	phys_addr_t pa;
 	int ret = 0;
@@ -1051,7 +1094,8 @@ int hyp_host_pin(phys_addr_t base, size_t size, void **va)
 	mock_own_lock();
 	for (pa = start; pa < end && !ret; pa += PAGE_SIZE) {
 		page = mock_page(pa);
-		if (!page || page->owner != MOCK_HOST || page->shared || page->pins)
+		if (!page || page->owner != MOCK_HOST || page->shared ||
+		    page->pins)
 			ret = -EPERM;
 	}
 	for (pa = start; pa < end && !ret; pa += PAGE_SIZE) {
@@ -1068,17 +1112,21 @@ int hyp_host_pin(phys_addr_t base, size_t size, void **va)
 
 void hyp_host_unpin(phys_addr_t base, size_t size)
 {
-	phys_addr_t pa = ALIGN_DOWN(base, PAGE_SIZE), end = ALIGN(base + size, PAGE_SIZE);
+	phys_addr_t pa = ALIGN_DOWN(base, PAGE_SIZE),
+		    end = ALIGN(base + size, PAGE_SIZE);
 	unsigned int i;
 
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
-		u32 enabled = mock_reg(s, ARM_SMMU_CR0) | mock_reg(s, ARM_SMMU_CR0ACK);
+		u32 enabled = mock_reg(s, ARM_SMMU_CR0) |
+			      mock_reg(s, ARM_SMMU_CR0ACK);
 		size_t evtq_size;
 		phys_addr_t evtq = evtq_base(s, &evtq_size);
 
-		if ((enabled & CR0_EVTQEN) && evtq < end && evtq + evtq_size > pa)
-			mock_complain("unpinned while the SMMU still writes there");
+		if ((enabled & CR0_EVTQEN) && evtq < end &&
+		    evtq + evtq_size > pa)
+			mock_complain(
+				"unpinned while the SMMU still writes there");
 	}
 
 	mock_own_lock();
@@ -1129,7 +1177,8 @@ void hyp_host_write(__le32 *word, u32 val)
 	    !mock->pages[off >> PAGE_SHIFT].pins)
 		mock_complain("EL2 writes to what is not pinned");
 	else if (!any_snoops())
-		mock_complain("EL2 writes to what the host may be writing to, in its cache");
+		mock_complain(
+			"EL2 stores in the cache what the host can't see");
 	else
 		*word = cpu_to_le32(val);
 }
@@ -1163,7 +1212,8 @@ int hyp_host_copy(void *dst, phys_addr_t src, size_t size)
 	struct mock_page *page = mock_page(src);
 	int ret = -EPERM;
 
-	if (!IS_ALIGNED(src | size, 8) || offset_in_page(src) + size > PAGE_SIZE)
+	if (!IS_ALIGNED(src | size, 8) ||
+	    offset_in_page(src) + size > PAGE_SIZE)
 		mock_complain("a copy across a page, or of half a word");
 
 	mock->copies++;
@@ -1190,7 +1240,8 @@ bool hyp_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 	return true;
 }
 
-bool hyp_host_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
+bool hyp_host_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from,
+		       phys_addr_t *to)
 {
 	for (; pa < end; pa += PAGE_SIZE) {
 		if (mock_page(pa)->owner == MOCK_HOST)
@@ -1227,7 +1278,8 @@ int mock_init(unsigned int nr_pages)
 
 	mock->nr_pages = nr_pages;
 	mock->region[0].base = MOCK_RAM_A;
-	mock->region[0].end = MOCK_RAM_A + (nr_pages - MOCK_RAM_B_PAGES) * PAGE_SIZE;
+	mock->region[0].end =
+		MOCK_RAM_A + (nr_pages - MOCK_RAM_B_PAGES) * PAGE_SIZE;
 	mock->region[1].base = MOCK_RAM_B;
 	mock->region[1].end = MOCK_RAM_B + MOCK_RAM_B_PAGES * PAGE_SIZE;
 	mock->pool_left = nr_pages;
@@ -1243,12 +1295,12 @@ int mock_init(unsigned int nr_pages)
 		mock->config.smmus[i].mmio.base = MOCK_MMIO(i);
 		mock->config.smmus[i].mmio.size = PKVM_SMMU_MIN_MMIO_SIZE;
 		mock->config.smmus[i].coherent = !mock_incoherent;
-		/* Both stages, AArch64, coherent, CD2L, ASID16, no stalls, 2-level */
 		mock_set_reg(s, ARM_SMMU_IDR0, MOCK_IDR0);
 		/* 4096 commands, 8192 events, 8 bits of SSID, 12 bits of SID */
 		mock_set_reg(s, ARM_SMMU_IDR1, T_IDR1(12, 13, 8, 12));
 		/* RIL, BBM level 2, HAD */
-		mock_set_reg(s, ARM_SMMU_IDR3, T_IDR3_RIL | T_IDR3_BBML(2) | T_IDR3_HAD);
+		mock_set_reg(s, ARM_SMMU_IDR3,
+			     T_IDR3_RIL | T_IDR3_BBML(2) | T_IDR3_HAD);
 		/* All granules, 40 bits */
 		mock_set_reg(s, ARM_SMMU_IDR5, T_IDR5(T_OAS_40));
 		mock_set_reg(s, ARM_SMMU_GBPA, MOCK_GBPA);
@@ -1265,7 +1317,8 @@ void mock_exit(void)
 	/* EL2's state is static: zero it for the next test */
 	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		if (mock->smmu[i].smmu)
-			memset(mock->smmu[i].smmu, 0, sizeof(*mock->smmu[i].smmu));
+			memset(mock->smmu[i].smmu, 0,
+			       sizeof(*mock->smmu[i].smmu));
 	}
 	own_lock.val = 0;
 	hyp_incoherent = false;
@@ -1299,11 +1352,14 @@ int mock_boot(void)
 		u32 idr0 = mock_reg(&mock->smmu[i], ARM_SMMU_IDR0);
 
 		set_aside(&cfg->smmus[i].cmdq, 16 << PKVM_SMMU_CMDQ_SHIFT);
-		if (FIELD_GET(T_IDR0_ST_LEVEL, idr0) == 1 && mock->sid_bits > PKVM_SMMU_STRTAB_SPLIT)
+		if (FIELD_GET(T_IDR0_ST_LEVEL, idr0) == 1 &&
+		    mock->sid_bits > PKVM_SMMU_STRTAB_SPLIT)
 			set_aside(&cfg->smmus[i].strtab,
-				  8ULL << (mock->sid_bits - PKVM_SMMU_STRTAB_SPLIT));
+				  8ULL << (mock->sid_bits -
+					   PKVM_SMMU_STRTAB_SPLIT));
 		else
-			set_aside(&cfg->smmus[i].strtab, 64ULL << mock->sid_bits);
+			set_aside(&cfg->smmus[i].strtab,
+				  64ULL << mock->sid_bits);
 	}
 
 	ret = pkvm_smmu_init(cfg);

@@ -3,13 +3,13 @@
  * A mock machine behind hyp.h: RAM whose pages have owners, and two SMMUv3s.
  *
  * The SMMUs read what their registers point to, run commands, acknowledge, and
- * record. An SMMU can be slow (it works in hyp_relax() only), be stuck (it never
- * works), or call a command illegal. mock_complain() records the first thing that
- * should never happen, and the test fails. Its comment lists what the mock always
- * checks.
+ * record. An SMMU can be slow (it works in hyp_relax() only), be stuck (it
+ * never works), or call a command illegal. mock_complain() records the first
+ * thing that should never happen, and the test fails. Its comment lists what
+ * the mock always checks.
  *
- * The mock does not depend on how the emulator works, and calls it in mock_boot()
- * only. It has one thread.
+ * The mock does not depend on how the emulator works, and calls it in
+ * mock_boot() only. It has one thread.
  */
 #ifndef __PKVM_SMMU_MOCK_H
 #define __PKVM_SMMU_MOCK_H
@@ -143,8 +143,8 @@ struct mock_smmu {
  * @nr_pages:	pages of RAM
  * @pages:	one for each
  * @ram:	their contents, as the host and its devices see them
- * @cache:	their contents as EL2 sees them: @ram, unless mock_incoherent. Then
- *		EL2's stores get to @ram when EL2 cleans them
+ * @cache:	their contents as EL2 sees them: @ram, unless mock_incoherent.
+ *		Then EL2's stores get to @ram when EL2 cleans them
  * @pool_left:	pages that the pool can still give; a test may lower it
  * @pool_used:	pages that the pool has given
  * @pool_peak:	the most that it had given at any time
@@ -163,7 +163,7 @@ struct mock_smmu {
  * @relaxed:	how often hyp_relax() was called; a test may set it to 0
  * @ran:	if not NULL: called for each command that an SMMU has run
  * @meanwhile:	if not NULL: called while EL2 waits
- * @step:	if not NULL: called where other agents can act between EL2's steps
+ * @step:	if not NULL: called between EL2's steps, where others can act
  * @lock_takes: microseconds that others hold a hw_lock
  * @nr_held:	number of locks held
  * @held:	their ranks

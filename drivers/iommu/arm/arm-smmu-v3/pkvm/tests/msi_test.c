@@ -39,7 +39,8 @@ static void expect_msi(struct kunit *test, unsigned int i, u64 addr, u32 data)
 	KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, irqs[i].cfg0), addr);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, irqs[i].cfg0 + 8), data);
 	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, irqs[i].cfg0 + 12), 1);
-	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL), irqs[i].irqen);
+	KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_IRQ_CTRL),
+			irqs[i].irqen);
 }
 
 /* Where an MSI must not go, and where it may */
@@ -236,7 +237,7 @@ static u32 get_word(phys_addr_t pa)
 	return mock_get(ALIGN_DOWN(pa, 8)) >> (pa & 4 ? 32 : 0);
 }
 
-/* A CMD_SYNC with this CS is the first in the queue, and writes to @at or not */
+/* The first CMD_SYNC of the queue has this CS, and writes to @at or not */
 static void sync_to(struct kunit *test, unsigned int cs, phys_addr_t at,
 		    bool expect)
 {
@@ -273,7 +274,7 @@ static void msi_sync(struct kunit *test)
 		bool writes = offers && cs == T_SYNC_CS_IRQ;
 		phys_addr_t before = queue - 4, after = queue + (16 << 4);
 
-		/* The queue's first, middle and last word, and its neighbours */
+		/* First, middle and last word of the queue; its neighbours */
 		sync_to(test, cs, queue, writes);
 		sync_to(test, cs, queue + 0x84, writes);
 		sync_to(test, cs, after - 4, writes);
@@ -331,7 +332,7 @@ static void msi_sync_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_word(mock_host.cmdq + 0x84), MSI_DATA);
 }
 
-/* If a CMD_SYNC must not write there, the host sees MSI_CMDQ_ABT_ERR (6.3.19) */
+/* Where CMD_SYNC must not write the host sees MSI_CMDQ_ABT_ERR (6.3.19) */
 static void msi_sync_abort(struct kunit *test)
 {
 	phys_addr_t bad[4];
@@ -379,7 +380,8 @@ static void msi_sync_wire(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 			KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 1);
 			wired = cs == 1 && (!msi || SMMU0->smmu->msis);
-			KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], T_CMD_SYNC | T_CS(wired));
+			KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0],
+					T_CMD_SYNC | T_CS(wired));
 			KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[1], 0);
 		}
 	}
@@ -396,14 +398,15 @@ static void msi_parent(struct kunit *test)
 		if (i & 2)
 			mock_change_reg(SMMU0, ARM_SMMU_IDR0, 0, T_IDR0_MSI);
 		mock_test_boot_cached(test);
-		KUNIT_EXPECT_EQ(test, !!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI),
+		KUNIT_EXPECT_EQ(test,
+				!!(host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI),
 				!mock_incoherent && i != 1);
 	}
 }
 
 /*
- * One write of CMDQ_PROD creates all second-level tables that there can be, each
- * with a CMD_SYNC that writes to memory. The host does not trap again.
+ * One write of CMDQ_PROD creates all second-level tables that there can be,
+ * each with a CMD_SYNC that writes to memory. The host does not trap again.
  */
 static void msi_sync_new_tables(struct kunit *test)
 {
@@ -436,7 +439,8 @@ static void msi_sync_new_tables(struct kunit *test)
 	}
 	host_tell();
 	KUNIT_EXPECT_EQ(test, (u32)mock_get(last), 0);
-	KUNIT_EXPECT_EQ(test, mock_hw_config((i - 1) << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
+	KUNIT_EXPECT_EQ(test, mock_hw_config((i - 1) << PKVM_SMMU_STRTAB_SPLIT),
+			HW_S2);
 }
 
 static struct kunit_case msi_cases[] = {

@@ -109,20 +109,22 @@ static void queue_sync_late(struct kunit *test)
 	/* EL2 repeats the CMD_SYNC, and none of the commands before it */
 	KUNIT_EXPECT_TRUE(test, host_cmdq_is_empty());
 	if (host_readl(ARM_SMMU_IDR0) & T_IDR0_MSI)
-		KUNIT_EXPECT_EQ(test, (u32)mock_get(mock_host.cmdq + 0x80), 0xcafef00d);
+		KUNIT_EXPECT_EQ(test, (u32)mock_get(mock_host.cmdq + 0x80),
+				0xcafef00d);
 	KUNIT_EXPECT_EQ(test, mock_count_runs(T_CMD_SYNC), 2);
 	mock_run_all(SMMU0);
 	expect_tlbis(test, 3);
 }
 
-/* The hardware's queue has room for some of the commands. CONS says for which */
+/* The hardware's queue has room for some commands. CONS says for which */
 static void queue_part(struct kunit *test)
 {
 	unsigned int hint, n;
 
 	for (hint = 0; hint < 2; hint++) {
 		mock_test_again(test, MOCK_NR_PAGES);
-		mock_change_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1_CMDQS, FIELD_PREP(T_IDR1_CMDQS, 2));
+		mock_change_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1_CMDQS,
+				FIELD_PREP(T_IDR1_CMDQS, 2));
 		mock_test_boot_cached(test);
 		host_cmdq_start(2);
 		SMMU0->stuck = true;
@@ -141,8 +143,9 @@ static void queue_part(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, host_cmdq_error());
 		SMMU0->stuck = false;
 		mock_run_all(SMMU0);
-		/* The host sees the error once all commands before it are forwarded */
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), (5 + hint) | T_CONS_ERR(T_ERR_ILL));
+		/* The host sees the error after all commands before it */
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS),
+				(5 + hint) | T_CONS_ERR(T_ERR_ILL));
 		KUNIT_EXPECT_TRUE(test, host_cmdq_error());
 		mock_run_all(SMMU0);
 		expect_tlbis(test, 5);
@@ -199,8 +202,9 @@ static void expect_all_s2(struct kunit *test)
 		expect_config(test, sid, HW_S2);
 }
 
-/* A page of the shadow table is the least there is; EL2 copies each STE of it */
-#define MOST_COPIES	(SMMU_WORK_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT))
+/* EL2 finishes a page of the shadow table, and copies each of its STEs */
+#define MOST_COPIES	\
+	(SMMU_WORK_PER_TRAP + 2 * (1U << PKVM_SMMU_STRTAB_SPLIT))
 
 /* Traps that it takes to read all of the stream table */
 #define TRAPS_PER_TABLE	((1U << mock->sid_bits) / SMMU_WORK_PER_TRAP)
@@ -465,9 +469,12 @@ static void queue_out_of_range(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		SMMU0->nr_runs = 0;
 		host_cmd(cmds[i][0], cmds[i][1]);
-		KUNIT_EXPECT_EQ_MSG(test, host_cmdq_error(), false, "command %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, host_cmdq_is_empty(), true, "command %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, SMMU0->nr_runs, i < ARRAY_SIZE(cmds) - 3 ? 0 : 1,
+		KUNIT_EXPECT_EQ_MSG(test, host_cmdq_error(), false,
+				    "command %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, host_cmdq_is_empty(), true,
+				    "command %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, SMMU0->nr_runs,
+				    i < ARRAY_SIZE(cmds) - 3 ? 0 : 1,
 				    "command %u", i);
 		if (host_cmdq_error())
 			return;
@@ -516,18 +523,26 @@ static void queue_sizes(struct kunit *test)
 		for (shift = 0; shift < 32; shift++) {
 			size_t size = 16ULL << min(shift, cmdqs);
 
-			host_set_queue(ARM_SMMU_CMDQ_BASE, mem | 0xfe0 | shift, CR0_CMDQEN);
-			KUNIT_EXPECT_EQ_MSG(test, mock->pins, DIV_ROUND_UP(size, PAGE_SIZE),
-					    "%u", shift);
-			KUNIT_EXPECT_EQ(test, mock_count_pins(mem, size), mock->pins);
+			host_set_queue(ARM_SMMU_CMDQ_BASE, mem | 0xfe0 | shift,
+				       CR0_CMDQEN);
+			KUNIT_EXPECT_EQ_MSG(test, mock->pins,
+					    DIV_ROUND_UP(size, PAGE_SIZE), "%u",
+					    shift);
+			KUNIT_EXPECT_EQ(test, mock_count_pins(mem, size),
+					mock->pins);
 
 			size = 32ULL << min(shift, evtqs);
-			host_set_queue(ARM_SMMU_EVTQ_BASE, mem | 0xfe0 | shift, CR0_EVTQEN);
-			KUNIT_EXPECT_EQ_MSG(test, mock->pins, DIV_ROUND_UP(size, PAGE_SIZE),
-					    "%u", shift);
-			KUNIT_EXPECT_EQ(test, mock_count_pins(mem, size), mock->pins);
-			KUNIT_EXPECT_EQ(test, mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
-					((mem | 0xfe0) & ~(u64)(size - 1)) | min(shift, evtqs));
+			host_set_queue(ARM_SMMU_EVTQ_BASE, mem | 0xfe0 | shift,
+				       CR0_EVTQEN);
+			KUNIT_EXPECT_EQ_MSG(test, mock->pins,
+					    DIV_ROUND_UP(size, PAGE_SIZE), "%u",
+					    shift);
+			KUNIT_EXPECT_EQ(test, mock_count_pins(mem, size),
+					mock->pins);
+			KUNIT_EXPECT_EQ(test,
+					mock_reg64(SMMU0, ARM_SMMU_EVTQ_BASE),
+					((mem | 0xfe0) & ~(u64)(size - 1)) |
+						min(shift, evtqs));
 			KUNIT_EXPECT_TRUE(test, mock_event(SMMU0, 0x1234));
 		}
 	}
@@ -641,7 +656,8 @@ static void queue_pins(struct kunit *test)
 		if (cr0 & CR0_EVTQEN)
 			want += DIV_ROUND_UP(32 << 8, PAGE_SIZE);
 		KUNIT_ASSERT_EQ(test, mock->pins, want);
-		KUNIT_EXPECT_EQ(test, mock_event(SMMU0, i), !!(cr0 & CR0_EVTQEN));
+		KUNIT_EXPECT_EQ(test, mock_event(SMMU0, i),
+				!!(cr0 & CR0_EVTQEN));
 		if (cr0 & CR0_EVTQEN)
 			host_writel(MOCK_EVTQ_CONS, host_readl(MOCK_EVTQ_PROD));
 	}
@@ -665,9 +681,11 @@ static void queue_flip(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, host_cmdq_error());
 	host_cmd_sync();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 2);
-	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0], T_TLBI_NH_ASID | T_ASID(7));
+	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[0],
+			T_TLBI_NH_ASID | T_ASID(7));
 	KUNIT_EXPECT_EQ(test, SMMU0->runs[0].cmd[1], 0);
-	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq), ~(T_TLBI_NH_ASID | T_ASID(7)));
+	KUNIT_EXPECT_EQ(test, mock_get(mock_host.cmdq),
+			~(T_TLBI_NH_ASID | T_ASID(7)));
 }
 
 /* Bits above the wrap bit of the queue read as zero (6.3.28, 6.3.95) */
@@ -681,20 +699,22 @@ static void queue_index_bits(struct kunit *test)
 
 		host_writeq(ARM_SMMU_CMDQ_BASE, mock_host.cmdq | shift);
 		host_writel(ARM_SMMU_CMDQ_CONS, ~0U);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), (2U << min(shift, 10U)) - 1);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS),
+				(2U << min(shift, 10U)) - 1);
 		host_writeq(ARM_SMMU_EVTQ_BASE, shift);
 		host_writel(MOCK_EVTQ_PROD, ~0U);
-		KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD), BIT(31) | mask);
+		KUNIT_EXPECT_EQ(test, host_readl(MOCK_EVTQ_PROD),
+				BIT(31) | mask);
 	}
 }
 
 /**
- * struct random_queue - a host's queue with any commands, and hardware at any pace
+ * struct random_queue - a host's queue with random commands
  * @put:	how many TLBIs the host has put
  * @ran:	how many TLBIs the hardware has run
  * @wrong:	the hardware has run a TLBI out of order
- * @before:	for each entry: how many TLBIs are before its CMD_SYNC; 0 if it is
- *		no CMD_SYNC, or a completed one
+ * @before:	for each entry: how many TLBIs are before its CMD_SYNC; 0 if it
+ *		is no CMD_SYNC, or a completed one
  */
 static struct random_queue {
 	unsigned int	put;
@@ -718,7 +738,8 @@ static void random_cmd(u32 idx)
 		host_cmd_put(T_PREFETCH_CONFIG, 0);
 		break;
 	case 1:
-		mock_put(host_ste(test_random() % 8), test_random() % 2 ? STE_BYPASS0 : STE_ABORT0);
+		mock_put(host_ste(test_random() % 8),
+			 test_random() % 2 ? STE_BYPASS0 : STE_ABORT0);
 		host_put_cfgi_ste((test_random() % 8));
 		break;
 	case 2:
@@ -763,7 +784,8 @@ static void random_round(struct kunit *test, u32 entries)
 	/* A CMD_SYNC that CONS has passed has waited for all TLBIs before it */
 	cons = SMMU0->smmu->cmdq.cons & wrap;
 	for (i = 0; i < entries; i++) {
-		if (((i - cons) & (entries - 1)) < ((mock_host.prod - cons) & wrap))
+		if (((i - cons) & (entries - 1)) <
+		    ((mock_host.prod - cons) & wrap))
 			continue;
 		KUNIT_EXPECT_GE(test, random_queue.ran, random_queue.before[i]);
 		random_queue.before[i] = 0;

@@ -37,12 +37,15 @@ static void s2_geometry(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(oas); i++) {
 		KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&test_s2, oas[i]), 0);
 		KUNIT_EXPECT_EQ(test, test_s2.ia_bits, oas[i]);
-		KUNIT_EXPECT_EQ_MSG(test, test_s2.level, levels[i], "%u bits", oas[i]);
+		KUNIT_EXPECT_EQ_MSG(test, test_s2.level, levels[i], "%u bits",
+				    oas[i]);
 	}
 
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&test_s2, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&test_s2, 31), -EINVAL);
-	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&test_s2, PAGE_SHIFT == 16 ? 53 : 49), -EINVAL);
+	KUNIT_EXPECT_EQ(test,
+			smmu_s2_geometry(&test_s2, PAGE_SHIFT == 16 ? 53 : 49),
+			-EINVAL);
 	KUNIT_EXPECT_EQ(test, smmu_s2_geometry(&test_s2, 255), -EINVAL);
 }
 
@@ -57,11 +60,14 @@ static void s2_dwords(struct kunit *test)
 		test_s2.pgd = hyp_phys_to_virt(pgd);
 		smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
 		/* S2T0SZ, S2SL0, S2TG, S2PS; S2IR0, S2OR0, S2SH0 */
-		vtcr = (64 - oas[i]) | ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
+		vtcr = (64 - oas[i]) |
+		       ((PAGE_SHIFT == 12 ? 2 : 3) - levels[i]) << 6 |
 		       tg << 14 | i << 16;
 		vtcr |= mock_incoherent ? 2 << 12 : 1 << 8 | 1 << 10 | 3 << 12;
 		/* S2AA64, S2PTW, S2R; VMID 0 */
-		KUNIT_EXPECT_EQ(test, test_s2_ste[0], vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) | BIT_ULL(58));
+		KUNIT_EXPECT_EQ(test, test_s2_ste[0],
+				vtcr << 32 | BIT_ULL(51) | BIT_ULL(54) |
+					BIT_ULL(58));
 		KUNIT_EXPECT_EQ(test, test_s2_ste[1], pgd);
 	}
 }
@@ -70,13 +76,16 @@ static void s2_leaf(struct kunit *test)
 {
 	phys_addr_t pa = 0xffffffffffffULL & PAGE_MASK;
 
-	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, false), pa | S2_LEAF_RAM | S2_LEAF_PAGE);
-	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, true), pa | S2_LEAF_DEVICE | S2_LEAF_PAGE);
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, false),
+			pa | S2_LEAF_RAM | S2_LEAF_PAGE);
+	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 3, true),
+			pa | S2_LEAF_DEVICE | S2_LEAF_PAGE);
 	pa = 0xfff000000000ULL;
 	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 2, false), pa | S2_LEAF_RAM);
 	KUNIT_EXPECT_EQ(test, smmu_s2_leaf(pa, 1, true), pa | S2_LEAF_DEVICE);
 	if (PAGE_SHIFT == 16)
-		KUNIT_EXPECT_EQ(test, smmu_s2_leaf(0xa123456780000ULL, 3, false),
+		KUNIT_EXPECT_EQ(test,
+				smmu_s2_leaf(0xa123456780000ULL, 3, false),
 				0x12345678a000ULL | S2_LEAF_RAM | S2_LEAF_PAGE);
 }
 
@@ -88,19 +97,21 @@ static void expect_ram(struct kunit *test)
 	for (i = 0; i < MOCK_NR_REGIONS; i++) {
 		pa = ALIGN(mock->region[i].base, PAGE_SIZE);
 		end = ALIGN_DOWN(mock->region[i].end, PAGE_SIZE);
-		for (; pa < end; pa += PAGE_SIZE)
-			s2_expect_page(test, pa,
-				    mock_page(pa)->owner == MOCK_HOST ? S2_LEAF_RAM : 0);
+		for (; pa < end; pa += PAGE_SIZE) {
+			bool host = mock_page(pa)->owner == MOCK_HOST;
+
+			s2_expect_page(test, pa, host ? S2_LEAF_RAM : 0);
+		}
 	}
 }
 
 /*
- * A machine in which pages of all owners alternate, and the pool has the rest. If
- * @end is not 0, the first region ends there. With addresses of 52 @bits the
+ * A machine in which pages of all owners alternate, and the pool has the rest.
+ * If @end is not 0, the first region ends there. With addresses of 52 @bits the
  * second region is above 48 bits.
  */
-static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 bits,
-		  phys_addr_t end)
+static void setup(struct kunit *test, unsigned int pages, unsigned int pool,
+		  u8 bits, phys_addr_t end)
 {
 	void __iomem *base;
 	phys_addr_t mem;
@@ -116,8 +127,14 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 		mock->region[0].base += end - mock->region[0].end;
 		mock->region[0].end = end;
 	}
-	KUNIT_ASSERT_EQ(test, hyp_mmio_take(MOCK_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
-	KUNIT_ASSERT_EQ(test, hyp_mmio_take(MOCK_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE, NULL, &base), 0);
+	KUNIT_ASSERT_EQ(test,
+			hyp_mmio_take(MOCK_MMIO(0), PKVM_SMMU_MIN_MMIO_SIZE,
+				      NULL, &base),
+			0);
+	KUNIT_ASSERT_EQ(test,
+			hyp_mmio_take(MOCK_MMIO(1), PKVM_SMMU_MIN_MMIO_SIZE,
+				      NULL, &base),
+			0);
 	mem = mock_alloc(pool * PAGE_SIZE, MOCK_EL2);
 	KUNIT_ASSERT_NE(test, mem, 0);
 	hyp_pool_add(mem, pool * PAGE_SIZE);
@@ -130,8 +147,11 @@ static void setup(struct kunit *test, unsigned int pages, unsigned int pool, u8 
 static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 {
 	/* Tables that blocks of MMIO need at most */
-	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 : bits == 52 ? 42 : 2 * PAGE_SHIFT - 3);
-	unsigned int i, pool = (1ULL << bits) / block / (PAGE_SIZE / 8) * 2 + 64;
+	u64 block = 1ULL << (PAGE_SHIFT == 12 ? 30 :
+			     bits == 52	      ? 42 :
+						2 * PAGE_SHIFT - 3);
+	unsigned int i,
+		pool = (1ULL << bits) / block / (PAGE_SIZE / 8) * 2 + 64;
 	phys_addr_t pa;
 
 	if (pool > 2048)
@@ -146,7 +166,8 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 		mock->region[1].end = 0;
 		mock->nr_pages -= MOCK_RAM_B_PAGES;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, test_s2_blocks), 0, "%u bits", bits);
+	KUNIT_ASSERT_EQ_MSG(test, s2_init(bits, test_s2_blocks), 0, "%u bits",
+			    bits);
 	smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
 	if (bits == 52)
 		KUNIT_EXPECT_GT(test, test_s2_ste[1], 1ULL << 48);
@@ -162,7 +183,8 @@ static void check_whole(struct kunit *test, u8 bits, phys_addr_t end)
 	s2_expect_page(test, 0, S2_LEAF_DEVICE);
 	s2_expect_page(test, (1ULL << bits) - PAGE_SIZE, S2_LEAF_DEVICE);
 	for (i = 0; i < 2 && mock->region[i].end; i++) {
-		s2_expect_page(test, mock->region[i].base - PAGE_SIZE, S2_LEAF_DEVICE);
+		s2_expect_page(test, mock->region[i].base - PAGE_SIZE,
+			       S2_LEAF_DEVICE);
 		s2_expect_page(test, mock->region[i].end, S2_LEAF_DEVICE);
 	}
 	/* 1000 other pages */
@@ -197,7 +219,8 @@ static void s2_partial_pages(struct kunit *test)
 	smmu_s2_ste_dwords(&test_s2, !mock_incoherent, test_s2_ste);
 	s2_expect_page(test, mock->region[0].base - 0x800, 0);
 	s2_expect_page(test, mock->region[0].end - PAGE_SIZE + 0x800, 0);
-	s2_expect_page(test, mock->region[0].base - 0x800 - PAGE_SIZE, S2_LEAF_DEVICE);
+	s2_expect_page(test, mock->region[0].base - 0x800 - PAGE_SIZE,
+		       S2_LEAF_DEVICE);
 	s2_expect_page(test, mock->region[0].end + 0x800, S2_LEAF_DEVICE);
 	expect_ram(test);
 }
@@ -277,7 +300,9 @@ static void s2_ram_out_of_reach(struct kunit *test)
 {
 	setup(test, MOCK_NR_PAGES, 64, 40, 0);
 	KUNIT_EXPECT_EQ(test, s2_init(32, test_s2_blocks), -ERANGE);
-	KUNIT_EXPECT_EQ(test, s2_init(PAGE_SHIFT == 16 ? 56 : 52, test_s2_blocks), -EINVAL);
+	KUNIT_EXPECT_EQ(test,
+			s2_init(PAGE_SHIFT == 16 ? 56 : 52, test_s2_blocks),
+			-EINVAL);
 }
 
 static struct kunit_case s2_cases[] = {

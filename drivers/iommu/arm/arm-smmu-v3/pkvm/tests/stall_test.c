@@ -26,10 +26,13 @@ static void stall_term(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM), SMMU_CMD_ILLEGAL);
 	/* Without stalls, illegal for a stream out of range, too (4.1.3) */
-	KUNIT_EXPECT_EQ(test, action_of(&few, T_RESUME | T_SID(256)), SMMU_CMD_ILLEGAL);
-	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(256)), SMMU_CMD_ILLEGAL);
+	KUNIT_EXPECT_EQ(test, action_of(&few, T_RESUME | T_SID(256)),
+			SMMU_CMD_ILLEGAL);
+	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(256)),
+			SMMU_CMD_ILLEGAL);
 	few.stalls = true;
-	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(255)), SMMU_CMD_FORWARD);
+	KUNIT_EXPECT_EQ(test, action_of(&few, T_STALL_TERM | T_SID(255)),
+			SMMU_CMD_FORWARD);
 }
 
 /* Section 4.7.1: Ab is ignored if Ac is 1, so each response is legal */
@@ -39,13 +42,17 @@ static void stall_resume(struct kunit *test)
 	unsigned int resp;
 
 	for (resp = 0; resp < 4; resp++)
-		KUNIT_EXPECT_EQ(test, action_of(&feat, T_RESUME | FIELD_PREP(T_RESUME_RESP, resp)), SMMU_CMD_FORWARD);
+		KUNIT_EXPECT_EQ(test,
+				action_of(&feat,
+					  T_RESUME | FIELD_PREP(T_RESUME_RESP,
+								resp)),
+				SMMU_CMD_FORWARD);
 }
 
 /*
- * A disabled SMMU has no stalled transactions (6.3.9.6), not even of a stream whose
- * STE has changed. The host sees SMMUEN acknowledged when they are gone. It may set
- * SMMUEN again before.
+ * A disabled SMMU has no stalled transactions (6.3.9.6), not even of a stream
+ * whose STE has changed. The host sees SMMUEN acknowledged when they are gone.
+ * It may set SMMUEN again before.
  */
 static void stall_disable(struct kunit *test)
 {
@@ -72,11 +79,14 @@ static void stall_disable(struct kunit *test)
 		if (on)
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN | on);
 		KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | on);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK),
+				CR0_CMDQEN | on);
 		KUNIT_EXPECT_EQ(test, SMMU0->stalled, 0);
 		/* EL2 has enabled the hardware again */
-		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
-		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.acked, CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK),
+				CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_EQ(test, SMMU0->smmu->hwq.acked,
+				CR0_CMDQEN | CR0_SMMUEN);
 	}
 }
 
@@ -95,14 +105,17 @@ static void stall_page(struct kunit *test)
 		host_strtab_start();
 		SMMU0->slow = true;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
+		KUNIT_EXPECT_FALSE(test,
+				   mock_reg(SMMU0, ARM_SMMU_CR0) & CR0_SMMUEN);
 		mock_run_all(SMMU0);
-		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK) & CR0_SMMUEN);
+		KUNIT_EXPECT_FALSE(test, mock_reg(SMMU0, ARM_SMMU_CR0ACK) &
+						 CR0_SMMUEN);
 		/* CMDQEN is 0 only after a reset */
 		if (i)
 			mock_reset(SMMU0, CR0_CMDQEN);
 		mock_own_lock();
-		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE), i ? -EIO : 0);
+		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + PAGE_SIZE),
+				i ? -EIO : 0);
 		mock_own_unlock();
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ste.c: whatever 512 bits the host writes, streams pass through EL2's stage 2 or
- * not at all. The host's driver gets what it asks for.
+ * ste.c: whatever 512 bits the host writes, streams pass through EL2's stage 2
+ * or not at all. The host's driver gets what it asks for.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -51,7 +51,8 @@ static bool is_safe(const struct smmu_features *f, const u64 *hw)
 	}
 }
 
-static void translate(struct kunit *test, const struct smmu_features *f, const u64 *ste, u64 *hw)
+static void translate(struct kunit *test, const struct smmu_features *f,
+		      const u64 *ste, u64 *hw)
 {
 	u64 copy[STRTAB_STE_DWORDS];
 
@@ -59,13 +60,15 @@ static void translate(struct kunit *test, const struct smmu_features *f, const u
 	memset(hw, 0x5a, sizeof(copy));
 	smmu_ste_from_host(f, copy, hw);
 	KUNIT_EXPECT_TRUE_MSG(test, is_safe(f, hw), "%llx %llx -> %llx %llx",
-			      (unsigned long long)ste[0], (unsigned long long)ste[1],
-			      (unsigned long long)hw[0], (unsigned long long)hw[1]);
+			      (unsigned long long)ste[0],
+			      (unsigned long long)ste[1],
+			      (unsigned long long)hw[0],
+			      (unsigned long long)hw[1]);
 	KUNIT_EXPECT_MEMEQ(test, copy, ste, sizeof(copy));
 }
 
-static void expect_dwords(struct kunit *test, const struct smmu_features *f, u64 dword0,
-			  u64 dword1, u64 hw0, u64 hw1)
+static void expect_dwords(struct kunit *test, const struct smmu_features *f,
+			  u64 dword0, u64 dword1, u64 hw0, u64 hw1)
 {
 	u64 ste[STRTAB_STE_DWORDS] = { dword0, dword1 }, hw[STRTAB_STE_DWORDS];
 
@@ -80,19 +83,23 @@ static void ste_configs(struct kunit *test)
 
 	expect_dwords(test, &feat, 0, 0, 0, 0);
 	expect_dwords(test, &feat, STE_ABORT0, 0, T_STE_ABORT, 0);
-	expect_dwords(test, &feat, STE_BYPASS0, STE_BYPASS1, T_STE_S2, STE_BYPASS1);
-	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS, T_STE_NESTED | s1, ATTRS);
-	/* The hardware ignores the fields of another Config, but gets dword 1 */
+	expect_dwords(test, &feat, STE_BYPASS0, STE_BYPASS1, T_STE_S2,
+		      STE_BYPASS1);
+	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS, T_STE_NESTED | s1,
+		      ATTRS);
+	/* Fields of another Config: the hardware gets those of dword 1 */
 	expect_dwords(test, &feat, STE_ABORT0 | s1, ATTRS, T_STE_ABORT, ATTRS);
 	expect_dwords(test, &feat, STE_BYPASS0 | s1, ATTRS, T_STE_S2, ATTRS);
 
 	/* EL2 drops the hint */
-	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS | CONT, T_STE_NESTED | s1, ATTRS);
+	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS | CONT,
+		      T_STE_NESTED | s1, ATTRS);
 
 	/* Each Config without V; and those that the host may not use */
 	for (config = 0; config < 8; config++) {
 		if (config == 1 || config == 2 || config == 3 || config > 5)
-			expect_dwords(test, &feat, 1 | config << 1 | s1, ATTRS, 0, 0);
+			expect_dwords(test, &feat, 1 | config << 1 | s1, ATTRS,
+				      0, 0);
 		expect_dwords(test, &feat, config << 1 | s1, ATTRS, 0, 0);
 	}
 }
@@ -105,7 +112,8 @@ static void ste_s1_fields(struct kunit *test)
 	few.ssid_bits = 5;
 	for (fmt = 0; fmt < 4; fmt++) {
 		for (cdmax = 1; cdmax < 32; cdmax++) {
-			u64 dword0 = T_STE_S1 | S1FMT(fmt) | S1CDMAX(cdmax) | 0x1234567000ULL;
+			u64 dword0 = T_STE_S1 | S1FMT(fmt) | S1CDMAX(cdmax) |
+				     0x1234567000ULL;
 
 			expect_dwords(test, &few, dword0, STE_S1_1,
 				      fmt < 3 && cdmax <= 5 ? dword0 | 4 : 0,
@@ -114,10 +122,12 @@ static void ste_s1_fields(struct kunit *test)
 	}
 
 	few.ssid_bits = 0;
-	expect_dwords(test, &few, STE_S1_0(0x1000ULL), 0, T_STE_NESTED | 0x1000, 0);
+	expect_dwords(test, &few, STE_S1_0(0x1000ULL), 0, T_STE_NESTED | 0x1000,
+		      0);
 	expect_dwords(test, &few, STE_S1_0(0x1000ULL) | S1CDMAX(1), 0, 0, 0);
 
-	expect_dwords(test, &feat, STE_S1_0(0x1000ULL), S1STALLD, T_STE_NESTED | 0x1000, S1STALLD);
+	expect_dwords(test, &feat, STE_S1_0(0x1000ULL), S1STALLD,
+		      T_STE_NESTED | 0x1000, S1STALLD);
 	few.stalls = false;
 	expect_dwords(test, &few, STE_S1_0(0x1000ULL), S1STALLD, 0, 0);
 }
@@ -151,7 +161,8 @@ static void ste_every_bit(struct kunit *test)
 	static const u64 valid[][2] = {
 		{ STE_ABORT0, 0 },
 		{ STE_BYPASS0, STE_BYPASS1 },
-		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2), STE_S1_1 },
+		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2),
+		  STE_S1_1 },
 	};
 	unsigned int i, a;
 
@@ -184,7 +195,7 @@ static void ste_anything(struct kunit *test)
 	KUNIT_EXPECT_GT(test, live, 1000);
 }
 
-/* Dword @a of @ste becomes @to: the hardware's STE changes in that dword only */
+/* Dword @a becomes @to: only that dword of the hardware's STE changes */
 static void change_dword(struct kunit *test, const u64 *host, unsigned int a,
 			 u64 to)
 {
@@ -202,8 +213,8 @@ static void change_dword(struct kunit *test, const u64 *host, unsigned int a,
 }
 
 /*
- * The host's driver changes an STE by one 64-bit store where it can, so that the
- * device does not notice. The hardware's STE must change in one dword, too.
+ * The host's driver changes an STE by one 64-bit store where it can, so that
+ * the device does not notice. The hardware's STE must change in one dword, too.
  */
 static void ste_one_dword(struct kunit *test)
 {

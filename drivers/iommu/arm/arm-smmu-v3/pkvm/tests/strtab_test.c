@@ -3,8 +3,8 @@
  * strtab.c: what the hardware can fetch at every moment.
  *
  * The host changes its STEs as its driver does, store by store. mock.c records
- * the hardware's STE at each command that the SMMU runs. Between two CMD_SYNCs an
- * SMMU may fetch any mixture of old and new dwords. So at most one dword may
+ * the hardware's STE at each command that the SMMU runs. Between two CMD_SYNCs
+ * an SMMU may fetch any mixture of old and new dwords. So at most one dword may
  * change between them, unless the SMMU ignores those that change.
  */
 #include <linux/errno.h>
@@ -67,7 +67,8 @@ static bool is_cfgi(const u64 *cmd, u32 sid)
 	case T_CFGI_STE:
 		return FIELD_GET(T_CMD_SID, cmd[0]) == sid;
 	case T_CFGI_RANGE:
-		return FIELD_GET(T_CMD_SID, cmd[0]) >> (range + 1) == (u64)sid >> (range + 1);
+		return FIELD_GET(T_CMD_SID, cmd[0]) >> (range + 1) ==
+		       (u64)sid >> (range + 1);
 	default:
 		return false;
 	}
@@ -122,8 +123,8 @@ static void check_run(struct kunit *test, const struct mock_run *run,
 }
 
 /*
- * Look at all that the SMMU could have fetched for SID since @nr_runs was 0, when
- * the STE was @before. Returns false if the stream was cut off at any time.
+ * Look at all that the SMMU could have fetched for SID since @nr_runs was 0,
+ * when it was @before. Returns false if the stream was cut off at any time.
  */
 static bool check_stores(struct kunit *test, const u64 *before)
 {
@@ -153,7 +154,8 @@ static bool check_stores(struct kunit *test, const u64 *before)
 }
 
 /* Store dwords of SID's STE. If any of them changes, send a CFGI_STE */
-static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigned int nr)
+static bool store(struct kunit *test, const u64 *to, unsigned int first,
+		  unsigned int nr)
 {
 	u64 before[STRTAB_STE_DWORDS];
 	bool changed = false;
@@ -178,7 +180,8 @@ static bool store(struct kunit *test, const u64 *to, unsigned int first, unsigne
  */
 static void host_write_ste(struct kunit *test, const u64 *target)
 {
-	u64 used[STRTAB_STE_DWORDS], target_used[STRTAB_STE_DWORDS], unused[STRTAB_STE_DWORDS];
+	u64 used[STRTAB_STE_DWORDS], target_used[STRTAB_STE_DWORDS],
+		unused[STRTAB_STE_DWORDS];
 	unsigned int i, critical = 0, diff = 0;
 	u64 ste[STRTAB_STE_DWORDS];
 	bool live, passed = true;
@@ -224,12 +227,17 @@ static const struct {
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 }, HW_NESTED },
 	{ { STE_S1_0(0x2000ULL) | T_S1CDMAX(3), STE_S1_1 }, HW_NESTED },
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 & ~T_STE_S1DSS }, HW_NESTED },
-	{ { STE_S1_0(0x2000ULL), (STE_S1_1 & ~T_STE_S1DSS) | T_STE_MEV }, HW_NESTED },
+	{ { STE_S1_0(0x2000ULL), (STE_S1_1 & ~T_STE_S1DSS) | T_STE_MEV },
+	  HW_NESTED },
 	/* With S1DSS = bypass, SHCFG counts */
-	{ { STE_S1_0(0x1000ULL), (STE_S1_1 & ~T_STE_S1DSS) | 1 | STE_BYPASS1 }, HW_NESTED },
+	{ { STE_S1_0(0x1000ULL), (STE_S1_1 & ~T_STE_S1DSS) | 1 | STE_BYPASS1 },
+	  HW_NESTED },
 	/* Not allowed: a stage 2 of the host, both stages, ATS */
-	{ { T_STE_S2, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
-	{ { T_STE_NESTED | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A }, -1 },
+	{ { T_STE_S2, STE_BYPASS1, BIT_ULL(51) | 0x1900000000ULL, MOCK_RAM_A },
+	  -1 },
+	{ { T_STE_NESTED | 0x1000, STE_S1_1, BIT_ULL(51) | 0x1900000000ULL,
+	    MOCK_RAM_A },
+	  -1 },
 	{ { STE_S1_0(0x1000ULL), STE_S1_1 | T_STE_EATS_FULL }, -1 },
 };
 
@@ -246,15 +254,18 @@ static void transitions(struct kunit *test, bool two_level, bool slow)
 		state[0] = i / NR_STATES;
 		state[1] = i % NR_STATES;
 		for (j = 0; j < 2; j++) {
-			memcpy(target, states[state[j]].host, sizeof(states[0].host));
+			memcpy(target, states[state[j]].host,
+			       sizeof(states[0].host));
 			host_write_ste(test, target);
 			KUNIT_ASSERT_TRUE(test, host_cmdq_is_empty());
-			KUNIT_ASSERT_EQ_MSG(test, mock_hw_config(SID), states[state[j]].config,
-					    "%u to %u", state[0], state[1]);
+			KUNIT_ASSERT_EQ_MSG(test, mock_hw_config(SID),
+					    states[state[j]].config, "%u to %u",
+					    state[0], state[1]);
 		}
 		if (states[state[1]].config >= 0) {
 			mock_ste(SMMU0, SID, now);
-			KUNIT_EXPECT_EQ(test, now[0] & ~0xfULL, target[0] & ~0xfULL);
+			KUNIT_EXPECT_EQ(test, now[0] & ~0xfULL,
+					target[0] & ~0xfULL);
 			KUNIT_EXPECT_EQ(test, now[1], target[1]);
 		}
 	}
@@ -308,7 +319,8 @@ static void cfgi_range(struct kunit *test, unsigned int range)
 	host_cmd_sync();
 	for (sid = 0; sid < 128; sid++)
 		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid),
-				    sid >= first && sid <= last ? HW_ABORT : HW_S2,
+				    sid >= first && sid <= last ? HW_ABORT :
+								  HW_S2,
 				    "range %u, stream %u", range, sid);
 }
 
@@ -598,7 +610,8 @@ static void strtab_late_off(struct kunit *test)
 
 		SMMU0->stuck = true;
 		host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK), CR0_CMDQEN | CR0_SMMUEN);
+		KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CR0ACK),
+				CR0_CMDQEN | CR0_SMMUEN);
 		SMMU0->stuck = false;
 		SMMU0->slow = true;
 
@@ -671,11 +684,14 @@ static void strtab_quota(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->pool_used - used, PKVM_SMMU_L2_TABLES);
 
 	/* With a new table of the host, all of them are available again */
-	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6); i++)
+	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6);
+	     i++)
 		mock_put(mock_host.strtab + i * 8, 0);
 	host_set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
 	for (i = PKVM_SMMU_L2_TABLES; i < nr; i++)
-		KUNIT_EXPECT_EQ(test, mock_hw_config(i << PKVM_SMMU_STRTAB_SPLIT), HW_S2);
+		KUNIT_EXPECT_EQ(test,
+				mock_hw_config(i << PKVM_SMMU_STRTAB_SPLIT),
+				HW_S2);
 	linear = mock_alloc(64, MOCK_HOST);
 	mock_put(linear, STE_BYPASS0);
 	host_set_strtab(linear, 0, 0, 0);
@@ -701,16 +717,19 @@ static void strtab_endless_tables(struct kunit *test)
 	for (i = 0; i < nr_l1; i++) {
 		u32 sid = i << HOST_SPLIT;
 
-		mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
+		mock_put(mock_host.strtab + i * 8,
+			 mock_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(T_CFGI_STE | T_SID(sid), 0);
 		host_cmd_sync();
-		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), HW_S2, "stream %u", sid);
+		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), HW_S2,
+				    "stream %u", sid);
 		mock_put(mock_host.strtab + i * 8, 0);
 		mock->watch_sid = sid;
 		SMMU0->nr_runs = 0;
 		host_cmd_put(T_CFGI_STE | T_SID(sid), 0);
 		host_cmd_sync();
-		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), -1, "stream %u", sid);
+		KUNIT_EXPECT_EQ_MSG(test, mock_hw_config(sid), -1, "stream %u",
+				    sid);
 		/* The SMMU has invalidated all streams of the removed table */
 		for (j = 0, known = false; j < SMMU0->nr_runs; j++)
 			known |= !SMMU0->runs[j].ste_found &&
@@ -734,7 +753,8 @@ static void strtab_lost_tables(struct kunit *test)
 	for (i = 1; i < nr_l1; i++) {
 		u64 sid = (u64)i << HOST_SPLIT;
 
-		mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
+		mock_put(mock_host.strtab + i * 8,
+			 mock_host.l2 | (HOST_SPLIT + 1));
 		host_cmd_put(T_CFGI_STE | T_SID(sid), 0);
 		host_cmd_sync();
 		KUNIT_EXPECT_GT(test, mock->pool_used, used);
@@ -756,7 +776,8 @@ static void strtab_lost_tables(struct kunit *test)
 
 		/* Every other time, a new table gets the page */
 		if (i % 2) {
-			mock_put(mock_host.strtab + i * 8, mock_host.l2 | (HOST_SPLIT + 1));
+			mock_put(mock_host.strtab + i * 8,
+				 mock_host.l2 | (HOST_SPLIT + 1));
 			host_cfgi_ste(sid);
 			KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_S2);
 			mock_put(mock_host.strtab + i * 8, 0);
@@ -933,7 +954,8 @@ static void strtab_late_level1(struct kunit *test)
 	for (i = 0; i < 100 && !host_cmdq_is_empty(); i++)
 		;
 	for (i = 0; i < SMMU0->nr_runs; i++)
-		told += T_OP(SMMU0->runs[i].cmd) == T_CFGI_STE && !(SMMU0->runs[i].cmd[1] & 1);
+		told += T_OP(SMMU0->runs[i].cmd) == T_CFGI_STE &&
+			!(SMMU0->runs[i].cmd[1] & 1);
 	KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_S2);
 	KUNIT_EXPECT_GT(test, told, 0);
 }
@@ -978,7 +1000,8 @@ static void strtab_empty_tables(struct kunit *test)
 	mock->sid_bits = 14;
 	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 8, 14));
 	mock->config.pool[0].size = 2 * PKVM_SMMU_L2_TABLES * PAGE_SIZE;
-	mock->config.pool[0].base = mock_alloc(mock->config.pool[0].size, MOCK_HOST);
+	mock->config.pool[0].base =
+		mock_alloc(mock->config.pool[0].size, MOCK_HOST);
 	strtab = mock_alloc(8 << 8, MOCK_HOST);
 	empty = mock_alloc(64 << 6, MOCK_HOST);
 	l2 = mock_alloc(64 << 6, MOCK_HOST);
@@ -990,7 +1013,8 @@ static void strtab_empty_tables(struct kunit *test)
 	for (i = 0; i < 256; i++)
 		mock_put(strtab + i * 8, (i % 8 == 7 ? l2 : empty) | 7);
 	host_writeq(ARM_SMMU_STRTAB_BASE, strtab);
-	host_writel(ARM_SMMU_STRTAB_BASE_CFG, T_STRTAB_CFG(T_STRTAB_2LVL, 6, 14));
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG,
+		    T_STRTAB_CFG(T_STRTAB_2LVL, 6, 14));
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 	for (i = 7; i < 256; i += 8)

@@ -192,7 +192,8 @@ void host_set_queue(u32 reg, u64 base, u32 enable)
 void host_cmd_put(u64 dword0, u64 dword1)
 {
 	u32 entries = 1U << mock_host.shift;
-	phys_addr_t pa = mock_host.cmdq + (mock_host.prod & (entries - 1)) * 16ULL;
+	phys_addr_t pa =
+		mock_host.cmdq + (mock_host.prod & (entries - 1)) * 16ULL;
 
 	mock_put(pa, dword0);
 	mock_put(pa + 8, dword1);
@@ -313,7 +314,8 @@ void host_strtab_start(void)
 	u32 cfg = T_STRTAB_CFG(0, 0, bits);
 
 	if (two_level) {
-		mock_host.strtab = mock_alloc(8ULL << (bits - HOST_SPLIT), MOCK_HOST);
+		mock_host.strtab =
+			mock_alloc(8ULL << (bits - HOST_SPLIT), MOCK_HOST);
 		mock_host.l2 = mock_alloc(64ULL << HOST_SPLIT, MOCK_HOST);
 		mock_put(mock_host.strtab, mock_host.l2 | (HOST_SPLIT + 1));
 		cfg = T_STRTAB_CFG(T_STRTAB_2LVL, HOST_SPLIT, bits);
@@ -361,17 +363,19 @@ void s2_expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
 	struct mock_leaf leaf = {};
 	bool mapped = mock_s2_walk(test_s2_ste, pa, &leaf);
 
-	KUNIT_EXPECT_EQ_MSG(test, mapped, !!attr, "%llx", (unsigned long long)pa);
+	KUNIT_EXPECT_EQ_MSG(test, mapped, !!attr, "%llx",
+			    (unsigned long long)pa);
 	if (!mapped || !attr)
 		return;
 	KUNIT_EXPECT_EQ(test, leaf.pa, pa);
-	KUNIT_EXPECT_EQ_MSG(test, leaf.desc & S2_LEAF_ATTR & ~2ULL, attr, "%llx",
-			    (unsigned long long)pa);
+	KUNIT_EXPECT_EQ_MSG(test, leaf.desc & S2_LEAF_ATTR & ~2ULL, attr,
+			    "%llx", (unsigned long long)pa);
 	/* Without blocks, RAM is mapped in pages */
 	if (attr == S2_LEAF_RAM && !test_s2_blocks)
 		KUNIT_EXPECT_EQ(test, leaf.level, 3);
 	/* XN, the contiguous hint and software bits are 0 */
-	KUNIT_EXPECT_EQ(test, leaf.desc & ~(GENMASK_ULL(47, 12) | S2_LEAF_ATTR), 0ULL);
+	KUNIT_EXPECT_EQ(test, leaf.desc & ~(GENMASK_ULL(47, 12) | S2_LEAF_ATTR),
+			0ULL);
 }
 
 void s2_expect_range(struct kunit *test, phys_addr_t base, unsigned int pages,
@@ -382,7 +386,9 @@ void s2_expect_range(struct kunit *test, phys_addr_t base, unsigned int pages,
 	for (i = 0; i < pages; i++) {
 		phys_addr_t pa = base + i * PAGE_SIZE;
 
-		s2_expect_page(test, pa, pa - gone < nr_gone * PAGE_SIZE ? 0 : S2_LEAF_RAM);
+		s2_expect_page(test, pa,
+			       pa - gone < nr_gone * PAGE_SIZE ? 0 :
+								 S2_LEAF_RAM);
 	}
 }
 

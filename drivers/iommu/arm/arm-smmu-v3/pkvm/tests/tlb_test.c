@@ -34,7 +34,7 @@
  * enum tlb_kind - by what an entry, a walk or an access has been translated
  * @TLB_UNUSED:	there is none
  * @TLB_S2:	stage 2 alone: an invalidation by IPA reaches it
- * @TLB_BOTH:	both stages together: it doesn't (section 4.4.3.1)
+ * @TLB_BOTH:	both stages together: it does not (section 4.4.3.1)
  * @TLB_TABLE:	of an entry: the address of a table of stage 2
  */
 enum tlb_kind {
@@ -133,7 +133,7 @@ struct tlb_inval {
 /**
  * struct tlb - SMMU 0
  * @on:		its devices do DMA
- * @busy:	and are just doing so
+ * @busy:	they are doing DMA just now
  * @time:	goes up with each access and each command
  * @entries:	what is cached of stage 2
  * @stes:	the STEs that are cached
@@ -220,7 +220,7 @@ static u64 tlb_read(u64 pa)
 	return mock_get(pa);
 }
 
-/* Where there is no page it is RAM all the same, and stays the host's */
+/* An access reaches memory. RAM without a mock page stays the host's */
 static void tlb_land(struct tlb_walk *access)
 {
 	struct mock_page *page = mock_page(access->ipa);
@@ -252,7 +252,7 @@ static u64 tlb_part(u64 size)
 	return one_in(2) ? size : min(size, part);
 }
 
-/* What maps @walk->ipa to @pa, or leads on for it from the table at @pa */
+/* Cache that @walk->ipa maps to @pa, or that the next table is at @pa */
 static void tlb_insert(enum tlb_kind kind, u64 size, u64 pa,
 		       const struct tlb_walk *walk)
 {
@@ -324,7 +324,7 @@ static u64 desc_addr(u64 desc)
 	return PAGE_SHIFT == 16 ? pa | (desc & 0xf000) << 36 : pa;
 }
 
-/* A leaf: cached as either stage 2 or both stages, or both, or not at all */
+/* Cache a leaf as one of stage 2, of both stages, as both, or not */
 static void tlb_leaf(struct tlb_walk *walk, u64 desc, u64 size)
 {
 	u64 pa = desc_addr(desc) + (walk->ipa & (size - 1));
@@ -358,7 +358,7 @@ static void tlb_walk(struct tlb_walk *walk)
 	}
 }
 
-/* Is there an entry for a walk that has just begun, and is it used? */
+/* Does an entry translate for a walk that has just begun? */
 static bool tlb_hit(const struct tlb_walk *walk)
 {
 	unsigned int i;
@@ -381,7 +381,7 @@ static bool tlb_hit(const struct tlb_walk *walk)
 	return false;
 }
 
-/* From the root, or from a table that is in the cache */
+/* Start a walk at the root, or at a cached table */
 static void tlb_begin(struct tlb_walk *walk, const u64 *s2)
 {
 	unsigned int t0sz = (s2[0] >> 32) & 0x3f, sl0 = (s2[0] >> 38) & 3, i;
@@ -403,7 +403,7 @@ static void tlb_begin(struct tlb_walk *walk, const u64 *s2)
 	}
 }
 
-/* Where pages change hands, mostly */
+/* An address, mostly where pages change hands */
 static phys_addr_t random_target(void)
 {
 	if (arena.nr_recent && !one_in(4))
@@ -448,35 +448,40 @@ static void tlb_dma(void)
 	*walk = begun;
 }
 
-/* Some of what can happen between two steps of EL2's */
-static void tlb_step(void)
+static void tlb_do_one(void)
 {
 	struct tlb_walk *walk = &tlb.walks[test_random() % NR_WALKS];
 	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
+
+	tlb.time++;
+	switch (test_random() % 5) {
+	case 0:
+	case 1:
+		tlb_dma();
+		break;
+	case 2:
+	case 3:
+		if (walk->kind)
+			tlb_walk(walk);
+		break;
+	case 4:
+		if (access->kind)
+			tlb_land(access);
+		break;
+	}
+}
+
+/* Devices and the SMMU do some of what they may between two steps of EL2 */
+static void tlb_step(void)
+{
 	unsigned int n;
 
 	if (tlb.busy || !tlb.on || mock->complaint)
 		return;
 
 	tlb.busy = true;
-	for (n = test_random() % 6; n > 0; n--) {
-		tlb.time++;
-		switch (test_random() % 5) {
-		case 0:
-		case 1:
-			tlb_dma();
-			break;
-		case 2:
-		case 3:
-			if (walk->kind)
-				tlb_walk(walk);
-			break;
-		case 4:
-			if (access->kind)
-				tlb_land(access);
-			break;
-		}
-	}
+	for (n = test_random() % 6; n > 0; n--)
+		tlb_do_one();
 	tlb.busy = false;
 }
 
@@ -564,7 +569,7 @@ static void tlb_drop(const struct tlb_inval *inval)
 		if (inval_hits_walk(inval, &tlb.walks[i]))
 			tlb.walks[i].kind = TLB_UNUSED;
 	}
-	/* These end before the CMD_SYNC does, wherever they go */
+	/* These accesses must complete before the CMD_SYNC */
 	for (i = 0; i < NR_WALKS; i++) {
 		if (inval_hits_walk(inval, &tlb.accesses[i]))
 			tlb_land(&tlb.accesses[i]);
@@ -601,7 +606,8 @@ static void tlb_ran(struct mock_smmu *s, const u64 *cmd)
 		inval.leaf = cmd[1] & T_CMD_LEAF;
 		break;
 	case T_CFGI_RANGE:
-		inval.first = ALIGN_DOWN(FIELD_GET(T_CMD_SID, cmd[0]), sids_in_range);
+		inval.first =
+			ALIGN_DOWN(FIELD_GET(T_CMD_SID, cmd[0]), sids_in_range);
 		inval.last = inval.first + sids_in_range - 1;
 		break;
 	case T_TLBI_NH_ALL:
@@ -665,7 +671,7 @@ static void host_change_ste(bool nested)
 	host_cfgi_ste(sid);
 }
 
-/* The second level of its table goes, or comes back */
+/* The host removes the second level of its table, or adds it again */
 static void host_change_table(void)
 {
 	if (mock_host.l2 == mock_host.strtab)
@@ -791,7 +797,7 @@ static void trouble(void)
 		mock_run_all(s);
 }
 
-/* EL2 does not wait, and an SMMU that is slow goes on */
+/* A slow SMMU goes on while EL2 does not wait */
 static void catch_up(void)
 {
 	struct mock_smmu *s = &mock->smmu[test_random() % MOCK_NR_SMMUS];
@@ -815,7 +821,7 @@ static void no_trouble(void)
 /* The whole machine */
 
 /**
- * struct tlb_mode - what a run of the model is to be like
+ * struct tlb_mode - how the model is run
  * @pages:	RAM that changes hands
  * @block:	the size of the blocks that map it; 0 if pages do
  * @linear:	SMMUs have no 2-level stream tables
@@ -835,7 +841,7 @@ struct tlb_mode {
 #define ALL_PAGES	512
 #define POOL_PAGES	128
 
-/* The second region changes hands. The smallest block ends within it */
+/* Pages of the second region change hands. A smallest block ends in it */
 static void make_arena(const struct tlb_mode *mode)
 {
 	u64 size = mode->pages * PAGE_SIZE;
@@ -911,7 +917,7 @@ static void expect_mapped(struct kunit *test, const struct tlb_mode *mode,
 			mode->block ?: PAGE_SIZE);
 }
 
-/* All is the host's again, and mapped: in blocks, where there are any */
+/* The host has all pages again. They are mapped, and in blocks if possible */
 static void expect_whole(struct kunit *test, const struct tlb_mode *mode)
 {
 	phys_addr_t pa;
@@ -922,7 +928,7 @@ static void expect_whole(struct kunit *test, const struct tlb_mode *mode)
 		expect_mapped(test, mode, pa);
 }
 
-/* In an emulated machine each of them takes twenty times as long */
+/* An emulated CPU takes twenty times as long for each round */
 #ifdef CONFIG_ARM64
 #define MODEL_ROUNDS	300
 #else
@@ -969,7 +975,7 @@ static void run_model(struct kunit *test, const struct tlb_mode *mode)
 /* Pages, and blocks of the smallest size */
 static void tlb_model(struct kunit *test)
 {
-	/* With 4K more than a block: it leaves as a whole, too */
+	/* With 4K there is more than a block, so that a block can leave */
 	struct tlb_mode mode = { .pages = PAGE_SHIFT == 12 ? 640 : 160 };
 	unsigned int i;
 
@@ -991,7 +997,7 @@ static void tlb_model_level_1(struct kunit *test)
 	};
 	unsigned int i;
 
-	/* With pages of 16K there are none */
+	/* With pages of 16K there are no such blocks */
 	if (PAGE_SHIFT == 14)
 		return;
 
@@ -1004,7 +1010,7 @@ static void tlb_model_level_1(struct kunit *test)
 	}
 }
 
-/* The host has a stream that passes, be it nested or not */
+/* The host has a stream that passes, with stage 1 or without */
 static void set_up_stream(struct kunit *test, const struct tlb_mode *mode)
 {
 	u64 ste[4] = { STE_BYPASS0, STE_BYPASS1 };
@@ -1020,8 +1026,8 @@ static void set_up_stream(struct kunit *test, const struct tlb_mode *mode)
 }
 
 /*
- * Pages that a guest has shared are mapped when the host reclaims them: the
- * block that maps them is not split, and nothing is invalidated.
+ * The host reclaims pages that a guest has shared. They are mapped already. EL2
+ * does not split the block, and sends no invalidation.
  */
 static void tlb_map_mapped(struct kunit *test)
 {
@@ -1067,7 +1073,8 @@ static void tlb_join(struct kunit *test)
 		cmd = SMMU0->runs[0].cmd;
 		if (i == 1) {
 			/* NUM = 0, SCALE, the granule, no level */
-			KUNIT_EXPECT_EQ(test, cmd[0], T_TLBI_S2_IPA | T_SCALE(TABLE_BITS));
+			KUNIT_EXPECT_EQ(test, cmd[0],
+					T_TLBI_S2_IPA | T_SCALE(TABLE_BITS));
 			start = ALIGN_DOWN(start, SMMU_S2_JOIN_SIZE);
 			KUNIT_EXPECT_EQ(test, cmd[1],
 					start | T_TG((PAGE_SHIFT - 10) / 2));

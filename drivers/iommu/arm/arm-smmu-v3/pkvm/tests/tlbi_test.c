@@ -24,8 +24,9 @@ static bool tlbi_reaches(const u64 *cmd, phys_addr_t pa)
 	return pa >= ipa && pa - ipa < pages * PAGE_SIZE;
 }
 
-static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s, phys_addr_t pa,
-			       size_t pages, enum smmu_cached cached)
+static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s,
+			       phys_addr_t pa, size_t pages,
+			       enum smmu_cached cached)
 {
 	unsigned int i, j, n = s->nr_runs;
 
@@ -45,12 +46,17 @@ static void expect_page_leaves(struct kunit *test, const struct mock_smmu *s, ph
 	for (i = 0; i < n; i++) {
 		KUNIT_EXPECT_FALSE(test, s->runs[i].mapped);
 		/* Leaf = 0 and TTL = 0: tables, and all levels */
-		KUNIT_EXPECT_EQ(test, s->runs[i].cmd[1] & (T_CMD_LEAF | T_CMD_TTL), 0);
+		KUNIT_EXPECT_EQ(test,
+				s->runs[i].cmd[1] & (T_CMD_LEAF | T_CMD_TTL),
+				0);
 		if (cached == SMMU_CACHED_NESTED)
-			KUNIT_EXPECT_EQ(test, s->runs[i].cmd[0], T_TLBI_S12_VMALL);
+			KUNIT_EXPECT_EQ(test, s->runs[i].cmd[0],
+					T_TLBI_S12_VMALL);
 	}
 	for (j = 0; j < pages; j++) {
-		for (i = 0; i < n && !tlbi_reaches(s->runs[i].cmd, pa + j * PAGE_SIZE); i++)
+		for (i = 0;
+		     i < n && !tlbi_reaches(s->runs[i].cmd, pa + j * PAGE_SIZE);
+		     i++)
 			;
 		KUNIT_EXPECT_LT(test, i, n);
 	}
@@ -109,10 +115,14 @@ static void tlbi_page_leaves(struct kunit *test)
 static void tlbi_streams(struct kunit *test)
 {
 	phys_addr_t pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
-	static const struct { u64 ste; unsigned int s2, all; } steps[] = {
-		{ STE_ABORT0, 0, 0 }, { STE_BYPASS0, 1, 0 }, { STE_S1_0(0x1000), 0, 1 },
+	static const struct { u64 ste; unsigned int s2, all;
+	} steps[] = {
+		{ STE_ABORT0, 0, 0 },
+		{ STE_BYPASS0, 1, 0 },
+		{ STE_S1_0(0x1000), 0, 1 },
 		/* The SMMU may still have entries of the last STE */
-		{ STE_BYPASS0, 0, 1 }, { 0, 0, 1 },
+		{ STE_BYPASS0, 0, 1 },
+		{ 0, 0, 1 },
 	};
 	unsigned int i;
 
@@ -125,8 +135,10 @@ static void tlbi_streams(struct kunit *test)
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN);
 		SMMU0->nr_runs = 0;
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
-		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_S2_IPA), steps[i].s2);
-		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_S12_VMALL), steps[i].all);
+		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_S2_IPA),
+				steps[i].s2);
+		KUNIT_EXPECT_EQ(test, mock_count_runs(T_TLBI_S12_VMALL),
+				steps[i].all);
 		host_writel(ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
 	}
 
@@ -153,7 +165,9 @@ static void tlbi_no_time(struct kunit *test)
 	SMMU0->slow = true;
 	KUNIT_EXPECT_FALSE(test, smmu_clock_is_over(&clock));
 	mock->now += 2 * SMMU_LEAVE_US;
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
+	KUNIT_EXPECT_EQ(test,
+			smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE,
+					&clock),
 			-EAGAIN);
 	/* EL2 does not report the SMMU for that */
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
@@ -176,7 +190,11 @@ static void tlbi_page_stays(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EAGAIN);
 		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 		KUNIT_EXPECT_GT(test, mock->relaxed, 50);
-		KUNIT_EXPECT_EQ(test, host_shared()->smmu[i].n[PKVM_SMMU_FAILED_TIMEOUT], 1);
+		KUNIT_EXPECT_EQ(test,
+				host_shared()
+					->smmu[i]
+					.n[PKVM_SMMU_FAILED_TIMEOUT],
+				1);
 		/* EL2 does not wait for it again */
 		mock->relaxed = 0;
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), -EAGAIN);
@@ -190,7 +208,8 @@ static void tlbi_page_stays(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 		KUNIT_ASSERT_EQ(test, mock->smmu[i].nr_runs, 2);
-		KUNIT_EXPECT_EQ(test, mock->smmu[i].runs[0].cmd[0], T_TLBI_S12_VMALL);
+		KUNIT_EXPECT_EQ(test, mock->smmu[i].runs[0].cmd[0],
+				T_TLBI_S12_VMALL);
 		KUNIT_EXPECT_FALSE(test, mock->smmu[i].runs[0].mapped);
 	}
 }
