@@ -228,7 +228,7 @@ def run_kunit_py():
 
 
 # What the host's driver has on the base and not here: see IDR0_HOST and IDR3_HOST in
-# probe.c. PRI, ATS, SEV, TRANS_S2, HYP, BTM, E2H, NESTING, S2FWB. And what it has here:
+# init.c. PRI, ATS, SEV, TRANS_S2, HYP, BTM, E2H, NESTING, S2FWB. And what it has here:
 # CMD_SYNC that is signalled by a write to memory, and so no interrupts that are.
 HIDDEN = sum(1 << bit for bit in (4, 5, 6, 10, 12, 16, 18, 19, 23))
 MSI = 1 << 7

@@ -57,6 +57,11 @@ static void leave_in_use(struct mock_smmu *s)
 	mock_set_reg(s, ARM_SMMU_CR0ACK, cr0);
 }
 
+static bool aborts(const struct mock_smmu *s, const u64 *ste)
+{
+	return mock_ste_is_safe(s, ste) && !(ste[0] & T_STE_V);
+}
+
 static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 {
 	u32 cr0 = CR0_SMMUEN | CR0_CMDQEN;
@@ -85,8 +90,7 @@ static void expect_taken_over(struct kunit *test, struct mock_smmu *s)
 			mock->sid_bits);
 	for (sid = 0; sid < 1U << mock->sid_bits; sid++) {
 		if (mock_ste(s, sid, ste))
-			KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(s, ste) &&
-							!(ste[0] & 1));
+			KUNIT_EXPECT_TRUE(test, aborts(s, ste));
 	}
 
 	/* At no time could anything pass */

@@ -193,8 +193,7 @@ void mock_give(phys_addr_t pa, size_t size, enum mock_owner owner)
 		struct mock_page *page = mock_page(pa);
 
 		if (!page || page->pins)
-			mock_complain(
-				"the test gives away what can't be given");
+			mock_complain("the test gives a page it can't give");
 		else
 			page->owner = owner;
 	}
@@ -464,8 +463,7 @@ static void check_cmd(const struct mock_smmu *s, const u64 *cmd)
 			mock_complain("a reserved encoding of a range");
 		/* The host does not see IDR5.DS */
 		if ((tg == 2 && ttl == 1) || cmd[0] & T_CMD_SCALE_DS)
-			mock_complain(
-				"a range that means something else with DS");
+			mock_complain("a range that differs with DS");
 		fallthrough;
 	case T_TLBI_NH_ALL:
 	case T_TLBI_NH_ASID:
@@ -595,15 +593,13 @@ static void check_evtq(const struct mock_smmu *s)
 
 	if ((mock_reg(s, ARM_SMMU_EVTQ_BASE) & T_Q_LOG2SIZE) >
 	    (FIELD_GET(T_IDR1_EVENTQS, mock_reg(s, ARM_SMMU_IDR1))))
-		mock_complain(
-			"an event queue that is larger than there can be");
+		mock_complain("an event queue that is too large");
 
 	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
 		struct mock_page *page = mock_page(pa);
 
 		if (!page || page->owner != MOCK_HOST || !page->pins) {
-			mock_complain(
-				"an event queue in memory that is not pinned");
+			mock_complain("an event queue that is not pinned");
 			return;
 		}
 	}
@@ -683,16 +679,14 @@ static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 		if (!(val & CR0_SMMUEN))
 			check_may_be_off(s);
 		if (!(mock_reg(s, ARM_SMMU_CR0) & CR0_CMDQEN))
-			mock_complain(
-				"an SMMU that was reset is enabled again");
+			mock_complain("EL2 enables a reset SMMU");
 		if (val & CR0_EVTQEN)
 			check_evtq(s);
 		break;
 	case ARM_SMMU_EVTQ_BASE:
 	case MOCK_EVTQ_PROD:
 		if (enabled & CR0_EVTQEN)
-			mock_complain(
-				"the event queue is changed while it is on");
+			mock_complain("the event queue is on and changes");
 		break;
 	case ARM_SMMU_IRQ_CTRL:
 		if (val & ~(u64)(T_IRQ_GERROR | T_IRQ_EVTQ))
@@ -758,8 +752,7 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 	    (offset == ARM_SMMU_GERRORN &&
 	     (val ^ mock_reg(s, offset)) & T_GERROR_CMDQ)) {
 		if (s->armed && s->barriers == mock->barriers)
-			mock_complain(
-				"the SMMU is told of what it may not see yet");
+			mock_complain("a barrier is missing before PROD");
 		s->barriers = mock->barriers;
 	}
 	if (s->nr_writes < MOCK_NR_WRITES) {
@@ -855,8 +848,7 @@ void hyp_clean_ram(phys_addr_t start, phys_addr_t end)
 			continue;
 		off = ram_offset(start);
 		if (mock_s2_walk(mock->smmu[0].smmu->feat.s2_ste, start, &leaf))
-			mock_complain(
-				"devices reach a page that isn't clean yet");
+			mock_complain("devices reach a page that isn't clean");
 		memcpy(mock->ram + off, mock->cache + off, PAGE_SIZE);
 		page->dirty = false;
 	}
@@ -875,8 +867,7 @@ void hyp_host_mb(void)
 static void check_order(void)
 {
 	if (hyp_incoherent && mock->unordered)
-		mock_complain(
-			"EL2 reads what the host may not have written yet");
+		mock_complain("EL2 reads without hyp_host_mb()");
 }
 
 void hyp_relax(void)
@@ -932,8 +923,7 @@ phys_addr_t hyp_virt_to_phys(const void *va)
 	phys_addr_t pa;
 
 	if (off >> PAGE_SHIFT >= mock->nr_pages) {
-		mock_complain(
-			"the physical address of something that is not RAM");
+		mock_complain("a physical address that is not RAM");
 		return 0;
 	}
 
@@ -1105,9 +1095,11 @@ int hyp_host_pin(phys_addr_t base, size_t size, void **va)
 	}
 	mock_own_unlock();
 
-	if (!ret)
-		*va = mock->cache + ram_offset(base);
-	return ret;
+	if (ret)
+		return ret;
+
+	*va = mock->cache + ram_offset(base);
+	return 0;
 }
 
 void hyp_host_unpin(phys_addr_t base, size_t size)
@@ -1125,8 +1117,7 @@ void hyp_host_unpin(phys_addr_t base, size_t size)
 
 		if ((enabled & CR0_EVTQEN) && evtq < end &&
 		    evtq + evtq_size > pa)
-			mock_complain(
-				"unpinned while the SMMU still writes there");
+			mock_complain("unpinned, and the SMMU writes there");
 	}
 
 	mock_own_lock();
@@ -1144,6 +1135,13 @@ void hyp_host_unpin(phys_addr_t base, size_t size)
 	mock_own_unlock();
 }
 
+/* The host overwrites what EL2 has read */
+static void flip_words(u64 *word, size_t size)
+{
+	for (; size; size -= sizeof(*word), word++)
+		*word = ~*word;
+}
+
 u64 hyp_host_read(const __le64 *word)
 {
 	__le64 *at = (__le64 *)(mock->ram + ((const u8 *)word - mock->cache));
@@ -1151,7 +1149,7 @@ u64 hyp_host_read(const __le64 *word)
 
 	check_order();
 	if (mock->flip)
-		*at = ~*at;
+		flip_words((u64 *)at, sizeof(*at));
 
 	return val;
 }
@@ -1177,8 +1175,7 @@ void hyp_host_write(__le32 *word, u32 val)
 	    !mock->pages[off >> PAGE_SHIFT].pins)
 		mock_complain("EL2 writes to what is not pinned");
 	else if (!any_snoops())
-		mock_complain(
-			"EL2 stores in the cache what the host can't see");
+		mock_complain("EL2 stores what the host can't see");
 	else
 		*word = cpu_to_le32(val);
 }
@@ -1199,12 +1196,6 @@ int hyp_host_put(phys_addr_t dst, u32 val)
 	mock_own_unlock();
 
 	return ret;
-}
-
-static void flip_words(u64 *word, size_t size)
-{
-	for (; size; size -= sizeof(*word), word++)
-		*word = ~*word;
 }
 
 int hyp_host_copy(void *dst, phys_addr_t src, size_t size)

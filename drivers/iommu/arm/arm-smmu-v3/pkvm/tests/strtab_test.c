@@ -99,6 +99,7 @@ static void check_run(struct kunit *test, const struct mock_run *run,
 		      struct ste_watch *w)
 {
 	unsigned int j, changed = 0;
+	bool one;
 
 	for (j = 0; j < STRTAB_STE_DWORDS; j++)
 		changed += run->ste[j] != w->last[j];
@@ -107,9 +108,9 @@ static void check_run(struct kunit *test, const struct mock_run *run,
 		KUNIT_EXPECT_TRUE(test, w->synced);
 	}
 	/* From live to live only if no other dword has to change */
+	one = w->now[0] == w->before[0] || w->now[1] == w->before[1];
 	if (changed && w->last_found && w->last[0] & run->ste[0] & T_STE_V)
-		KUNIT_EXPECT_TRUE(test, w->now[0] == w->before[0] ||
-					w->now[1] == w->before[1]);
+		KUNIT_EXPECT_TRUE(test, one);
 	if (run->ste_found)
 		KUNIT_EXPECT_TRUE(test, mock_ste_is_safe(SMMU0, run->ste));
 	w->passed &= run->ste[0] & T_STE_V;
@@ -525,7 +526,7 @@ static void strtab_flip(struct kunit *test)
 }
 
 /* The host clears SMMUEN */
-static void off(struct kunit *test)
+static void switch_off(struct kunit *test)
 {
 	unsigned int i, cleared = 0, invalidated = 0;
 
@@ -554,7 +555,7 @@ static void off(struct kunit *test)
 }
 
 /* The host sets SMMUEN, with a table that has an STE for SID only */
-static void on(struct kunit *test)
+static void switch_on(struct kunit *test)
 {
 	u64 ste[STRTAB_STE_DWORDS];
 	unsigned int i;
@@ -590,8 +591,8 @@ static void strtab_off_and_on(struct kunit *test)
 		host_cfgi_all();
 		expect_config(test, 99, states[2 + 99 % 4].config);
 		used = mock->pool_used;
-		off(test);
-		on(test);
+		switch_off(test);
+		switch_on(test);
 		KUNIT_EXPECT_LE(test, mock->pool_used, used);
 	}
 }

@@ -379,7 +379,7 @@ void s2_expect_page(struct kunit *test, phys_addr_t pa, u64 attr)
 }
 
 void s2_expect_range(struct kunit *test, phys_addr_t base, unsigned int pages,
-			 phys_addr_t gone, unsigned int nr_gone)
+		     phys_addr_t gone, unsigned int nr_gone)
 {
 	unsigned int i;
 
