@@ -13,6 +13,7 @@ With --kernels it only prints what kernels those scenarios boot.
 """
 import concurrent.futures
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -198,8 +199,52 @@ def run_unit(directory):
     return results, log
 
 
+PKVM_DIR = "drivers/iommu/arm/arm-smmu-v3/pkvm"
+
+
+def run_kunit_py():
+    """The kernel's own kunit.py on the series' tree, as any developer would run it.
+
+    It builds a small kernel with the tests built in, and boots it in a QEMU of its own: once
+    as it is, and once with SMMUs that do not snoop. A result is a suite.
+    """
+    cache, cross = os.environ["CACHE"], os.environ["CROSS"]
+    log = f"{cache}/logs/kunit-py.log"
+    results_file = f"{cache}/logs/kunit-py.json"
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKEOVERRIDES")}
+    env |= {"CCACHE_DIR": f"{cache}/ccache", "CCACHE_BASEDIR": cache, "CCACHE_NOHASHDIR": "1",
+            "PYTHONDONTWRITEBYTECODE": "1"}
+    results = []
+    with open(log, "w", encoding="utf-8") as out:
+        for name, args in (("", []), ("-incoherent",
+                                      ["--kernel_args", "arm_smmu_v3_pkvm_test.incoherent=1"])):
+            if os.path.exists(results_file):
+                os.remove(results_file)
+            status = subprocess.run(
+                ["tools/testing/kunit/kunit.py", "run", "--arch=arm64",
+                 f"--cross_compile={cross}", f"--kunitconfig={PKVM_DIR}/.kunitconfig",
+                 f"--build_dir={os.path.dirname(os.environ['OBJ_SERIES'])}/obj-kunit",
+                 "--make_options", f"CC=ccache {cross}gcc", f"--json={results_file}",
+                 "--timeout=3000", *args], cwd=os.environ["TREE"], stdout=out,
+                stderr=subprocess.STDOUT, check=False, env=env).returncode
+            suites = []
+            if os.path.exists(results_file):
+                with open(results_file, encoding="utf-8") as file:
+                    suites = json.load(file)["sub_groups"]
+            for suite in suites:
+                bad = [case["name"] for case in suite["test_cases"]
+                       if case["status"] not in ("PASS", "SKIP")]
+                results.append(Result("FAIL" if bad or not suite["test_cases"] else "PASS",
+                                      suite["name"] + name, " ".join(bad)))
+            failed = any(result.status == "FAIL" for result in results)
+            if not suites or bool(status) != failed:
+                results.append(Result("FAIL", "kunit.py" + name, f"exit status {status}"))
+                break
+    return results, log
+
+
 # What the host's driver has on the base and not here: see IDR0_HOST and IDR3_HOST in
-# probe.c. PRI, ATS, SEV, TRANS_S2, HYP, BTM, E2H, NESTING, S2FWB. And what it has here:
+# init.c. PRI, ATS, SEV, TRANS_S2, HYP, BTM, E2H, NESTING, S2FWB. And what it has here:
 # CMD_SYNC that is signalled by a write to memory, and so no interrupts that are.
 HIDDEN = sum(1 << bit for bit in (4, 5, 6, 10, 12, 16, 18, 19, 23))
 MSI = 1 << 7
@@ -271,6 +316,7 @@ def main():
     """The command."""
     table = scenarios()
     jobs_by_name = {row[0]: (run_boot, *row) for row in table}
+    jobs_by_name["kunit-py"] = (run_kunit_py,)
     jobs_by_name["unit"] = (run_unit, f"{os.environ['REPO']}/verification")
 
     wanted = os.environ.get("T", "")
@@ -283,10 +329,12 @@ def main():
         sys.exit(f"error: no scenario has '{wanted}' in its name; there are "
                  + " ".join(jobs_by_name) + " stock-driver")
     if sys.argv[1:] == ["--kernels"]:
-        print(*sorted({kernel for name, _, kernel, _ in table if name in names}))
+        print(*sorted({kernel for name, _, kernel, _ in table if name in names}),
+              *["tree"] * ("kunit-py" in names))
         return False
     # What may take longest comes first, or in the end only one CPU is busy with it.
     limits = {name: options.get("timeout", 0) for name, _, _, options in table}
+    limits["kunit-py"] = 3000
     names.sort(key=lambda name: -limits.get(name, 0))
     os.makedirs(os.environ["LOGS"], exist_ok=True)
     count = {"ok": 0, "xfail": 0, "not ok": 0, "skip": 0}

@@ -19,6 +19,7 @@ build() { make --no-print-directory -C "$REPO" "$1"; }
 for kernel in $kernels; do
 	initramfs=$INITRAMFS-$kernel-$KEY.cpio.gz
 	case $kernel in
+	tree)	build tree ;;
 	base)	build base
 		"$REPO/scripts/initramfs.sh" "$initramfs" "$OBJ_BASE" ;;
 	series)	build kernel

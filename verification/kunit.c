@@ -18,7 +18,7 @@
 
 #include <kunit/test.h>
 
-extern bool fake_incoherent;
+extern bool mock_incoherent;
 
 /* Of one test; the rest is more of the same */
 #define MAX_REPORTS	5
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	char name[128];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	fake_incoherent = argc > 3 && !strcmp(argv[3], "incoherent");
+	mock_incoherent = argc > 3 && !strcmp(argv[3], "incoherent");
 	for (suite = suites; suite; suite = suite->next) {
 		for (c = suite->test_cases; c->run_case && !(first && failed); c++) {
 			bool ok;

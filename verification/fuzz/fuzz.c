@@ -4,7 +4,7 @@
  * its devices, the hardware, or the hypervisor's other callers do: see enum op. The
  * first 16 say what machine it is.
  *
- * After each of them the oracle (machine.h, fake.h) must have no complaint, and at
+ * After each of them the oracle (machine.h, mock.h) must have no complaint, and at
  * times, and at the end, a host that behaves must be served: what it maps, its
  * devices reach.
  *
@@ -30,7 +30,7 @@
 
 /* Host memory that the well-behaved host uses for each SMMU, and never gives away */
 #define GOOD_PAGES	8
-#define GOOD_SIZE	(FAKE_NR_SMMUS * GOOD_PAGES * PAGE_SIZE)
+#define GOOD_SIZE	(MOCK_NR_SMMUS * GOOD_PAGES * PAGE_SIZE)
 #define GOOD_SHIFT	4
 
 struct record {
@@ -66,27 +66,27 @@ enum op {
 static phys_addr_t good_mem;
 static u64 prng;
 static bool hw_was_bad;
-static u32 host_prod[FAKE_NR_SMMUS];
+static u32 host_prod[MOCK_NR_SMMUS];
 
 static void verdict(void)
 {
-	if (!fake->complaint)
+	if (!mock->complaint)
 		return;
-	fprintf(stderr, "oracle: %s\n", fake->complaint);
+	fprintf(stderr, "oracle: %s\n", mock->complaint);
 	abort();
 }
 
 static phys_addr_t page_pa(u32 nr)
 {
-	return fake_page_pa(nr % fake->nr_pages);
+	return mock_page_pa(nr % mock->nr_pages);
 }
 
 /* Mostly a page of RAM, whoever's; else something that is none */
 static u64 some_addr(u32 c)
 {
 	static const u64 odd[] = {
-		0, FAKE_MMIO(0), FAKE_MMIO(1), 1ULL << 39, 1ULL << 47, 1ULL << 51,
-		FAKE_RAM_A - SZ_64K, ~0xfffULL & GENMASK_ULL(51, 0),
+		0, MOCK_MMIO(0), MOCK_MMIO(1), 1ULL << 39, 1ULL << 47, 1ULL << 51,
+		MOCK_RAM_A - SZ_64K, ~0xfffULL & GENMASK_ULL(51, 0),
 	};
 
 	return c >> 31 ? odd[c % ARRAY_SIZE(odd)] : page_pa(c);
@@ -94,20 +94,20 @@ static u64 some_addr(u32 c)
 
 static bool host_can_write(phys_addr_t pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 
-	return page && page->owner == FAKE_HOST;
+	return page && page->owner == MOCK_HOST;
 }
 
 static void host_put(phys_addr_t pa, u64 val)
 {
 	if (host_can_write(pa))
-		fake_put(pa, val);
+		mock_put(pa, val);
 }
 
-static struct fake_smmu *smmu_nr(u32 nr)
+static struct mock_smmu *smmu_nr(u32 nr)
 {
-	return &fake->smmu[nr % fake->config.nr_smmus];
+	return &mock->smmu[nr % mock->config.nr_smmus];
 }
 
 /* Registers */
@@ -119,7 +119,7 @@ static const u32 regs[] = {
 	ARM_SMMU_STRTAB_BASE_CFG, ARM_SMMU_CMDQ_BASE, ARM_SMMU_CMDQ_BASE + 4,
 	ARM_SMMU_CMDQ_PROD, ARM_SMMU_CMDQ_CONS, ARM_SMMU_EVTQ_BASE, ARM_SMMU_EVTQ_BASE + 4,
 	ARM_SMMU_EVTQ_IRQ_CFG0, ARM_SMMU_PRIQ_BASE, ARM_SMMU_PRIQ_IRQ_CFG0,
-	FAKE_EVTQ_PROD, FAKE_EVTQ_CONS, ARM_SMMU_IDR0, ARM_SMMU_IDR1, ARM_SMMU_IDR5,
+	MOCK_EVTQ_PROD, MOCK_EVTQ_CONS, ARM_SMMU_IDR0, ARM_SMMU_IDR1, ARM_SMMU_IDR5,
 };
 
 static u32 some_reg(u16 b)
@@ -136,7 +136,7 @@ static unsigned int some_size(u8 a)
 
 /* The host's tables and queue, as its registers say they are */
 
-static phys_addr_t host_ste_pa(struct fake_smmu *s, u32 sid)
+static phys_addr_t host_ste_pa(struct mock_smmu *s, u32 sid)
 {
 	u64 base = smmu_mmio_read(s->smmu, ARM_SMMU_STRTAB_BASE, 8) & GENMASK_ULL(51, 6);
 	u32 cfg = smmu_mmio_read(s->smmu, ARM_SMMU_STRTAB_BASE_CFG, 4);
@@ -147,7 +147,7 @@ static phys_addr_t host_ste_pa(struct fake_smmu *s, u32 sid)
 		base += (sid >> split) * 8ULL;
 		if (!host_can_write(base))
 			return 0;
-		base = fake_get(base) & GENMASK_ULL(51, 6);
+		base = mock_get(base) & GENMASK_ULL(51, 6);
 		sid &= (1U << split) - 1;
 	}
 
@@ -188,7 +188,7 @@ static void make_ste(u64 *ste, u8 kind, u64 cd)
 	}
 }
 
-static void put_ste(struct fake_smmu *s, u32 sid, const u64 *ste)
+static void put_ste(struct mock_smmu *s, u32 sid, const u64 *ste)
 {
 	phys_addr_t pa = host_ste_pa(s, sid);
 	unsigned int i;
@@ -197,10 +197,10 @@ static void put_ste(struct fake_smmu *s, u32 sid, const u64 *ste)
 		host_put(pa + i * 8, ste[i]);
 }
 
-static void put_cmd(struct fake_smmu *s, u64 dword0, u64 dword1)
+static void put_cmd(struct mock_smmu *s, u64 dword0, u64 dword1)
 {
 	u64 base = smmu_mmio_read(s->smmu, ARM_SMMU_CMDQ_BASE, 8);
-	u32 *prod = &host_prod[s - fake->smmu], shift = min(base & 0x1f, 10ULL);
+	u32 *prod = &host_prod[s - mock->smmu], shift = min(base & 0x1f, 10ULL);
 	phys_addr_t pa = (base & GENMASK_ULL(51, 5)) + (*prod & ((1U << shift) - 1)) * 16ULL;
 
 	host_put(pa, dword0);
@@ -208,7 +208,7 @@ static void put_cmd(struct fake_smmu *s, u64 dword0, u64 dword1)
 	*prod = (*prod + 1) & ((2U << shift) - 1);
 }
 
-static void do_cmd(struct fake_smmu *s, const struct record *r)
+static void do_cmd(struct mock_smmu *s, const struct record *r)
 {
 	static const u8 ops[] = {
 		0x03, 0x03, 0x04, 0x46, 0x05, 0x06, 0x10, 0x11, 0x12, 0x13, 0x30, 0x44,
@@ -237,9 +237,9 @@ static void do_cmd(struct fake_smmu *s, const struct record *r)
 	}
 }
 
-static void consume(struct fake_smmu *s)
+static void consume(struct mock_smmu *s)
 {
-	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_PROD, 4, host_prod[s - fake->smmu]);
+	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_PROD, 4, host_prod[s - mock->smmu]);
 }
 
 /* A CD, and tables from level 1 on, in four pages that may be anyone's */
@@ -256,16 +256,16 @@ static void make_stage1(phys_addr_t at, u64 pa)
 
 static bool can_leave(phys_addr_t pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 
-	return page && page->owner == FAKE_HOST && !page->pins && !page->shared &&
+	return page && page->owner == MOCK_HOST && !page->pins && !page->shared &&
 	       pa - good_mem >= GOOD_SIZE;
 }
 
 static void give(u32 c, u8 a)
 {
 	phys_addr_t start = page_pa(c), end = start, pa;
-	enum fake_owner owner = a >> 7 ? FAKE_EL2 : FAKE_GUEST;
+	enum mock_owner owner = a >> 7 ? MOCK_EL2 : MOCK_GUEST;
 	int ret;
 
 	for (a &= 7; a-- && can_leave(end); end += PAGE_SIZE)
@@ -273,18 +273,18 @@ static void give(u32 c, u8 a)
 	if (start == end)
 		return;
 
-	fake_own_lock();
+	mock_own_lock();
 	ret = smmu_run_pages_leave(start, end);
 	if (!ret) {
 		for (pa = start; pa < end; pa += PAGE_SIZE) {
-			fake_page(pa)->owner = owner;
+			mock_page(pa)->owner = owner;
 			/* Given by the test, and not a table of EL2's */
-			fake_page(pa)->allocated = false;
+			mock_page(pa)->allocated = false;
 		}
-	} else if (!hw_was_bad && (ret != -ENOMEM || fake->pool_left)) {
-		fake_complain("a page did not leave the host, and the hardware was well");
+	} else if (!hw_was_bad && (ret != -ENOMEM || mock->pool_left)) {
+		mock_complain("a page did not leave the host, and the hardware was well");
 	}
-	fake_own_unlock();
+	mock_own_unlock();
 	if (!ret)
 		machine_check_caches();
 	machine_check_stage2();
@@ -295,19 +295,19 @@ static void take_back(u32 c, u8 a)
 	phys_addr_t start = page_pa(c), end = start, pa;
 
 	for (a &= 7; a--; end += PAGE_SIZE) {
-		struct fake_page *page = fake_page(end);
+		struct mock_page *page = mock_page(end);
 
-		if (!page || page->owner == FAKE_HOST || page->allocated || page->in_pool)
+		if (!page || page->owner == MOCK_HOST || page->allocated || page->in_pool)
 			break;
 	}
 	if (start == end)
 		return;
 
-	fake_own_lock();
+	mock_own_lock();
 	for (pa = start; pa < end; pa += PAGE_SIZE)
-		fake_page(pa)->owner = FAKE_HOST;
+		mock_page(pa)->owner = MOCK_HOST;
 	smmu_run_pages_return(start, end);
-	fake_own_unlock();
+	mock_own_unlock();
 	machine_check_stage2();
 }
 
@@ -327,7 +327,7 @@ static void meanwhile(void)
 
 static void hardware(const struct record *r)
 {
-	struct fake_smmu *s = smmu_nr(r->a >> 4);
+	struct mock_smmu *s = smmu_nr(r->a >> 4);
 
 	switch (r->a & 7) {
 	case 0:
@@ -341,7 +341,7 @@ static void hardware(const struct record *r)
 		break;
 	case 2:
 		if (!s->stuck)
-			fake_run_all(s);
+			mock_run_all(s);
 		break;
 	case 3:
 		s->bad_op = r->b;
@@ -351,13 +351,13 @@ static void hardware(const struct record *r)
 		hw_was_bad = true;
 		break;
 	case 4:
-		fake->pool_left = r->b & 15;
+		mock->pool_left = r->b & 15;
 		break;
 	}
 }
 
 /* As the host's driver does it, be it in strange places */
-static void driver(struct fake_smmu *s, const struct record *r)
+static void driver(struct mock_smmu *s, const struct record *r)
 {
 	u32 cfg = r->b & 0x3f;
 	u64 base = some_addr(r->c);
@@ -370,20 +370,20 @@ static void driver(struct fake_smmu *s, const struct record *r)
 	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_BASE, 8, some_addr(r->d) | (r->a >> 4));
 	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_PROD, 4, 0);
 	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_CONS, 4, 0);
-	host_prod[s - fake->smmu] = 0;
+	host_prod[s - mock->smmu] = 0;
 	smmu_mmio_write(s->smmu, ARM_SMMU_EVTQ_BASE, 8,
 			some_addr(r->d >> 32) | (r->a >> 1 & 7));
 	smmu_mmio_write(s->smmu, ARM_SMMU_CR0, 4, 0xd);
 }
 
 /* Wait, as a driver does */
-static bool cr0_is(struct fake_smmu *s, u32 val)
+static bool cr0_is(struct mock_smmu *s, u32 val)
 {
 	unsigned int i;
 
 	for (i = 0; i < 64; i++) {
 		if (!s->stuck)
-			fake_run_all(s);
+			mock_run_all(s);
 		if (smmu_mmio_read(s->smmu, ARM_SMMU_CR0ACK, 4) == val)
 			return true;
 	}
@@ -391,7 +391,7 @@ static bool cr0_is(struct fake_smmu *s, u32 val)
 	return false;
 }
 
-static bool cmdq_is_empty(struct fake_smmu *s, u32 prod)
+static bool cmdq_is_empty(struct mock_smmu *s, u32 prod)
 {
 	unsigned int i;
 
@@ -406,35 +406,35 @@ static bool cmdq_is_empty(struct fake_smmu *s, u32 prod)
 static void expect(bool ok, const char *what)
 {
 	if (!ok && !hw_was_bad)
-		fake_complain(what);
+		mock_complain(what);
 }
 
 /*
  * Whatever was before: a host that resets the SMMU and sets it up by the book is
  * served. If the hardware has ever been stuck or mad then it may not be.
  */
-static void well_behaved(struct fake_smmu *s, const struct record *r)
+static void well_behaved(struct mock_smmu *s, const struct record *r)
 {
-	phys_addr_t good = good_mem + (s - fake->smmu) * GOOD_PAGES * PAGE_SIZE;
+	phys_addr_t good = good_mem + (s - mock->smmu) * GOOD_PAGES * PAGE_SIZE;
 	phys_addr_t cmdq = good, strtab = good + PAGE_SIZE, target = good + 2 * PAGE_SIZE;
 	u64 ste[8], val = 0, magic = 0x600d600d600d600dULL;
 	u32 sid = r->b % 32, prod = 0;
 	bool stage1 = r->a & 1;
-	unsigned int pool = fake->pool_left, i;
+	unsigned int pool = mock->pool_left, i;
 
 	if (s->stuck)
 		return;
-	fake->flip = false;
-	fake->pool_left = max(pool, 4U);
+	mock->flip = false;
+	mock->pool_left = max(pool, 4U);
 
 	/* All of them: a page is in one queue only, and others may have taken ours */
-	for (i = 0; i < fake->config.nr_smmus; i++) {
+	for (i = 0; i < mock->config.nr_smmus; i++) {
 		smmu_mmio_write(smmu_nr(i)->smmu, ARM_SMMU_CR0, 4, 0);
 		expect(cr0_is(smmu_nr(i), 0), "a disable was not acknowledged");
 	}
 	smmu_mmio_write(s->smmu, ARM_SMMU_GERRORN, 4,
 			smmu_mmio_read(s->smmu, ARM_SMMU_GERROR, 4));
-	memset(fake_va(strtab), 0, 2048);
+	memset(mock_va(strtab), 0, 2048);
 	smmu_mmio_write(s->smmu, ARM_SMMU_STRTAB_BASE, 8, strtab);
 	smmu_mmio_write(s->smmu, ARM_SMMU_STRTAB_BASE_CFG, 4, 5);
 	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_BASE, 8, cmdq | GOOD_SHIFT);
@@ -447,34 +447,34 @@ static void well_behaved(struct fake_smmu *s, const struct record *r)
 
 	make_stage1(good + 3 * PAGE_SIZE, target);
 	make_ste(ste, stage1 ? 4 : 2, good + 3 * PAGE_SIZE);
-	memcpy(fake_va(strtab + sid * 64ULL), ste, sizeof(ste));
-	fake_put(cmdq, 0x03 | (u64)sid << 32);
-	fake_put(cmdq + 8, 1);
-	fake_put(cmdq + 16, 0x30);
-	fake_put(cmdq + 24, 0);
-	fake_put(cmdq + 32, 0x46);
-	fake_put(cmdq + 40, 0);
+	memcpy(mock_va(strtab + sid * 64ULL), ste, sizeof(ste));
+	mock_put(cmdq, 0x03 | (u64)sid << 32);
+	mock_put(cmdq + 8, 1);
+	mock_put(cmdq + 16, 0x30);
+	mock_put(cmdq + 24, 0);
+	mock_put(cmdq + 32, 0x46);
+	mock_put(cmdq + 40, 0);
 	prod = 3;
 	smmu_mmio_write(s->smmu, ARM_SMMU_CMDQ_PROD, 4, prod);
 	expect(cmdq_is_empty(s, prod), "commands were not consumed");
 
-	fake_put(target, magic);
+	mock_put(target, magic);
 	expect(machine_dma(s, sid, stage1 ? 0 : target, false, &val) == MACHINE_DONE &&
 	       val == magic, "a device does not read what is mapped");
 	magic = ~magic;
 	expect(machine_dma(s, sid, stage1 ? 0 : target, true, &magic) == MACHINE_DONE &&
-	       fake_get(target) == magic, "a device does not write what is mapped");
-	fake->pool_left = min(pool, fake->pool_left);
-	host_prod[s - fake->smmu] = prod;
+	       mock_get(target) == magic, "a device does not write what is mapped");
+	mock->pool_left = min(pool, mock->pool_left);
+	host_prod[s - mock->smmu] = prod;
 }
 
 static void run(const struct record *r)
 {
-	struct fake_smmu *s = smmu_nr(r->a >> 6);
+	struct mock_smmu *s = smmu_nr(r->a >> 6);
 	u64 ste[8], val = r->d;
 	phys_addr_t pa;
 
-	fake->relaxed = 0;
+	mock->relaxed = 0;
 	switch (r->op % NR_OPS) {
 	case OP_READ:
 		smmu_mmio_read(s->smmu, some_reg(r->b), some_size(r->a));
@@ -517,14 +517,14 @@ static void run(const struct record *r)
 		hardware(r);
 		break;
 	case OP_EVENT:
-		fake_event(s, r->d);
+		mock_event(s, r->d);
 		break;
 	case OP_FLIP:
-		fake->flip = r->a & 1;
+		mock->flip = r->a & 1;
 		break;
 	case OP_STAGE1:
 		pa = page_pa(r->c);
-		if (fake_page(pa + 3 * PAGE_SIZE))
+		if (mock_page(pa + 3 * PAGE_SIZE))
 			make_stage1(pa, some_addr(r->b));
 		break;
 	case OP_DRIVER:
@@ -561,10 +561,10 @@ static bool boot(const struct record *r)
 	/* The bits are the granules that it lacks */
 	u32 idr5 = 0x70 & ~(r->b >> 8 & 7) << 4;
 
-	fake->config.nr_smmus = 1 + (r->a & 1);
-	fake->sid_bits = r->a & 2 ? 8 : 5;
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		struct fake_smmu *s = &fake->smmu[i];
+	mock->config.nr_smmus = 1 + (r->a & 1);
+	mock->sid_bits = r->a & 2 ? 8 : 5;
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		struct mock_smmu *s = &mock->smmu[i];
 		/* BBML: 2 is what 0 stands for, as it was the only one once */
 		u32 idr0 = 0x0148101b, idr3 = 0x4 | (2 ^ (r->b >> 2 & 3)) << 11;
 
@@ -580,25 +580,25 @@ static bool boot(const struct record *r)
 			idr3 |= 1 << 10;		/* RIL */
 		if (r->b & 16)
 			idr0 |= 1 << 13;		/* MSI */
-		fake_set_reg(s, ARM_SMMU_IDR0, idr0);
-		fake_set_reg(s, ARM_SMMU_IDR1, (r->b & 1 ? 3 : 12) << 21 | 13 << 16 | 8 << 6 |
-			     fake->sid_bits);
-		fake_set_reg(s, ARM_SMMU_IDR3, idr3);
+		mock_set_reg(s, ARM_SMMU_IDR0, idr0);
+		mock_set_reg(s, ARM_SMMU_IDR1, (r->b & 1 ? 3 : 12) << 21 | 13 << 16 | 8 << 6 |
+			     mock->sid_bits);
+		mock_set_reg(s, ARM_SMMU_IDR3, idr3);
 		/* The other SMMU is of the same make, and has all granules */
-		fake_set_reg(s, ARM_SMMU_IDR5, (i ? 0x70 : idr5) | oas[r->c >> (8 * i) & 7]);
-		fake_set_reg(s, ARM_SMMU_IIDR, products[product].iidr);
+		mock_set_reg(s, ARM_SMMU_IDR5, (i ? 0x70 : idr5) | oas[r->c >> (8 * i) & 7]);
+		mock_set_reg(s, ARM_SMMU_IIDR, products[product].iidr);
 	}
 	machine_init();
-	good_mem = fake_alloc(GOOD_SIZE, FAKE_HOST);
+	good_mem = mock_alloc(GOOD_SIZE, MOCK_HOST);
 	memset(host_prod, 0, sizeof(host_prod));
 	hw_was_bad = false;
 	prng = r->d | 1;
-	if (fake_boot())
+	if (mock_boot())
 		return false;
 	if (!products[product].can_nest || !(idr5 & granules[(PAGE_SHIFT - 12) / 2]))
-		fake_complain("EL2 takes an SMMU that it can't use");
+		mock_complain("EL2 takes an SMMU that it can't use");
 
-	fake->meanwhile = meanwhile;
+	mock->meanwhile = meanwhile;
 	machine_check_stage2();
 	return true;
 }
@@ -610,16 +610,16 @@ static bool boot(const struct record *r)
  */
 static bool block_is_whole(void)
 {
-	unsigned int first = (BLOCK - FAKE_RAM_A) >> PAGE_SHIFT, i;
+	unsigned int first = (BLOCK - MOCK_RAM_A) >> PAGE_SHIFT, i;
 	bool whole = true;
 
-	if (first + BLOCK_PAGES > RAM_PAGES - FAKE_RAM_B_PAGES)
+	if (first + BLOCK_PAGES > RAM_PAGES - MOCK_RAM_B_PAGES)
 		return true;
 
 	for (i = first; i < first + BLOCK_PAGES; i++)
-		whole &= fake->pages[i].owner == FAKE_HOST;
+		whole &= mock->pages[i].owner == MOCK_HOST;
 	for (i = first; whole && i < first + BLOCK_PAGES; i++) {
-		if (!can_leave(fake_page_pa(i)))
+		if (!can_leave(mock_page_pa(i)))
 			continue;
 		give(i, 1);
 		take_back(i, 1);
@@ -635,22 +635,22 @@ static void end(unsigned int pool_used)
 	unsigned int i;
 	bool whole;
 
-	fake->flip = false;
-	for (i = 0; i < fake->config.nr_smmus; i++) {
-		struct fake_smmu *s = &fake->smmu[i];
+	mock->flip = false;
+	for (i = 0; i < mock->config.nr_smmus; i++) {
+		struct mock_smmu *s = &mock->smmu[i];
 
-		fake->relaxed = 0;
+		mock->relaxed = 0;
 		s->stuck = false;
 		s->slow = false;
 		s->bad_times = 0;
-		fake_run_all(s);
+		mock_run_all(s);
 		smmu_mmio_write(s->smmu, ARM_SMMU_CR0, 4, 0);
 		expect(cr0_is(s, 0), "the SMMU can't be disabled any more");
 	}
-	expect(!fake->pins, "a page is still pinned");
-	fake->pool_left = 4;
+	expect(!mock->pins, "a page is still pinned");
+	mock->pool_left = 4;
 	whole = block_is_whole();
-	expect(fake->pool_used <= pool_used + !whole, "a page of the pool is lost");
+	expect(mock->pool_used <= pool_used + !whole, "a page of the pool is lost");
 	machine_check_caches();
 	machine_check_stage2();
 }
@@ -664,26 +664,26 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (n < 2 || n > NR_OPS_MAX)
 		return 0;
-	fake_incoherent = r->b & 2;
-	if (fake_init(RAM_PAGES))
+	mock_incoherent = r->b & 2;
+	if (mock_init(RAM_PAGES))
 		return 0;
 
 	if (boot(r)) {
-		pool_used = fake->pool_used;
+		pool_used = mock->pool_used;
 		verdict();
 		for (i = 1; i < n; i++) {
 			run(&r[i]);
-			for (j = 0; j < fake->config.nr_smmus; j++)
-				smmu_check(fake->smmu[j].smmu);
+			for (j = 0; j < mock->config.nr_smmus; j++)
+				smmu_check(mock->smmu[j].smmu);
 			verdict();
 		}
 		end(pool_used);
 		verdict();
-		if (fake->nr_held)
-			fake_complain("a lock is still held");
+		if (mock->nr_held)
+			mock_complain("a lock is still held");
 	}
 	verdict();
-	fake_exit();
+	mock_exit();
 
 	return 0;
 }

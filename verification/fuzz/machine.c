@@ -53,7 +53,7 @@ struct pending {
 	u64	cmd[2];
 };
 
-/* One for each of fake->smmu[]; @born is 0 where there is nothing */
+/* One for each of mock->smmu[]; @born is 0 where there is nothing */
 static struct caches {
 	struct cached_ste	stes[NR_STES];
 	struct cached_l1	l1[NR_L1];
@@ -62,13 +62,13 @@ static struct caches {
 	struct pending		pending[NR_PENDING];
 	unsigned int		nr_pending;
 	unsigned int		victim;
-} caches[FAKE_NR_SMMUS];
+} caches[MOCK_NR_SMMUS];
 
 static u64 now;
 
-static struct caches *caches_of(struct fake_smmu *s)
+static struct caches *caches_of(struct mock_smmu *s)
 {
-	return &caches[s - fake->smmu];
+	return &caches[s - mock->smmu];
 }
 
 /* Commands */
@@ -121,10 +121,10 @@ static bool tlbi_covers(const u64 *cmd, const struct cached_tlb *e)
 	}
 }
 
-static void invalidate(struct fake_smmu *s, const struct pending *p)
+static void invalidate(struct mock_smmu *s, const struct pending *p)
 {
 	struct caches *c = caches_of(s);
-	u32 split = (fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
+	u32 split = (mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
 	unsigned int op = p->cmd[0] & 0xff, i;
 
 	for (i = 0; i < NR_STES; i++) {
@@ -149,7 +149,7 @@ static void invalidate(struct fake_smmu *s, const struct pending *p)
 	}
 }
 
-static void drain(struct fake_smmu *s)
+static void drain(struct mock_smmu *s)
 {
 	struct caches *c = caches_of(s);
 	unsigned int i;
@@ -159,7 +159,7 @@ static void drain(struct fake_smmu *s)
 	c->nr_pending = 0;
 }
 
-static void ran(struct fake_smmu *s, const u64 *cmd)
+static void ran(struct mock_smmu *s, const u64 *cmd)
 {
 	struct caches *c = caches_of(s);
 
@@ -175,24 +175,24 @@ void machine_init(void)
 {
 	memset(caches, 0, sizeof(caches));
 	now = 0;
-	fake->ran = ran;
+	mock->ran = ran;
 }
 
 /* What an SMMU fetches */
 
 static u64 fetch_el2(phys_addr_t pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 
-	if (!page || page->owner != FAKE_EL2)
-		fake_complain("the stream table is not in EL2's memory");
+	if (!page || page->owner != MOCK_EL2)
+		mock_complain("the stream table is not in EL2's memory");
 	else if (page->in_pool)
-		fake_complain("the SMMU follows a pointer to a page that is free");
+		mock_complain("the SMMU follows a pointer to a page that is free");
 
-	return fake_get(pa);
+	return mock_get(pa);
 }
 
-static u64 level1(struct fake_smmu *s, u64 base, u32 index)
+static u64 level1(struct mock_smmu *s, u64 base, u32 index)
 {
 	struct caches *c = caches_of(s);
 	struct cached_l1 *e;
@@ -210,10 +210,10 @@ static u64 level1(struct fake_smmu *s, u64 base, u32 index)
 	return e->desc;
 }
 
-static bool get_ste(struct fake_smmu *s, u32 sid, u64 *ste)
+static bool get_ste(struct mock_smmu *s, u32 sid, u64 *ste)
 {
-	u64 base = fake_reg64(s, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6), desc;
-	u32 cfg = fake_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
+	u64 base = mock_reg64(s, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6), desc;
+	u32 cfg = mock_reg(s, ARM_SMMU_STRTAB_BASE_CFG);
 	u32 bits = cfg & 0x3f, split = (cfg >> 6) & 0x1f, span, index = sid;
 	struct caches *c = caches_of(s);
 	struct cached_ste *e;
@@ -273,16 +273,16 @@ static struct cached_tlb *tlb_add(struct caches *c, bool combined, u16 vmid, u16
 	return e;
 }
 
-static bool stage2(struct fake_smmu *s, const u64 *ste, u64 ipa, u64 *pa, bool *writable)
+static bool stage2(struct mock_smmu *s, const u64 *ste, u64 ipa, u64 *pa, bool *writable)
 {
 	struct caches *c = caches_of(s);
 	u16 vmid = ste[2];
 	struct cached_tlb *e = tlb_find(c, false, vmid, 0, ipa);
-	struct fake_leaf leaf;
+	struct mock_leaf leaf;
 	u64 size;
 
 	if (!e) {
-		if (!fake_s2_walk(&ste[2], ipa, &leaf))
+		if (!mock_s2_walk(&ste[2], ipa, &leaf))
 			return false;
 		size = 1ULL << (PAGE_SHIFT + (3 - leaf.level) * (PAGE_SHIFT - 3));
 		e = tlb_add(c, false, vmid, 0, ALIGN_DOWN(ipa, size), ALIGN_DOWN(leaf.pa, size),
@@ -296,22 +296,22 @@ static bool stage2(struct fake_smmu *s, const u64 *ste, u64 ipa, u64 *pa, bool *
 /* Where an access gets to. The memory is the host's, or that is all */
 static u64 *reach(u64 pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 	unsigned int i;
 
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		if (fake->smmu[i].taken && pa - FAKE_MMIO(i) < FAKE_MMIO_SIZE)
-			fake_complain("a device reaches an SMMU's registers");
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		if (mock->smmu[i].taken && pa - MOCK_MMIO(i) < MOCK_MMIO_SIZE)
+			mock_complain("a device reaches an SMMU's registers");
 	}
 	if (!page)
 		return NULL;
-	if (page->owner != FAKE_HOST)
-		fake_complain("a device reaches memory that is not the host's");
+	if (page->owner != MOCK_HOST)
+		mock_complain("a device reaches memory that is not the host's");
 
-	return fake_va(ALIGN_DOWN(pa, 8));
+	return mock_va(ALIGN_DOWN(pa, 8));
 }
 
-static bool fetch_host(struct fake_smmu *s, const u64 *ste, u64 ipa, u64 *val)
+static bool fetch_host(struct mock_smmu *s, const u64 *ste, u64 ipa, u64 *val)
 {
 	bool writable;
 	u64 pa, *at;
@@ -326,7 +326,7 @@ static bool fetch_host(struct fake_smmu *s, const u64 *ste, u64 ipa, u64 *val)
 }
 
 /* 4K only, TTB0 only, substream 0 only: what is behind a stage 1 is what matters */
-static bool stage1(struct fake_smmu *s, const u64 *ste, u32 sid, u64 va, u64 *pa,
+static bool stage1(struct mock_smmu *s, const u64 *ste, u32 sid, u64 va, u64 *pa,
 		   bool *writable)
 {
 	struct caches *c = caches_of(s);
@@ -394,17 +394,17 @@ static bool stage1(struct fake_smmu *s, const u64 *ste, u32 sid, u64 va, u64 *pa
 	return true;
 }
 
-enum machine_dma machine_dma(struct fake_smmu *s, u32 sid, u64 addr, bool write, u64 *val)
+enum machine_dma machine_dma(struct mock_smmu *s, u32 sid, u64 addr, bool write, u64 *val)
 {
 	unsigned int config;
 	u64 ste[8], pa, *at;
 	bool writable;
 
 	addr = ALIGN_DOWN(addr, 8);
-	if (!(fake_reg(s, ARM_SMMU_CR0ACK) & CR0_SMMUEN)) {
+	if (!(mock_reg(s, ARM_SMMU_CR0ACK) & CR0_SMMUEN)) {
 		/* To end stalls, and GBPA aborts */
 		if (s->armed && !(s->gbpa & BIT(20)))
-			fake_complain("the SMMU is off");
+			mock_complain("the SMMU is off");
 		return MACHINE_ABORTED;
 	}
 	if (!get_ste(s, sid, ste) || !(ste[0] & 1))
@@ -423,7 +423,7 @@ enum machine_dma machine_dma(struct fake_smmu *s, u32 sid, u64 addr, bool write,
 			return MACHINE_ABORTED;
 		break;
 	default:
-		fake_complain("a stream passes without a stage 2");
+		mock_complain("a stream passes without a stage 2");
 		return MACHINE_NOWHERE;
 	}
 
@@ -450,51 +450,51 @@ void machine_check_caches(void)
 {
 	unsigned int i, j, k;
 
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
 		for (j = 0; j < NR_TLB; j++) {
 			const struct cached_tlb *e = &caches[i].tlb[j];
 
 			if (!e->born)
 				continue;
-			for (k = 0; e->size > PAGE_SIZE && k < fake->nr_pages; k++) {
-				if (fake->pages[k].owner != FAKE_HOST &&
-				    overlaps(e->out, e->size, fake_page_pa(k), PAGE_SIZE))
-					fake_complain("a TLB has what is not the host's");
+			for (k = 0; e->size > PAGE_SIZE && k < mock->nr_pages; k++) {
+				if (mock->pages[k].owner != MOCK_HOST &&
+				    overlaps(e->out, e->size, mock_page_pa(k), PAGE_SIZE))
+					mock_complain("a TLB has what is not the host's");
 			}
-			if (fake_page(e->out) && fake_page(e->out)->owner != FAKE_HOST)
-				fake_complain("a TLB has what is not the host's");
-			for (k = 0; k < FAKE_NR_SMMUS; k++) {
-				if (fake->smmu[k].taken &&
-				    overlaps(e->out, e->size, FAKE_MMIO(k), FAKE_MMIO_SIZE))
-					fake_complain("a TLB has an SMMU's registers");
+			if (mock_page(e->out) && mock_page(e->out)->owner != MOCK_HOST)
+				mock_complain("a TLB has what is not the host's");
+			for (k = 0; k < MOCK_NR_SMMUS; k++) {
+				if (mock->smmu[k].taken &&
+				    overlaps(e->out, e->size, MOCK_MMIO(k), MOCK_MMIO_SIZE))
+					mock_complain("a TLB has an SMMU's registers");
 			}
 		}
 		for (j = 0; j < NR_STES; j++) {
 			struct cached_ste *e = &caches[i].stes[j];
 
-			if (e->born && fake->smmu[i].armed &&
-			    !fake_ste_is_safe(&fake->smmu[i], e->ste))
-				fake_complain("a cached STE lets something pass");
+			if (e->born && mock->smmu[i].armed &&
+			    !mock_ste_is_safe(&mock->smmu[i], e->ste))
+				mock_complain("a cached STE lets something pass");
 		}
 	}
 }
 
 void machine_check_stage2(void)
 {
-	struct fake_smmu *s = &fake->smmu[0];
-	struct fake_leaf leaf;
+	struct mock_smmu *s = &mock->smmu[0];
+	struct mock_leaf leaf;
 	unsigned int k;
 	u64 off;
 
-	for (k = 0; k < fake->nr_pages; k++) {
-		if (fake->pages[k].owner != FAKE_HOST &&
-		    fake_s2_walk(s->smmu->feat.s2_ste, fake_page_pa(k), &leaf))
-			fake_complain("stage 2 maps what is not the host's");
+	for (k = 0; k < mock->nr_pages; k++) {
+		if (mock->pages[k].owner != MOCK_HOST &&
+		    mock_s2_walk(s->smmu->feat.s2_ste, mock_page_pa(k), &leaf))
+			mock_complain("stage 2 maps what is not the host's");
 	}
-	for (k = 0; k < FAKE_NR_SMMUS; k++) {
-		for (off = 0; off < FAKE_MMIO_SIZE && fake->smmu[k].taken; off += PAGE_SIZE) {
-			if (fake_s2_walk(s->smmu->feat.s2_ste, FAKE_MMIO(k) + off, &leaf))
-				fake_complain("stage 2 maps an SMMU's registers");
+	for (k = 0; k < MOCK_NR_SMMUS; k++) {
+		for (off = 0; off < MOCK_MMIO_SIZE && mock->smmu[k].taken; off += PAGE_SIZE) {
+			if (mock_s2_walk(s->smmu->feat.s2_ste, MOCK_MMIO(k) + off, &leaf))
+				mock_complain("stage 2 maps an SMMU's registers");
 		}
 	}
 }

@@ -24,12 +24,12 @@
 #define upper_32_bits(n)	((u32)((n) >> 32))
 
 /* EL2 must not */
-void fake_complain(const char *what);
+void mock_complain(const char *what);
 #undef WARN_ON
 #define WARN_ON(cond) ({							\
 	bool _warns = !!(cond);							\
 	if (_warns)								\
-		fake_complain("EL2 warns: " #cond);				\
+		mock_complain("EL2 warns: " #cond);				\
 	_warns;									\
 })
 

@@ -60,7 +60,7 @@ void *hyp_pages_alloc(u8 order) { return NULL; }
 void hyp_page_free(void *va) { }
 bool hyp_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end) { return false; }
 bool hyp_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end) { return false; }
-void fake_complain(const char *what) { }
+void mock_complain(const char *what) { }
 
 bool hyp_host_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from, phys_addr_t *to)
 {

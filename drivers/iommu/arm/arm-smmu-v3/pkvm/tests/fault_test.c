@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hwq.c and tlbi.c, with hardware that does not do its part: an SMMU that was
- * reset, and hardware that takes its time. What EL2 reports of that, too.
+ * hwq.c and tlbi.c with hardware that fails: an SMMU was reset, or is slow. EL2
+ * reports it.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 
 #include "test.h"
-
-static int unmap(phys_addr_t pa)
-{
-	int ret;
-
-	fake_own_lock();
-	ret = smmu_run_pages_leave(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
-
-	return ret;
-}
-
-static void map(phys_addr_t pa)
-{
-	fake_own_lock();
-	smmu_run_pages_return(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
-}
-
-static bool is_mapped(phys_addr_t pa)
-{
-	struct fake_leaf leaf;
-
-	return fake_s2_walk(SMMU0->smmu->feat.s2_ste, pa, &leaf);
-}
 
 static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
 {
@@ -41,80 +16,82 @@ static u64 count(unsigned int smmu, enum pkvm_smmu_count what)
 
 static void expect_stays(struct kunit *test, phys_addr_t pa, int err)
 {
-	KUNIT_EXPECT_EQ(test, unmap(pa), err);
-	KUNIT_EXPECT_TRUE(test, is_mapped(pa));
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), err);
+	KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
 }
 
-/* Two SMMUs, of which a stream passes the one that EL2 does not reset */
+/* Two SMMUs. If @cached, a stream passes SMMU 0 */
 static phys_addr_t two_smmus(struct kunit *test, bool cached)
 {
 	phys_addr_t pa;
 
-	fake_test_again(test, FAKE_NR_PAGES);
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	fake->config.nr_smmus = 2;
-	fake_test_boot(test);
+	mock_test_again(test, MOCK_NR_PAGES);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	mock->config.nr_smmus = 2;
+	mock_test_boot(test);
 	host_cmdq_start(4);
 	host_strtab_start();
-	fake_put(host_ste(5), STE_BYPASS0);
+	mock_put(host_ste(5), STE_BYPASS0);
 	if (cached)
 		host_cfgi_ste(5);
 
 	return pa;
 }
 
+/* SMMU @which loses these bits of CR0 */
+static void expect_reset(struct kunit *test, u32 loses, bool cached,
+			 unsigned int which)
+{
+	phys_addr_t pa = two_smmus(test, cached);
+	struct mock_smmu *s = &mock->smmu[which];
+
+	mock_reset(s, loses);
+	expect_stays(test, pa, -EIO);
+	expect_stays(test, pa, -EIO);
+	KUNIT_EXPECT_EQ(test, count(which, PKVM_SMMU_FAILED_BROKEN), 1);
+	KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
+	KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
+	/* EL2 does not use it again, even if it is enabled again */
+	mock_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
+	mock_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
+	expect_stays(test, pa, -EIO);
+}
+
 /*
- * A reset, with nothing cached, or with something. No page leaves, whatever the
- * host asks next. EL2 says so once, and the host's other accesses work.
+ * An SMMU was reset, while streams pass or not. No page leaves any more. EL2
+ * reports the SMMU once, and the host's other accesses work.
  */
 static void fault_reset(struct kunit *test)
 {
-	unsigned int which, cached, loses;
-	phys_addr_t pa;
+	static const u32 loses[] = {
+		CR0_SMMUEN, CR0_CMDQEN, CR0_SMMUEN | CR0_CMDQEN,
+	};
+	unsigned int i;
 
-	for (loses = 1; loses < 4; loses++) {
-		for (cached = 0; cached < 2; cached++) {
-			for (which = 0; which < 2; which++) {
-				struct fake_smmu *s;
-
-				pa = two_smmus(test, cached);
-				s = &fake->smmu[which];
-				fake_reset(s, (loses & 1 ? CR0_SMMUEN : 0) |
-					      (loses & 2 ? CR0_CMDQEN : 0));
-				expect_stays(test, pa, -EIO);
-				expect_stays(test, pa, -EIO);
-				KUNIT_EXPECT_EQ(test, count(which, PKVM_SMMU_FAILED_BROKEN), 1);
-				KUNIT_EXPECT_EQ(test, count(!which, PKVM_SMMU_FAILED_BROKEN), 0);
-				KUNIT_EXPECT_NE(test, host_readl(ARM_SMMU_IDR0), 0);
-				/* It is not used again, even if it is enabled again */
-				fake_set_reg(s, ARM_SMMU_CR0, CR0_SMMUEN | CR0_CMDQEN);
-				fake_set_reg(s, ARM_SMMU_CR0ACK, CR0_SMMUEN | CR0_CMDQEN);
-				expect_stays(test, pa, -EIO);
-			}
-		}
-	}
+	for (i = 0; i < ARRAY_SIZE(loses) * 4; i++)
+		expect_reset(test, loses[i / 4], i & 1, (i & 2) >> 1);
 }
 
-/* Firmware has enabled it again, and GBPA is as after the reset */
+/* Firmware has enabled the SMMU again after the reset. GBPA shows the reset */
 static void fault_reset_gbpa(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, false);
 
-	fake_reset(SMMU0, 0);
+	mock_reset(SMMU0, 0);
 	expect_stays(test, pa, -EIO);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
 
-/* The host's own command is what shows it */
+/* EL2 finds the reset when it handles a command of the host */
 static void fault_reset_trap(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
 
-	fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
-	host_cmd_put(0x46, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	host_put_sync();
+	host_tell();
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
-	/* CONS does not move, as of any SMMU that does not answer */
+	/* CONS does not move, as with an SMMU that does not answer */
 	KUNIT_EXPECT_FALSE(test, host_cmdq_is_empty());
 	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_GERROR), 0);
 	expect_stays(test, pa, -EIO);
@@ -129,25 +106,24 @@ static void fault_reset_cr0(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		fake_test_again(test, FAKE_NR_PAGES);
-		fake_set_reg(SMMU0, ARM_SMMU_IDR0,
-			     fake_reg(SMMU0, ARM_SMMU_IDR0) & ~(3U << 24));
-		pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		evtq = fake_alloc(PAGE_SIZE, FAKE_HOST);
-		fake_test_boot(test);
+		mock_test_again(test, MOCK_NR_PAGES);
+		mock_change_reg(SMMU0, ARM_SMMU_IDR0, T_IDR0_STALL_MODEL, 0);
+		pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		evtq = mock_alloc(PAGE_SIZE, MOCK_HOST);
+		mock_test_boot(test);
 		host_writeq(ARM_SMMU_EVTQ_BASE, evtq | 4);
 		if (i) {
 			host_cmdq_start(4);
 			host_strtab_start();
 			SMMU0->slow = true;
 		}
-		/* SMMUEN is cleared to end stalls, or will be */
+		/* EL2 has cleared SMMUEN to end stalls, or will */
 		if (i == 2)
 			host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
-		fake_reset(SMMU0, ~0U);
+		mock_reset(SMMU0, ~0U);
 		host_writel(ARM_SMMU_CR0, i ? CR0_CMDQEN : CR0_EVTQEN);
 		KUNIT_EXPECT_FALSE(test, host_wait_cr0());
-		KUNIT_EXPECT_EQ(test, fake_reg(SMMU0, ARM_SMMU_CR0), 0);
+		KUNIT_EXPECT_EQ(test, mock_reg(SMMU0, ARM_SMMU_CR0), 0);
 		KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 		expect_stays(test, pa, -EIO);
 	}
@@ -155,78 +131,81 @@ static void fault_reset_cr0(struct kunit *test)
 
 static void reset_stuck(void)
 {
-	if (fake_reg(SMMU0, ARM_SMMU_CR0ACK))
-		fake_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
+	if (mock_reg(SMMU0, ARM_SMMU_CR0ACK))
+		mock_reset(SMMU0, CR0_SMMUEN | CR0_CMDQEN);
 }
 
-/* As if all commands had been consumed */
+/* The registers look as if the SMMU had consumed all commands */
 static void reset_meanwhile(void)
 {
 	reset_stuck();
-	fake_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS, fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	mock_set_reg(SMMU0, ARM_SMMU_CMDQ_CONS,
+		     mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
 }
 
-/* In the middle of an invalidation */
+/* The reset comes in the middle of an invalidation */
 static void fault_reset_meanwhile(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
 
 	SMMU0->stuck = true;
-	fake->meanwhile = reset_meanwhile;
+	mock->meanwhile = reset_meanwhile;
 	expect_stays(test, pa, -EIO);
-	fake->meanwhile = NULL;
+	mock->meanwhile = NULL;
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_BROKEN), 1);
 }
 
-/* A queue of two commands, which is full, of an SMMU that has stopped */
+/* The SMMU has stopped, and its queue of two commands is full */
 static phys_addr_t full_queue(struct kunit *test)
 {
 	phys_addr_t pa;
 
-	fake_test_again(test, FAKE_NR_PAGES);
-	pa = fake_alloc(PAGE_SIZE, FAKE_HOST);
-	fake_set_reg(SMMU0, ARM_SMMU_IDR1, 1 << 21 | 7 << 16 | 12);
-	fake_test_boot(test);
-	smmu_tlbi_note_ste(SMMU0->smmu, 0xf);
+	mock_test_again(test, MOCK_NR_PAGES);
+	pa = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(1, 7, 0, 12));
+	mock_test_boot(test);
+	smmu_tlbi_note_ste(SMMU0->smmu, T_STE_NESTED);
 	host_cmdq_start(1);
 	SMMU0->stuck = true;
-	host_cmd_put(0x11, 0);
-	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_tell();
 
 	return pa;
 }
 
-/* No room for an invalidation, and a reset makes none; or no time */
+/* There is no room for an invalidation, and then a reset, or no time */
 static void fault_no_room(struct kunit *test)
 {
 	phys_addr_t pa = full_queue(test);
 	struct smmu_clock clock;
 
-	fake->meanwhile = reset_meanwhile;
+	mock->meanwhile = reset_meanwhile;
 	expect_stays(test, pa, -EIO);
 	pa = full_queue(test);
-	fake->meanwhile = reset_stuck;
+	mock->meanwhile = reset_stuck;
 	expect_stays(test, pa, -EIO);
 
 	pa = full_queue(test);
 	clock = smmu_clock_start(SMMU_LEAVE_US);
-	fake->now += 2 * SMMU_LEAVE_US;
-	KUNIT_EXPECT_EQ(test, smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE, &clock),
+	mock->now += 2 * SMMU_LEAVE_US;
+	KUNIT_EXPECT_EQ(test,
+			smmu_tlbi_range(SMMU0->smmu, 1, pa, pa + PAGE_SIZE,
+					&clock),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 0);
 	expect_stays(test, pa, -EAGAIN);
 	SMMU0->stuck = false;
-	fake_run_all(SMMU0);
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	mock_run_all(SMMU0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
 /**
  * struct slow_hw - hardware that takes its time
- * @rest:	how often EL2 looks between two commands
- * @delay:	microseconds for a command, once it has begun
- * @lock:	how many others have a hw_lock first
- * @stuck:	nothing happens
+ * @rest:	how often EL2 polls between two commands
+ * @delay:	microseconds that a command takes
+ * @lock:	microseconds that others hold a hw_lock
+ * @stuck:	it does nothing
  */
 struct slow_hw {
 	unsigned int	rest;
@@ -235,74 +214,89 @@ struct slow_hw {
 	bool		stuck;
 };
 
+static void set_slow(const struct slow_hw *hw)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		mock->smmu[i].stuck = hw->stuck;
+		mock->smmu[i].delay = hw->delay;
+		mock->smmu[i].rest = hw->rest;
+		mock->smmu[i].resting = hw->rest;
+	}
+}
+
+/* Try once. The last command, or lock, began before the time was over */
+static int leave_in_time(struct kunit *test, phys_addr_t pa,
+			 const struct slow_hw *hw)
+{
+	u64 start = mock->now;
+	int ret;
+
+	mock->lock_takes = hw->lock;
+	ret = mock_leave(pa, PAGE_SIZE);
+	mock->lock_takes = 0;
+	KUNIT_EXPECT_LT(test, mock->now - start,
+			SMMU_LEAVE_US + hw->delay + 4 * hw->lock + 1000);
+	if (ret) {
+		KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+		KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pa));
+	}
+
+	return ret;
+}
+
+static void leave_slowly(struct kunit *test, const struct slow_hw *hw)
+{
+	struct slow_hw now = *hw, quick = {};
+	phys_addr_t pa = two_smmus(test, true);
+	unsigned int tries, i;
+	int ret = -EAGAIN;
+
+	for (i = 0; i < 2; i++) {
+		smmu_tlbi_note_ste(mock->smmu[i].smmu, T_STE_NESTED);
+		mock->smmu[i].slow = true;
+	}
+	set_slow(hw);
+	for (tries = 0; tries < 100; tries++) {
+		ret = leave_in_time(test, pa, &now);
+		if (!ret)
+			break;
+		if (tries == 3) {
+			now = quick;
+			set_slow(&now);
+		}
+		/* EL1 sleeps, and the hardware goes on */
+		for (i = 0; i < 3; i++)
+			hyp_relax();
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
+	if (hw->stuck)
+		KUNIT_EXPECT_GE(test, tries, 3);
+}
+
 /*
- * The ownership lock is held for no longer than SMMU_LEAVE_US, whatever the
- * hardware does and whoever has the other locks. The page stays, and leaves later.
+ * The ownership lock is held for at most SMMU_LEAVE_US, whatever the hardware
+ * does and however long others hold the other locks. The page leaves later.
  */
 static void fault_leave_time(struct kunit *test)
 {
 	static const struct slow_hw hw[] = {
 		{ .rest = 4500 },
 		{ .delay = SMMU_LEAVE_US * 45 / 100 },
-		{ .delay = SMMU_LEAVE_US * 45 / 100, .lock = SMMU_LEAVE_US / 3 },
+		{ .delay = SMMU_LEAVE_US * 45 / 100,
+		  .lock = SMMU_LEAVE_US / 3 },
 		{ .lock = SMMU_LEAVE_US / 3 },
 		{ .stuck = true },
 	};
-	phys_addr_t pa;
-	unsigned int i, j, tries;
-	u64 start, took;
-	int ret;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hw); i++) {
-		struct slow_hw now = hw[i];
-
-		pa = two_smmus(test, true);
-		for (j = 0; j < 2; j++) {
-			smmu_tlbi_note_ste(fake->smmu[j].smmu, 0xf);
-			fake->smmu[j].slow = true;
-			fake->smmu[j].stuck = hw[i].stuck;
-			fake->smmu[j].delay = hw[i].delay;
-			fake->smmu[j].rest = hw[i].rest;
-			fake->smmu[j].resting = hw[i].rest;
-		}
-		for (tries = 0; tries < 100; tries++) {
-			fake->lock_takes = now.lock;
-			start = fake->now;
-			ret = unmap(pa);
-			took = fake->now - start;
-			fake->lock_takes = 0;
-			/* The last command, or the locks, began before the end */
-			KUNIT_EXPECT_LT(test, took, SMMU_LEAVE_US + now.delay +
-						    4 * now.lock + 1000);
-			if (!ret)
-				break;
-			KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
-			KUNIT_EXPECT_TRUE(test, is_mapped(pa));
-			if (tries == 3) {
-				for (j = 0; j < 2; j++) {
-					fake->smmu[j].stuck = false;
-					fake->smmu[j].delay = 0;
-					fake->smmu[j].rest = 0;
-					fake->smmu[j].resting = 0;
-				}
-				now = (struct slow_hw) {};
-			}
-			/* EL1 sleeps, and the hardware goes on */
-			hyp_relax();
-			hyp_relax();
-			hyp_relax();
-		}
-		KUNIT_EXPECT_EQ(test, ret, 0);
-		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
-		if (hw[i].stuck)
-			KUNIT_EXPECT_GE(test, tries, 3);
-	}
+	for (i = 0; i < ARRAY_SIZE(hw); i++)
+		leave_slowly(test, &hw[i]);
 }
 
-/*
- * A page that could not leave in time does not spoil what the host waits for: a
- * trap has more time than that.
- */
+/* A page could not leave in time. A trap has more time, and completes */
 static void fault_slow_trap(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -310,14 +304,14 @@ static void fault_slow_trap(struct kunit *test)
 	SMMU0->slow = true;
 	SMMU0->delay = 3 * SMMU_LEAVE_US;
 	expect_stays(test, pa, -EAGAIN);
-	host_cmd_put(0x46 | 1 << 12 | 0xcafef00dULL << 32, fake_host.cmdq + 0x84);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), fake_host.prod);
+	host_cmd_put(T_SYNC_MSI(0xcafef00d), mock_host.cmdq + 0x84);
+	host_tell();
+	KUNIT_EXPECT_EQ(test, host_readl(ARM_SMMU_CMDQ_CONS), mock_host.prod);
 	SMMU0->delay = 0;
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
-/* It is no matter whether the queue is ever empty: what was late has to be done */
+/* A page can leave although the hardware's queue is never empty */
 static void fault_busy_queue(struct kunit *test)
 {
 	phys_addr_t pa = two_smmus(test, true);
@@ -328,35 +322,35 @@ static void fault_busy_queue(struct kunit *test)
 	/* The host keeps the hardware busy */
 	SMMU0->stuck = false;
 	SMMU0->slow = true;
-	host_cmd_put(0x11, 0);
-	host_cmd_put(0x11, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
-	fake->relaxed = 0;
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_cmd_put(T_TLBI_NH_ASID, 0);
+	host_tell();
+	mock->relaxed = 0;
 	expect_stays(test, pa, -EAGAIN);
-	KUNIT_EXPECT_EQ(test, fake->relaxed, 0);
+	KUNIT_EXPECT_EQ(test, mock->relaxed, 0);
 	/* The hardware takes one command at a time */
 	for (i = 0; i < 2; i++) {
 		hyp_relax();
-		host_cmd_put(0x11, 0);
-		host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+		host_cmd_put(T_TLBI_NH_ASID, 0);
+		host_tell();
 	}
-	KUNIT_EXPECT_NE(test, fake_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
-			fake_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_NE(test, mock_reg(SMMU0, ARM_SMMU_CMDQ_CONS),
+			mock_reg(SMMU0, ARM_SMMU_CMDQ_PROD));
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 }
 
 static unsigned int nested_later;
 
-/* Another CPU of the host has a stream translated by both stages */
-static void nest_meanwhile(struct fake_smmu *s, const u64 *cmd)
+/* Another CPU gives a stream a stage 1 */
+static void nest_meanwhile(struct mock_smmu *s, const u64 *cmd)
 {
-	if ((cmd[0] & 0xff) == 0x2a && !nested_later++)
+	if (T_OP(cmd) == T_TLBI_S2_IPA && !nested_later++)
 		s->smmu->tlbi.cached = SMMU_CACHED_NESTED;
 }
 
 /*
- * While the hardware invalidates by IPA a stream with stage 1 begins to pass: it
- * may have made a combined entry from what was cached of stage 2.
+ * While the hardware invalidates by IPA, a stream with stage 1 begins to pass.
+ * The SMMU may have made a combined entry from a cached one of stage 2.
  */
 static void fault_nested_meanwhile(struct kunit *test)
 {
@@ -364,27 +358,27 @@ static void fault_nested_meanwhile(struct kunit *test)
 	unsigned int i, n28 = 0;
 
 	nested_later = 0;
-	fake->ran = nest_meanwhile;
+	mock->ran = nest_meanwhile;
 	SMMU0->slow = true;
 	SMMU0->nr_runs = 0;
-	KUNIT_EXPECT_EQ(test, unmap(pa), 0);
+	KUNIT_EXPECT_EQ(test, mock_leave(pa, PAGE_SIZE), 0);
 	for (i = 0; i < SMMU0->nr_runs; i++)
-		n28 += (SMMU0->runs[i].cmd[0] & 0xff) == 0x28;
+		n28 += T_OP(SMMU0->runs[i].cmd) == T_TLBI_S12_VMALL;
 	KUNIT_EXPECT_EQ(test, nested_later, 1);
 	KUNIT_EXPECT_EQ(test, n28, 1);
 }
 
-/* If the hardware calls a command of EL2 illegal, it does not count as completed */
+/* A command of EL2 that the hardware calls illegal has not completed */
 static void fault_lost(struct kunit *test)
 {
 	/* CFGI_ALL at take-over */
-	SMMU0->bad_op = 0x4;
+	SMMU0->bad_op = T_CFGI_RANGE;
 	SMMU0->bad_times = 1;
-	KUNIT_EXPECT_EQ(test, fake_boot(), -EIO);
+	KUNIT_EXPECT_EQ(test, mock_boot(), -EIO);
 
 	/* TLBI_S12_VMALL when the host disables its SMMU */
 	two_smmus(test, true);
-	SMMU0->bad_op = 0x28;
+	SMMU0->bad_op = T_TLBI_S12_VMALL;
 	SMMU0->bad_times = 1;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
 	KUNIT_EXPECT_EQ(test, SMMU0->bad_times, 0);
@@ -392,41 +386,43 @@ static void fault_lost(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
 }
 
-/* What fails is counted, and says what it was about */
+/* EL2 counts each kind of failure */
 static void fault_reports(struct kunit *test)
 {
 	phys_addr_t pa = SZ_1G;
 	unsigned int i;
 
-	/* No page for a table: devices can't reach what has come to the host */
-	fake_test_again(test, 64 + 2 * 512 + 192);
-	fake->config.nr_smmus = 2;
-	fake_test_boot(test);
+	/* No page for a table: devices can't reach a page that came back */
+	mock_test_again(test, 64 + 2 * 512 + 192);
+	mock->config.nr_smmus = 2;
+	mock_test_boot(test);
 	if (PAGE_SHIFT == 12) {
-		fake_own_lock();
+		mock_own_lock();
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(pa, pa + SZ_2M), 0);
-		fake_own_unlock();
-		fake->pool_left = 0;
-		map(pa);
-		KUNIT_EXPECT_FALSE(test, is_mapped(pa));
+		mock_own_unlock();
+		mock->pool_left = 0;
+		mock_return(pa, PAGE_SIZE);
+		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pa));
 		for (i = 0; i < 2; i++)
-			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP), 1);
+			KUNIT_EXPECT_EQ(test, count(i, PKVM_SMMU_FAILED_MAP),
+					1);
 	}
 
 	/* No page for a second-level table */
-	fake_test_again(test, FAKE_NR_PAGES);
-	fake_test_boot(test);
-	fake->pool_left = 0;
+	mock_test_again(test, MOCK_NR_PAGES);
+	mock_test_boot(test);
+	mock->pool_left = 0;
 	host_cmdq_start(4);
 	host_strtab_start();
-	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE), SMMU0->smmu->strtab.two_level);
+	KUNIT_EXPECT_EQ(test, !!host_count(PKVM_SMMU_FAILED_TABLE),
+			SMMU0->smmu->strtab.two_level);
 
-	/* An interrupt that can't be raised */
+	/* EL2 can't raise an interrupt */
 	two_smmus(test, false);
 	host_writel(ARM_SMMU_IRQ_CTRL, 1);
 	SMMU0->stuck = true;
-	host_cmd_put(0xff, 0);
-	host_writel(ARM_SMMU_CMDQ_PROD, fake_host.prod);
+	host_cmd_put(T_CMD_NONE_2, 0);
+	host_tell();
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_IRQ), 1);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TIMEOUT), 1);
 }
@@ -449,8 +445,8 @@ static struct kunit_case fault_cases[] = {
 
 static struct kunit_suite fault_suite = {
 	.name = "pkvm-smmu-fault",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = fault_cases,
 };
 

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ste.c: whatever 512 bits the host writes, what the hardware gets lets nothing
- * pass but through EL2's stage 2, and a stock driver gets what it asks for.
+ * ste.c: whatever 512 bits the host writes, streams pass through EL2's stage 2
+ * or not at all. The host's driver gets what it asks for.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "test.h"
 
-#define CTXPTR		GENMASK_ULL(51, 6)
+#define CTXPTR		T_STE_S1CTXPTR
 #define S1FMT(n)	((u64)(n) << 4)
-#define S1CDMAX(n)	((u64)(n) << 59)
-#define S1STALLD	BIT_ULL(27)
-/* S1DSS, S1CIR, S1COR, S1CSH; MEV; MemAttr, MTCFG, ALLOCCFG, SHCFG, PRIVCFG, INSTCFG */
-#define ATTRS		(GENMASK_ULL(7, 0) | BIT_ULL(19) | GENMASK_ULL(40, 32) |	\
-			 GENMASK_ULL(45, 44) | GENMASK_ULL(51, 48))
+#define S1CDMAX(n)	T_S1CDMAX(n)
+#define S1_FIELDS	(S1FMT(3) | CTXPTR | S1CDMAX(31))
+#define S1STALLD	T_STE_S1STALLD
+/*
+ * S1DSS, S1CIR, S1COR, S1CSH; MEV; MemAttr, MTCFG, ALLOCCFG; SHCFG; PRIVCFG,
+ * INSTCFG
+ */
+#define ATTRS		(GENMASK_ULL(7, 0) | T_STE_MEV | GENMASK_ULL(40, 32) | \
+			 T_STE_SHCFG | GENMASK_ULL(51, 48))
+/* A hint */
 #define CONT		GENMASK_ULL(16, 13)
 
 static const struct smmu_features feat = {
@@ -23,28 +28,31 @@ static const struct smmu_features feat = {
 	.stalls = true,
 };
 
-/* The invariant, in terms of the architecture alone (Arm IHI 0070, section 5.2) */
+/* Does this STE let nothing pass around stage 2 (section 5.2)? */
 static bool is_safe(const struct smmu_features *f, const u64 *hw)
 {
 	u64 allowed1 = ATTRS | (f->stalls ? S1STALLD : 0);
 
-	if (hw[2] != f->s2_ste[0] || hw[3] != f->s2_ste[1] || hw[4] || hw[5] || hw[6] || hw[7])
+	if (hw[2] != f->s2_ste[0] || hw[3] != f->s2_ste[1] ||
+	    hw[4] || hw[5] || hw[6] || hw[7])
 		return false;
-	if (!(hw[0] & 1))
+	if (!(hw[0] & T_STE_V))
 		return !hw[0];
-	switch (hw[0] & 0xf) {
-	case 0x1: /* abort */
-	case 0xd: /* stage 2 */
-		return !(hw[0] & ~0xfULL) && !(hw[1] & ~allowed1);
-	case 0xf: /* both stages */
-		return !(hw[0] & ~(0xfULL | S1FMT(3) | CTXPTR | S1CDMAX(31))) &&
-		       !(hw[1] & ~allowed1) && hw[0] >> 59 <= f->ssid_bits;
+	switch (hw[0] & T_STE_VCONFIG) {
+	case T_STE_ABORT:
+	case T_STE_S2:
+		return !(hw[0] & ~T_STE_VCONFIG) && !(hw[1] & ~allowed1);
+	case T_STE_NESTED:
+		return !(hw[0] & ~(T_STE_VCONFIG | S1_FIELDS)) &&
+		       !(hw[1] & ~allowed1) &&
+		       FIELD_GET(T_STE_S1CDMAX, hw[0]) <= f->ssid_bits;
 	default:
 		return false;
 	}
 }
 
-static void translate(struct kunit *test, const struct smmu_features *f, const u64 *ste, u64 *hw)
+static void translate(struct kunit *test, const struct smmu_features *f,
+		      const u64 *ste, u64 *hw)
 {
 	u64 copy[STRTAB_STE_DWORDS];
 
@@ -52,13 +60,15 @@ static void translate(struct kunit *test, const struct smmu_features *f, const u
 	memset(hw, 0x5a, sizeof(copy));
 	smmu_ste_from_host(f, copy, hw);
 	KUNIT_EXPECT_TRUE_MSG(test, is_safe(f, hw), "%llx %llx -> %llx %llx",
-			      (unsigned long long)ste[0], (unsigned long long)ste[1],
-			      (unsigned long long)hw[0], (unsigned long long)hw[1]);
+			      (unsigned long long)ste[0],
+			      (unsigned long long)ste[1],
+			      (unsigned long long)hw[0],
+			      (unsigned long long)hw[1]);
 	KUNIT_EXPECT_MEMEQ(test, copy, ste, sizeof(copy));
 }
 
-static void expect_dwords(struct kunit *test, const struct smmu_features *f, u64 dword0,
-			  u64 dword1, u64 hw0, u64 hw1)
+static void expect_dwords(struct kunit *test, const struct smmu_features *f,
+			  u64 dword0, u64 dword1, u64 hw0, u64 hw1)
 {
 	u64 ste[STRTAB_STE_DWORDS] = { dword0, dword1 }, hw[STRTAB_STE_DWORDS];
 
@@ -72,20 +82,24 @@ static void ste_configs(struct kunit *test)
 	u64 s1 = CTXPTR | S1CDMAX(8) | S1FMT(2), config;
 
 	expect_dwords(test, &feat, 0, 0, 0, 0);
-	expect_dwords(test, &feat, STE_ABORT0, 0, 0x1, 0);
-	expect_dwords(test, &feat, STE_BYPASS0, STE_BYPASS1, 0xd, STE_BYPASS1);
-	expect_dwords(test, &feat, 0xb | s1, ATTRS, 0xf | s1, ATTRS);
-	/* What the host prepares for the next Config is ignored, but kept for it */
-	expect_dwords(test, &feat, STE_ABORT0 | s1, ATTRS, 0x1, ATTRS);
-	expect_dwords(test, &feat, STE_BYPASS0 | s1, ATTRS, 0xd, ATTRS);
+	expect_dwords(test, &feat, STE_ABORT0, 0, T_STE_ABORT, 0);
+	expect_dwords(test, &feat, STE_BYPASS0, STE_BYPASS1, T_STE_S2,
+		      STE_BYPASS1);
+	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS, T_STE_NESTED | s1,
+		      ATTRS);
+	/* Fields of another Config: the hardware gets those of dword 1 */
+	expect_dwords(test, &feat, STE_ABORT0 | s1, ATTRS, T_STE_ABORT, ATTRS);
+	expect_dwords(test, &feat, STE_BYPASS0 | s1, ATTRS, T_STE_S2, ATTRS);
 
-	/* A hint that isn't taken is no error */
-	expect_dwords(test, &feat, 0xb | s1, ATTRS | CONT, 0xf | s1, ATTRS);
+	/* EL2 drops the hint */
+	expect_dwords(test, &feat, T_STE_S1 | s1, ATTRS | CONT,
+		      T_STE_NESTED | s1, ATTRS);
 
-	/* Reserved, stage 2 and nested, with V and all of them without */
+	/* Each Config without V; and those that the host may not use */
 	for (config = 0; config < 8; config++) {
 		if (config == 1 || config == 2 || config == 3 || config > 5)
-			expect_dwords(test, &feat, 1 | config << 1 | s1, ATTRS, 0, 0);
+			expect_dwords(test, &feat, 1 | config << 1 | s1, ATTRS,
+				      0, 0);
 		expect_dwords(test, &feat, config << 1 | s1, ATTRS, 0, 0);
 	}
 }
@@ -98,7 +112,8 @@ static void ste_s1_fields(struct kunit *test)
 	few.ssid_bits = 5;
 	for (fmt = 0; fmt < 4; fmt++) {
 		for (cdmax = 1; cdmax < 32; cdmax++) {
-			u64 dword0 = 0xb | S1FMT(fmt) | S1CDMAX(cdmax) | 0x1234567000ULL;
+			u64 dword0 = T_STE_S1 | S1FMT(fmt) | S1CDMAX(cdmax) |
+				     0x1234567000ULL;
 
 			expect_dwords(test, &few, dword0, STE_S1_1,
 				      fmt < 3 && cdmax <= 5 ? dword0 | 4 : 0,
@@ -107,43 +122,53 @@ static void ste_s1_fields(struct kunit *test)
 	}
 
 	few.ssid_bits = 0;
-	expect_dwords(test, &few, STE_S1_0(0x1000ULL), 0, 0x100f, 0);
+	expect_dwords(test, &few, STE_S1_0(0x1000ULL), 0, T_STE_NESTED | 0x1000,
+		      0);
 	expect_dwords(test, &few, STE_S1_0(0x1000ULL) | S1CDMAX(1), 0, 0, 0);
 
-	expect_dwords(test, &feat, STE_S1_0(0x1000ULL), S1STALLD, 0x100f, S1STALLD);
+	expect_dwords(test, &feat, STE_S1_0(0x1000ULL), S1STALLD,
+		      T_STE_NESTED | 0x1000, S1STALLD);
 	few.stalls = false;
 	expect_dwords(test, &few, STE_S1_0(0x1000ULL), S1STALLD, 0, 0);
 }
 
-/* From each valid STE, flip each of the 512 bits, and each pair of two */
+/* Flip bit @a of a valid STE, and then each other bit of the first 128 */
+static void flip(struct kunit *test, const u64 *valid, unsigned int a)
+{
+	static const u64 may[2] = {
+		T_STE_VCONFIG | S1_FIELDS,
+		ATTRS | CONT | S1STALLD,
+	};
+	u64 ste[STRTAB_STE_DWORDS] = { valid[0], valid[1] };
+	u64 hw[STRTAB_STE_DWORDS];
+	unsigned int b;
+
+	ste[a / 64] ^= 1ULL << (a % 64);
+	translate(test, &feat, ste, hw);
+	/* A bit that no rule names makes the STE invalid */
+	if (a >= 128 || !((may[a / 64] >> (a % 64)) & 1))
+		KUNIT_EXPECT_EQ_MSG(test, hw[0] | hw[1], 0, "bit %u", a);
+	for (b = a + 1; b < 128; b++) {
+		ste[b / 64] ^= 1ULL << (b % 64);
+		translate(test, &feat, ste, hw);
+		ste[b / 64] ^= 1ULL << (b % 64);
+	}
+}
+
+/* From each valid STE, flip each of the 512 bits, and pairs of bits */
 static void ste_every_bit(struct kunit *test)
 {
 	static const u64 valid[][2] = {
 		{ STE_ABORT0, 0 },
 		{ STE_BYPASS0, STE_BYPASS1 },
-		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2), STE_S1_1 },
+		{ STE_S1_0(0x123456780c0ULL) | S1CDMAX(8) | S1FMT(2),
+		  STE_S1_1 },
 	};
-	static const u64 may[2] = {
-		0xf | S1FMT(3) | CTXPTR | S1CDMAX(31), ATTRS | CONT | S1STALLD
-	};
-	unsigned int i, a, b;
+	unsigned int i, a;
 
 	for (i = 0; i < ARRAY_SIZE(valid); i++) {
-		for (a = 0; a < 512; a++) {
-			u64 ste[STRTAB_STE_DWORDS] = { valid[i][0], valid[i][1] };
-			u64 hw[STRTAB_STE_DWORDS];
-
-			ste[a / 64] ^= 1ULL << (a % 64);
-			translate(test, &feat, ste, hw);
-			/* A bit that no rule names leaves nothing */
-			if (a >= 128 || !((may[a / 64] >> (a % 64)) & 1))
-				KUNIT_EXPECT_EQ_MSG(test, hw[0] | hw[1], 0, "bit %u", a);
-			for (b = a + 1; b < 128; b++) {
-				ste[b / 64] ^= 1ULL << (b % 64);
-				translate(test, &feat, ste, hw);
-				ste[b / 64] ^= 1ULL << (b % 64);
-			}
-		}
+		for (a = 0; a < 512; a++)
+			flip(test, valid[i], a);
 	}
 }
 
@@ -156,46 +181,57 @@ static void ste_anything(struct kunit *test)
 		for (j = 0; j < STRTAB_STE_DWORDS; j++)
 			ste[j] = test_random() & test_random() & test_random();
 		ste[0] |= 1;
-		/* Most of it isn't looked at unless the rest is plausible */
+		/* EL2 looks at most fields only if the others are plausible */
 		if (i % 8)
 			memset(&ste[2], 0, 6 * sizeof(u64));
 		if (i % 4)
-			ste[0] &= 0xf | S1FMT(3) | CTXPTR | S1CDMAX(31);
+			ste[0] &= T_STE_VCONFIG | S1_FIELDS;
 		if (i % 2)
 			ste[1] &= ATTRS | S1STALLD;
 		translate(test, &feat, ste, hw);
 		live += hw[0] & 1;
 	}
-	/* Else nothing has been tested */
+	/* Enough of them were valid */
 	KUNIT_EXPECT_GT(test, live, 1000);
 }
 
+/* Dword @a becomes @to: only that dword of the hardware's STE changes */
+static void change_dword(struct kunit *test, const u64 *host, unsigned int a,
+			 u64 to)
+{
+	u64 ste[STRTAB_STE_DWORDS] = { host[0], host[1] };
+	u64 before[STRTAB_STE_DWORDS], after[STRTAB_STE_DWORDS];
+	unsigned int b;
+
+	translate(test, &feat, ste, before);
+	ste[a] = to;
+	translate(test, &feat, ste, after);
+	for (b = 0; b < STRTAB_STE_DWORDS; b++) {
+		if (b != a)
+			KUNIT_EXPECT_EQ(test, before[b], after[b]);
+	}
+}
+
 /*
- * The host's driver changes an STE in one 64-bit store where it can, and then
- * the device doesn't notice. So it must be at most that one dword here.
+ * The host's driver changes an STE by one 64-bit store where it can, so that
+ * the device does not notice. The hardware's STE must change in one dword, too.
  */
 static void ste_one_dword(struct kunit *test)
 {
 	static const u64 dwords[2][4] = {
-		{ STE_ABORT0, STE_BYPASS0, STE_S1_0(0x1000ULL), STE_S1_0(0x2000ULL) | S1CDMAX(8) },
-		{ 0, STE_BYPASS1, STE_S1_1, STE_S1_1 | S1STALLD | BIT_ULL(19) },
+		{ STE_ABORT0, STE_BYPASS0, STE_S1_0(0x1000ULL),
+		  STE_S1_0(0x2000ULL) | S1CDMAX(8) },
+		{ 0, STE_BYPASS1, STE_S1_1, STE_S1_1 | S1STALLD | T_STE_MEV },
 	};
-	unsigned int i, a, b;
+	unsigned int i, a;
 
 	for (i = 0; i < 4 * 4 * 4; i++) {
 		for (a = 0; a < 2; a++) {
-			u64 ste[STRTAB_STE_DWORDS] = {};
-			u64 from[STRTAB_STE_DWORDS], to[STRTAB_STE_DWORDS];
+			u64 ste[2];
 
 			ste[!a] = dwords[!a][i % 4];
 			ste[a] = dwords[a][i / 4 % 4];
-			translate(test, &feat, ste, from);
-			ste[a] = dwords[a][i / 16];
-			translate(test, &feat, ste, to);
-			for (b = 0; b < STRTAB_STE_DWORDS; b++) {
-				if (b != a)
-					KUNIT_EXPECT_EQ(test, from[b], to[b]);
-			}
+			change_dword(test, ste, a, dwords[a][i / 16]);
 		}
 	}
 }
@@ -211,8 +247,8 @@ static struct kunit_case ste_cases[] = {
 
 static struct kunit_suite ste_suite = {
 	.name = "pkvm-smmu-ste",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = ste_cases,
 };
 

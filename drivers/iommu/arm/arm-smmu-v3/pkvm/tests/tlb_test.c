@@ -34,7 +34,7 @@
  * enum tlb_kind - by what an entry, a walk or an access has been translated
  * @TLB_UNUSED:	there is none
  * @TLB_S2:	stage 2 alone: an invalidation by IPA reaches it
- * @TLB_BOTH:	both stages together: it doesn't (section 4.4.3.1)
+ * @TLB_BOTH:	both stages together: it does not (section 4.4.3.1)
  * @TLB_TABLE:	of an entry: the address of a table of stage 2
  */
 enum tlb_kind {
@@ -133,7 +133,7 @@ struct tlb_inval {
 /**
  * struct tlb - SMMU 0
  * @on:		its devices do DMA
- * @busy:	and are just doing so
+ * @busy:	they are doing DMA just now
  * @time:	goes up with each access and each command
  * @entries:	what is cached of stage 2
  * @stes:	the STEs that are cached
@@ -210,23 +210,23 @@ static phys_addr_t random_page(phys_addr_t start, phys_addr_t end)
 /* A word of a table that the SMMU walks */
 static u64 tlb_read(u64 pa)
 {
-	struct fake_page *page = fake_page(pa);
+	struct mock_page *page = mock_page(pa);
 
-	if (!page || page->owner != FAKE_EL2 || page->in_pool) {
-		fake_complain("the SMMU reads a table that is free");
+	if (!page || page->owner != MOCK_EL2 || page->in_pool) {
+		mock_complain("the SMMU reads a table that is free");
 		return 0;
 	}
 
-	return fake_get(pa);
+	return mock_get(pa);
 }
 
-/* Where there is no page it is RAM all the same, and stays the host's */
+/* An access reaches memory. RAM without a mock page stays the host's */
 static void tlb_land(struct tlb_walk *access)
 {
-	struct fake_page *page = fake_page(access->ipa);
+	struct mock_page *page = mock_page(access->ipa);
 
-	if (page && page->owner != FAKE_HOST)
-		fake_complain("a device has reached a foreign page");
+	if (page && page->owner != MOCK_HOST)
+		mock_complain("a device has reached a foreign page");
 	access->kind = TLB_UNUSED;
 	tlb.nr_landed++;
 }
@@ -236,7 +236,7 @@ static void tlb_access(const struct tlb_walk *walk, u64 pa)
 	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
 
 	if (pa != walk->ipa)
-		fake_complain("a device has reached another page");
+		mock_complain("a device has reached another page");
 	if (access->kind)
 		tlb_land(access);
 	*access = *walk;
@@ -252,7 +252,7 @@ static u64 tlb_part(u64 size)
 	return one_in(2) ? size : min(size, part);
 }
 
-/* What maps @walk->ipa to @pa, or leads on for it from the table at @pa */
+/* Cache that @walk->ipa maps to @pa, or that the next table is at @pa */
 static void tlb_insert(enum tlb_kind kind, u64 size, u64 pa,
 		       const struct tlb_walk *walk)
 {
@@ -273,7 +273,7 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 	for (i = 0; i < NR_STES; i++) {
 		*l1 = tlb.l1s[i];
 		if (l1->used && l1->index == index && !one_in(4))
-			return l1->desc & 0x1f;
+			return l1->desc & T_L1_SPAN;
 	}
 
 	l1->used = true;
@@ -282,14 +282,14 @@ static bool tlb_find_l1(u32 index, u64 base, struct tlb_l1 *l1)
 	l1->time = tlb.time;
 	tlb.l1s[test_random() % NR_STES] = *l1;
 
-	return l1->desc & 0x1f;
+	return l1->desc & T_L1_SPAN;
 }
 
 static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 {
-	u64 at = fake_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & GENMASK_ULL(51, 6);
-	u32 cfg = fake_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG);
-	u32 split = (cfg >> 6) & 0x1f, index = sid;
+	u64 at = mock_reg64(SMMU0, ARM_SMMU_STRTAB_BASE) & T_STRTAB_ADDR;
+	u32 cfg = mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG);
+	u32 split = FIELD_GET(T_STRTAB_SPLIT, cfg), index = sid;
 	struct tlb_l1 l1 = { .time = tlb.time };
 	unsigned int i;
 
@@ -299,10 +299,10 @@ static bool tlb_find_ste(u32 sid, struct tlb_ste *found)
 			return true;
 	}
 
-	if (((cfg >> 16) & 3) == 1) {
+	if (FIELD_GET(T_STRTAB_FMT, cfg) == T_STRTAB_2LVL) {
 		if (!tlb_find_l1(sid >> split, at, &l1))
 			return false;
-		at = l1.desc & GENMASK_ULL(51, 6);
+		at = l1.desc & T_STRTAB_ADDR;
 		index = sid & ((1U << split) - 1);
 	}
 
@@ -324,7 +324,7 @@ static u64 desc_addr(u64 desc)
 	return PAGE_SHIFT == 16 ? pa | (desc & 0xf000) << 36 : pa;
 }
 
-/* A leaf: cached as either stage 2 or both stages, or both, or not at all */
+/* Cache a leaf as one of stage 2, of both stages, as both, or not */
 static void tlb_leaf(struct tlb_walk *walk, u64 desc, u64 size)
 {
 	u64 pa = desc_addr(desc) + (walk->ipa & (size - 1));
@@ -358,7 +358,7 @@ static void tlb_walk(struct tlb_walk *walk)
 	}
 }
 
-/* Is there an entry for a walk that has just begun, and is it used? */
+/* Does an entry translate for a walk that has just begun? */
 static bool tlb_hit(const struct tlb_walk *walk)
 {
 	unsigned int i;
@@ -381,7 +381,7 @@ static bool tlb_hit(const struct tlb_walk *walk)
 	return false;
 }
 
-/* From the root, or from a table that is in the cache */
+/* Start a walk at the root, or at a cached table */
 static void tlb_begin(struct tlb_walk *walk, const u64 *s2)
 {
 	unsigned int t0sz = (s2[0] >> 32) & 0x3f, sl0 = (s2[0] >> 38) & 3, i;
@@ -403,14 +403,14 @@ static void tlb_begin(struct tlb_walk *walk, const u64 *s2)
 	}
 }
 
-/* Where pages change hands, mostly */
+/* An address, mostly where pages change hands */
 static phys_addr_t random_target(void)
 {
 	if (arena.nr_recent && !one_in(4))
 		return arena.recent[test_random() % arena.nr_recent] +
 		       (one_in(8) ? PAGE_SIZE : 0);
 	if (one_in(4))
-		return fake_page_pa(test_random() % fake->nr_pages);
+		return mock_page_pa(test_random() % mock->nr_pages);
 
 	return one_in(2) ? random_page(arena.start, arena.end) :
 			   random_page(arena.base, arena.top);
@@ -425,10 +425,10 @@ static void tlb_dma(void)
 
 	begun.sid = sids[test_random() % ARRAY_SIZE(sids)];
 	if (walk->kind || !tlb_find_ste(begun.sid, &found) ||
-	    !(found.ste[0] & 1))
+	    !(found.ste[0] & T_STE_V))
 		return;
-	if (!fake_ste_is_safe(SMMU0, found.ste))
-		fake_complain("the SMMU has an STE that lets something pass");
+	if (!mock_ste_is_safe(SMMU0, found.ste))
+		mock_complain("the SMMU has an STE that lets something pass");
 
 	switch (HW_CONFIG(found.ste[0])) {
 	case HW_S2:
@@ -448,35 +448,40 @@ static void tlb_dma(void)
 	*walk = begun;
 }
 
-/* Some of what can happen between two steps of EL2's */
-static void tlb_step(void)
+static void tlb_do_one(void)
 {
 	struct tlb_walk *walk = &tlb.walks[test_random() % NR_WALKS];
 	struct tlb_walk *access = &tlb.accesses[test_random() % NR_WALKS];
+
+	tlb.time++;
+	switch (test_random() % 5) {
+	case 0:
+	case 1:
+		tlb_dma();
+		break;
+	case 2:
+	case 3:
+		if (walk->kind)
+			tlb_walk(walk);
+		break;
+	case 4:
+		if (access->kind)
+			tlb_land(access);
+		break;
+	}
+}
+
+/* Devices and the SMMU do some of what they may between two steps of EL2 */
+static void tlb_step(void)
+{
 	unsigned int n;
 
-	if (tlb.busy || !tlb.on || fake->complaint)
+	if (tlb.busy || !tlb.on || mock->complaint)
 		return;
 
 	tlb.busy = true;
-	for (n = test_random() % 6; n > 0; n--) {
-		tlb.time++;
-		switch (test_random() % 5) {
-		case 0:
-		case 1:
-			tlb_dma();
-			break;
-		case 2:
-		case 3:
-			if (walk->kind)
-				tlb_walk(walk);
-			break;
-		case 4:
-			if (access->kind)
-				tlb_land(access);
-			break;
-		}
-	}
+	for (n = test_random() % 6; n > 0; n--)
+		tlb_do_one();
 	tlb.busy = false;
 }
 
@@ -490,7 +495,7 @@ static void tlb_steps(unsigned int n)
 
 static bool inval_is_cfgi(const struct tlb_inval *inval)
 {
-	return inval->op == 0x03 || inval->op == 0x04;
+	return inval->op == T_CFGI_STE || inval->op == T_CFGI_RANGE;
 }
 
 static bool inval_has(const struct tlb_inval *inval, u64 first, u64 last)
@@ -502,11 +507,11 @@ static bool inval_hits(const struct tlb_inval *inval, enum tlb_kind kind,
 		       u64 base, u64 size)
 {
 	switch (inval->op) {
-	case 0x28: /* TLBI_S12_VMALL */
+	case T_TLBI_S12_VMALL:
 		return true;
-	case 0x10: /* TLBI_NH_ALL */
+	case T_TLBI_NH_ALL:
 		return kind == TLB_BOTH;
-	case 0x2a: /* TLBI_S2_IPA */
+	case T_TLBI_S2_IPA:
 		return kind != TLB_BOTH &&
 		       inval_has(inval, base, base + size - 1);
 	}
@@ -529,7 +534,8 @@ static bool inval_hits_walk(const struct tlb_inval *inval,
 
 static void tlb_drop_config(const struct tlb_inval *inval)
 {
-	u32 split = (fake_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG) >> 6) & 0x1f;
+	u32 split = FIELD_GET(T_STRTAB_SPLIT,
+			      mock_reg(SMMU0, ARM_SMMU_STRTAB_BASE_CFG));
 	unsigned int i;
 
 	for (i = 0; i < NR_STES; i++) {
@@ -563,7 +569,7 @@ static void tlb_drop(const struct tlb_inval *inval)
 		if (inval_hits_walk(inval, &tlb.walks[i]))
 			tlb.walks[i].kind = TLB_UNUSED;
 	}
-	/* These end before the CMD_SYNC does, wherever they go */
+	/* These accesses must complete before the CMD_SYNC */
 	for (i = 0; i < NR_WALKS; i++) {
 		if (inval_hits_walk(inval, &tlb.accesses[i]))
 			tlb_land(&tlb.accesses[i]);
@@ -581,35 +587,37 @@ static void tlb_sync(void)
 }
 
 /* An SMMU has run a command */
-static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
+static void tlb_ran(struct mock_smmu *s, const u64 *cmd)
 {
-	u64 num = (cmd[0] >> 12) & 0x1f, scale = (cmd[0] >> 20) & 0x1f;
-	u64 pages = (cmd[1] >> 10) & 3 ? (num + 1) << scale : 1;
-	u64 sids_in_range = 2ULL << (cmd[1] & 0x1f);
-	struct tlb_inval inval = { .op = cmd[0] };
+	u64 num = FIELD_GET(T_CMD_NUM, cmd[0]);
+	u64 scale = FIELD_GET(T_CMD_SCALE, cmd[0]);
+	u64 pages = cmd[1] & T_CMD_TG ? (num + 1) << scale : 1;
+	u64 sids_in_range = 2ULL << FIELD_GET(T_CMD_RANGE, cmd[1]);
+	struct tlb_inval inval = { .op = T_OP(cmd) };
 
 	if (s != SMMU0)
 		return;
 
 	inval.time = ++tlb.time;
 	switch (inval.op) {
-	case 0x03: /* CFGI_STE */
-		inval.first = cmd[0] >> 32;
+	case T_CFGI_STE:
+		inval.first = FIELD_GET(T_CMD_SID, cmd[0]);
 		inval.last = inval.first;
-		inval.leaf = cmd[1] & 1;
+		inval.leaf = cmd[1] & T_CMD_LEAF;
 		break;
-	case 0x04: /* CFGI_STE_RANGE, CFGI_ALL */
-		inval.first = ALIGN_DOWN(cmd[0] >> 32, sids_in_range);
+	case T_CFGI_RANGE:
+		inval.first =
+			ALIGN_DOWN(FIELD_GET(T_CMD_SID, cmd[0]), sids_in_range);
 		inval.last = inval.first + sids_in_range - 1;
 		break;
-	case 0x10: /* TLBI_NH_ALL */
-	case 0x28: /* TLBI_S12_VMALL */
+	case T_TLBI_NH_ALL:
+	case T_TLBI_S12_VMALL:
 		break;
-	case 0x2a: /* TLBI_S2_IPA */
-		inval.first = cmd[1] & GENMASK_ULL(51, 12);
+	case T_TLBI_S2_IPA:
+		inval.first = cmd[1] & T_CMD_IPA;
 		inval.last = inval.first + (pages << PAGE_SHIFT) - 1;
 		break;
-	case 0x46: /* CMD_SYNC */
+	case T_CMD_SYNC:
 		tlb_sync();
 		return;
 	default:
@@ -618,7 +626,7 @@ static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
 	if (tlb.nr_invals < NR_INVALS)
 		tlb.invals[tlb.nr_invals++] = inval;
 	else
-		fake_complain("more invalidations than the model can keep");
+		mock_complain("more invalidations than the model can keep");
 }
 
 /* The host and its guests */
@@ -626,16 +634,16 @@ static void tlb_ran(struct fake_smmu *s, const u64 *cmd)
 /* Its command queue has room for what is put into it at once */
 static bool host_has_room(void)
 {
-	u32 entries = 1U << fake_host.shift;
+	u32 entries = 1U << mock_host.shift;
 	u32 cons = host_readl(ARM_SMMU_CMDQ_CONS) & (2 * entries - 1);
 
-	return ((fake_host.prod - cons) & (2 * entries - 1)) < entries - 2;
+	return ((mock_host.prod - cons) & (2 * entries - 1)) < entries - 2;
 }
 
 static void host_change_ste(bool nested)
 {
 	u32 sid = sids[test_random() % (ARRAY_SIZE(sids) - 1)];
-	phys_addr_t cd = fake_page_pa(3);
+	phys_addr_t cd = mock_page_pa(3);
 	u64 ste[4] = {};
 
 	switch (test_random() % (nested ? 5 : 3)) {
@@ -648,7 +656,7 @@ static void host_change_ste(bool nested)
 	case 2:
 		/* SHCFG */
 		ste[0] = STE_BYPASS0;
-		ste[1] = test_random() & GENMASK_ULL(45, 44);
+		ste[1] = test_random() & T_STE_SHCFG;
 		break;
 	case 3:
 		ste[0] = STE_ABORT0;
@@ -663,13 +671,13 @@ static void host_change_ste(bool nested)
 	host_cfgi_ste(sid);
 }
 
-/* The second level of its table goes, or comes back */
+/* The host removes the second level of its table, or adds it again */
 static void host_change_table(void)
 {
-	if (fake_host.l2 == fake_host.strtab)
+	if (mock_host.l2 == mock_host.strtab)
 		return;
-	fake_put(fake_host.strtab,
-		 one_in(4) ? 0 : fake_host.l2 | (HOST_SPLIT + 1));
+	mock_put(mock_host.strtab,
+		 one_in(4) ? 0 : mock_host.l2 | (HOST_SPLIT + 1));
 	host_cfgi_all();
 }
 
@@ -703,7 +711,7 @@ static void host_step(bool nested)
 		host_change_table();
 		break;
 	case 9:
-		host_cmd_put(0x10, 0);
+		host_cmd_put(T_TLBI_NH_ALL, 0);
 		host_cmd_sync();
 		break;
 	case 10:
@@ -717,7 +725,7 @@ static bool all_host(phys_addr_t start, phys_addr_t end)
 	if (start < arena.start || end > arena.end)
 		return false;
 	for (; start < end; start += PAGE_SIZE) {
-		if (fake_page(start)->owner != FAKE_HOST)
+		if (mock_page(start)->owner != MOCK_HOST)
 			return false;
 	}
 
@@ -741,13 +749,13 @@ static void pages_leave(void)
 	if (arena.nr_given == MAX_GIVEN || !all_host(start, end))
 		return;
 
-	fake_own_lock();
+	mock_own_lock();
 	if (!smmu_run_pages_leave(start, end)) {
-		fake_give(start, end - start, FAKE_GUEST);
+		mock_give(start, end - start, MOCK_GUEST);
 		arena.given[arena.nr_given].start = start;
 		arena.given[arena.nr_given++].end = end;
 	}
-	fake_own_unlock();
+	mock_own_unlock();
 
 	if (arena.nr_recent < NR_RECENT)
 		arena.nr_recent++;
@@ -760,25 +768,25 @@ static void pages_return(unsigned int i)
 	phys_addr_t start = arena.given[i].start, end = arena.given[i].end;
 
 	arena.given[i] = arena.given[--arena.nr_given];
-	fake_own_lock();
-	fake_give(start, end - start, FAKE_HOST);
+	mock_own_lock();
+	mock_give(start, end - start, MOCK_HOST);
 	smmu_run_pages_return(start, end);
 	/* Shared by the guest, and reclaimed later */
 	if (one_in(4))
 		smmu_run_pages_return(start, end);
-	fake_own_unlock();
+	mock_own_unlock();
 	tlb_steps(10);
 }
 
 /* SMMUs are slow or stuck, and the pool is empty */
 static void trouble(void)
 {
-	struct fake_smmu *s = &fake->smmu[test_random() % FAKE_NR_SMMUS];
+	struct mock_smmu *s = &mock->smmu[test_random() % MOCK_NR_SMMUS];
 
 	if (one_in(2)) {
-		fake->pool_left = fake->pool_pages - fake->pool_used;
+		mock->pool_left = mock->pool_pages - mock->pool_used;
 		if (one_in(3))
-			fake->pool_left = test_random() % 3;
+			mock->pool_left = test_random() % 3;
 		return;
 	}
 
@@ -786,34 +794,34 @@ static void trouble(void)
 	s->stuck = one_in(4);
 	s->delay = one_in(3) ? SMMU_LEAVE_US / 5 : 0;
 	if (!s->slow && !s->stuck)
-		fake_run_all(s);
+		mock_run_all(s);
 }
 
-/* EL2 does not wait, and an SMMU that is slow goes on */
+/* A slow SMMU goes on while EL2 does not wait */
 static void catch_up(void)
 {
-	struct fake_smmu *s = &fake->smmu[test_random() % FAKE_NR_SMMUS];
+	struct mock_smmu *s = &mock->smmu[test_random() % MOCK_NR_SMMUS];
 
 	if (!s->stuck && one_in(4))
-		fake_run_all(s);
+		mock_run_all(s);
 }
 
 static void no_trouble(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < FAKE_NR_SMMUS; i++) {
-		fake->smmu[i].slow = false;
-		fake->smmu[i].stuck = false;
-		fake_run_all(&fake->smmu[i]);
+	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+		mock->smmu[i].slow = false;
+		mock->smmu[i].stuck = false;
+		mock_run_all(&mock->smmu[i]);
 	}
-	fake->pool_left = fake->pool_pages - fake->pool_used;
+	mock->pool_left = mock->pool_pages - mock->pool_used;
 }
 
 /* The whole machine */
 
 /**
- * struct tlb_mode - what a run of the model is to be like
+ * struct tlb_mode - how the model is run
  * @pages:	RAM that changes hands
  * @block:	the size of the blocks that map it; 0 if pages do
  * @linear:	SMMUs have no 2-level stream tables
@@ -833,7 +841,7 @@ struct tlb_mode {
 #define ALL_PAGES	512
 #define POOL_PAGES	128
 
-/* The second region changes hands. The smallest block ends within it */
+/* Pages of the second region change hands. A smallest block ends in it */
 static void make_arena(const struct tlb_mode *mode)
 {
 	u64 size = mode->pages * PAGE_SIZE;
@@ -850,46 +858,48 @@ static void make_arena(const struct tlb_mode *mode)
 		arena.top = arena.end;
 	}
 
-	fake->region[0].end -= size - FAKE_RAM_B_PAGES * PAGE_SIZE;
-	fake->region[1].base = arena.start;
-	fake->region[1].end = arena.end;
+	mock->region[0].end -= size - MOCK_RAM_B_PAGES * PAGE_SIZE;
+	mock->region[1].base = arena.start;
+	mock->region[1].end = arena.end;
 	for (pa = arena.start; pa < arena.end; pa += PAGE_SIZE)
-		fake_page(pa)->allocated = true;
+		mock_page(pa)->allocated = true;
 }
 
 static void set_up(struct kunit *test, const struct tlb_mode *mode)
 {
 	unsigned int i;
 
-	fake_test_again(test, ALL_PAGES + mode->pages);
+	mock_test_again(test, ALL_PAGES + mode->pages);
 	memset(&tlb, 0, sizeof(tlb));
 	make_arena(mode);
 
-	fake->config.nr_smmus = 2;
-	fake->sid_bits = 9;
+	mock->config.nr_smmus = 2;
+	mock->sid_bits = 9;
 	for (i = 0; i < 2; i++) {
-		struct fake_smmu *s = &fake->smmu[i];
-		u32 idr0 = fake_reg(s, ARM_SMMU_IDR0);
-		u32 idr1 = fake_reg(s, ARM_SMMU_IDR1) & ~0x3fU;
+		struct mock_smmu *s = &mock->smmu[i];
+		u32 idr0 = mock_reg(s, ARM_SMMU_IDR0);
+		u32 idr1 = mock_reg(s, ARM_SMMU_IDR1) & ~T_IDR1_SIDSIZE;
 
-		fake_set_reg(s, ARM_SMMU_IDR1, idr1 | fake->sid_bits);
+		mock_set_reg(s, ARM_SMMU_IDR1, idr1 | mock->sid_bits);
 		if (mode->linear)
-			fake_set_reg(s, ARM_SMMU_IDR0, idr0 & ~(3U << 27));
+			mock_set_reg(s, ARM_SMMU_IDR0,
+				     idr0 & ~T_IDR0_ST_LEVEL);
 		/* BBM level 1 or 2, RIL */
-		fake_set_reg(s, ARM_SMMU_IDR3,
-			     (mode->block ? 2 : 1) << 11 | mode->ril << 10);
+		mock_set_reg(s, ARM_SMMU_IDR3,
+			     T_IDR3_BBML(mode->block ? 2 : 1) |
+			     (mode->ril ? T_IDR3_RIL : 0));
 		if (arena.top > BIT_ULL(40))
-			fake_set_reg(s, ARM_SMMU_IDR5, 0x76);
+			mock_set_reg(s, ARM_SMMU_IDR5, T_IDR5(T_OAS_52));
 	}
 
-	fake->config.pool[0].size = POOL_PAGES * PAGE_SIZE;
-	fake->config.pool[0].base = fake_alloc(fake->config.pool[0].size,
-					       FAKE_HOST);
-	fake_test_boot(test);
-	fake_own_lock();
+	mock->config.pool[0].size = POOL_PAGES * PAGE_SIZE;
+	mock->config.pool[0].base = mock_alloc(mock->config.pool[0].size,
+					       MOCK_HOST);
+	mock_test_boot(test);
+	mock_own_lock();
 	smmu_run_pages_return(arena.base, arena.start);
 	smmu_run_pages_return(arena.end, arena.top);
-	fake_own_unlock();
+	mock_own_unlock();
 
 	host_cmdq_start(6);
 	host_strtab_start();
@@ -899,15 +909,15 @@ static void expect_mapped(struct kunit *test, const struct tlb_mode *mode,
 			  phys_addr_t pa)
 {
 	const u64 *s2 = SMMU0->smmu->feat.s2_ste;
-	struct fake_leaf leaf = {};
+	struct mock_leaf leaf = {};
 
-	KUNIT_ASSERT_TRUE(test, fake_s2_walk(s2, pa, &leaf));
+	KUNIT_ASSERT_TRUE(test, mock_s2_walk(s2, pa, &leaf));
 	KUNIT_ASSERT_EQ(test, leaf.pa, pa);
 	KUNIT_ASSERT_EQ(test, 1ULL << LEVEL_SHIFT(leaf.level),
 			mode->block ?: PAGE_SIZE);
 }
 
-/* All is the host's again, and mapped: in blocks, where there are any */
+/* The host has all pages again. They are mapped, and in blocks if possible */
 static void expect_whole(struct kunit *test, const struct tlb_mode *mode)
 {
 	phys_addr_t pa;
@@ -918,7 +928,7 @@ static void expect_whole(struct kunit *test, const struct tlb_mode *mode)
 		expect_mapped(test, mode, pa);
 }
 
-/* In an emulated machine each of them takes twenty times as long */
+/* An emulated CPU takes twenty times as long for each round */
 #ifdef CONFIG_ARM64
 #define MODEL_ROUNDS	300
 #else
@@ -930,11 +940,11 @@ static void run_model(struct kunit *test, const struct tlb_mode *mode)
 	unsigned int what, i;
 
 	set_up(test, mode);
-	fake->ran = tlb_ran;
-	fake->step = tlb_step;
+	mock->ran = tlb_ran;
+	mock->step = tlb_step;
 	tlb.on = true;
-	for (i = 0; i < MODEL_ROUNDS && !fake->complaint; i++) {
-		fake->relaxed = 0;
+	for (i = 0; i < MODEL_ROUNDS && !mock->complaint; i++) {
+		mock->relaxed = 0;
 		tlb_step();
 		catch_up();
 		what = test_random() % 100;
@@ -949,27 +959,27 @@ static void run_model(struct kunit *test, const struct tlb_mode *mode)
 	}
 
 	no_trouble();
-	while (arena.nr_given && !fake->complaint)
+	while (arena.nr_given && !mock->complaint)
 		pages_return(0);
 	tlb.on = false;
 	KUNIT_EXPECT_GT(test, tlb.nr_landed, 0);
-	KUNIT_EXPECT_EQ_MSG(test, !!fake->complaint, false,
+	KUNIT_EXPECT_EQ_MSG(test, !!mock->complaint, false,
 			    "blocks of %llu, %snested, %strouble",
 			    (unsigned long long)mode->block,
 			    mode->nested ? "" : "not ",
 			    mode->trouble ? "" : "no ");
-	if (!fake->complaint && !mode->trouble)
+	if (!mock->complaint && !mode->trouble)
 		expect_whole(test, mode);
 }
 
 /* Pages, and blocks of the smallest size */
 static void tlb_model(struct kunit *test)
 {
-	/* With 4K more than a block: it leaves as a whole, too */
+	/* With 4K there is more than a block, so that a block can leave */
 	struct tlb_mode mode = { .pages = PAGE_SHIFT == 12 ? 640 : 160 };
 	unsigned int i;
 
-	for (i = 0; i < 8 && !fake->complaint; i++) {
+	for (i = 0; i < 8 && !mock->complaint; i++) {
 		mode.block = i & 1 ? SMMU_S2_JOIN_SIZE : 0;
 		mode.nested = i & 2;
 		mode.trouble = i & 4;
@@ -987,11 +997,11 @@ static void tlb_model_level_1(struct kunit *test)
 	};
 	unsigned int i;
 
-	/* With pages of 16K there are none */
+	/* With pages of 16K there are no such blocks */
 	if (PAGE_SHIFT == 14)
 		return;
 
-	for (i = 0; i < 4 && !fake->complaint; i++) {
+	for (i = 0; i < 4 && !mock->complaint; i++) {
 		mode.nested = i & 1;
 		mode.trouble = i & 2;
 		mode.linear = one_in(3);
@@ -1000,14 +1010,14 @@ static void tlb_model_level_1(struct kunit *test)
 	}
 }
 
-/* The host has a stream that passes, be it nested or not */
+/* The host has a stream that passes, with stage 1 or without */
 static void set_up_stream(struct kunit *test, const struct tlb_mode *mode)
 {
 	u64 ste[4] = { STE_BYPASS0, STE_BYPASS1 };
 
 	set_up(test, mode);
 	if (mode->nested) {
-		ste[0] = STE_S1_0(fake_page_pa(3));
+		ste[0] = STE_S1_0(mock_page_pa(3));
 		ste[1] = STE_S1_1;
 	}
 	host_put_ste(1, ste);
@@ -1016,8 +1026,8 @@ static void set_up_stream(struct kunit *test, const struct tlb_mode *mode)
 }
 
 /*
- * Pages that a guest has shared are mapped when the host reclaims them: the
- * block that maps them is not split, and nothing is invalidated.
+ * The host reclaims pages that a guest has shared. They are mapped already. EL2
+ * does not split the block, and sends no invalidation.
  */
 static void tlb_map_mapped(struct kunit *test)
 {
@@ -1026,15 +1036,15 @@ static void tlb_map_mapped(struct kunit *test)
 	phys_addr_t pa;
 
 	set_up_stream(test, &mode);
-	used = fake->pool_used;
-	fake->pool_peak = used;
-	fake_own_lock();
+	used = mock->pool_used;
+	mock->pool_peak = used;
+	mock_own_lock();
 	for (pa = arena.base; pa < arena.top; pa += PAGE_SIZE)
 		smmu_run_pages_return(pa, pa + PAGE_SIZE);
-	fake_own_unlock();
+	mock_own_unlock();
 	KUNIT_EXPECT_EQ(test, SMMU0->nr_runs, 0);
-	KUNIT_EXPECT_EQ(test, fake->pool_used, used);
-	KUNIT_EXPECT_EQ(test, fake->pool_peak, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+	KUNIT_EXPECT_EQ(test, mock->pool_peak, used);
 	expect_whole(test, &mode);
 }
 
@@ -1052,25 +1062,26 @@ static void tlb_join(struct kunit *test)
 		set_up_stream(test, &mode);
 		start = arena.start;
 		end = start + PAGE_SIZE;
-		fake_own_lock();
+		mock_own_lock();
 		KUNIT_EXPECT_EQ(test, smmu_run_pages_leave(start, end), 0);
 		SMMU0->nr_runs = 0;
 		smmu_run_pages_return(start, end);
-		fake_own_unlock();
+		mock_own_unlock();
 		expect_whole(test, &mode);
 
 		KUNIT_ASSERT_EQ(test, SMMU0->nr_runs, 2);
 		cmd = SMMU0->runs[0].cmd;
 		if (i == 1) {
 			/* NUM = 0, SCALE, the granule, no level */
-			KUNIT_EXPECT_EQ(test, cmd[0], 0x2a | TABLE_BITS << 20);
+			KUNIT_EXPECT_EQ(test, cmd[0],
+					T_TLBI_S2_IPA | T_SCALE(TABLE_BITS));
 			start = ALIGN_DOWN(start, SMMU_S2_JOIN_SIZE);
 			KUNIT_EXPECT_EQ(test, cmd[1],
-					start | (PAGE_SHIFT - 10) / 2 << 10);
+					start | T_TG((PAGE_SHIFT - 10) / 2));
 		} else {
-			KUNIT_EXPECT_EQ(test, cmd[0], 0x28);
+			KUNIT_EXPECT_EQ(test, cmd[0], T_TLBI_S12_VMALL);
 		}
-		KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], 0x46);
+		KUNIT_EXPECT_EQ(test, SMMU0->runs[1].cmd[0], T_CMD_SYNC);
 	}
 }
 
@@ -1084,8 +1095,8 @@ static struct kunit_case tlb_cases[] = {
 
 static struct kunit_suite tlb_suite = {
 	.name = "pkvm-smmu-tlb",
-	.init = fake_test_init,
-	.exit = fake_test_exit,
+	.init = mock_test_init,
+	.exit = mock_test_exit,
 	.test_cases = tlb_cases,
 };
 
