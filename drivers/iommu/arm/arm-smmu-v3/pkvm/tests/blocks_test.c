@@ -392,6 +392,32 @@ static void blocks_many(struct kunit *test)
 	KUNIT_EXPECT_LT(test, joined, blocks);
 }
 
+/* What the assertions of the ownership selftest see of a block and of its pages */
+static void blocks_maps(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30, hole = base + 5 * PAGE_SIZE;
+
+	setup_blocks(test);
+	KUNIT_EXPECT_FALSE(test, smmu_blocks_maps(&s2, hole));
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * S2_BLOCK_SIZE), 1);
+	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, hole));
+	KUNIT_ASSERT_EQ(test, smmu_s2_unmap(&s2, hole, hole + PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, smmu_blocks_maps(&s2, hole));
+	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, hole + PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, base + S2_BLOCK_SIZE));
+}
+
+/* To unmap what is not mapped takes no memory, and splits nothing */
+static void blocks_unmapped_already(struct kunit *test)
+{
+	phys_addr_t base = 4ULL << 30;
+
+	setup_blocks(test);
+	mock->pool_left = 0;
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + 2 * S2_BLOCK_SIZE), 0);
+}
+
 static struct kunit_case blocks_cases[] = {
 	KUNIT_CASE(blocks_page),
 	KUNIT_CASE(blocks_many),
@@ -401,6 +427,8 @@ static struct kunit_case blocks_cases[] = {
 	KUNIT_CASE(blocks_mapped_already),
 	KUNIT_CASE(blocks_level_1),
 	KUNIT_CASE(blocks_half_done),
+	KUNIT_CASE(blocks_maps),
+	KUNIT_CASE(blocks_unmapped_already),
 	{}
 };
 

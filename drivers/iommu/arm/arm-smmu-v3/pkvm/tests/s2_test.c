@@ -305,32 +305,6 @@ static void s2_ram_out_of_reach(struct kunit *test)
 			-EINVAL);
 }
 
-/* What the assertions of the ownership selftest see of a block and of its pages */
-static void s2_maps(struct kunit *test)
-{
-	phys_addr_t base = 4ULL << 30, hole = base + 5 * PAGE_SIZE;
-
-	setup_blocks(test);
-	KUNIT_EXPECT_FALSE(test, smmu_s2_maps(&s2, hole));
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * S2_BLOCK_SIZE), 1);
-	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&s2, hole));
-	KUNIT_ASSERT_EQ(test, smmu_s2_unmap(&s2, hole, hole + PAGE_SIZE), 0);
-	KUNIT_EXPECT_FALSE(test, smmu_s2_maps(&s2, hole));
-	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&s2, hole + PAGE_SIZE));
-	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&s2, base + S2_BLOCK_SIZE));
-}
-
-/* To unmap what is not mapped takes no memory, and splits nothing */
-static void s2_unmapped_already(struct kunit *test)
-{
-	phys_addr_t base = 4ULL << 30;
-
-	setup_blocks(test);
-	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + 2 * S2_BLOCK_SIZE), 0);
-}
-
 static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_geometry),
 	KUNIT_CASE(s2_dwords),
@@ -340,8 +314,6 @@ static struct kunit_case s2_cases[] = {
 	KUNIT_CASE(s2_map_unmap),
 	KUNIT_CASE(s2_out_of_memory),
 	KUNIT_CASE(s2_ram_out_of_reach),
-	KUNIT_CASE(s2_maps),
-	KUNIT_CASE(s2_unmapped_already),
 	{}
 };
 
