@@ -395,27 +395,27 @@ static void blocks_many(struct kunit *test)
 /* What the assertions of the ownership selftest see of a block and of its pages */
 static void blocks_maps(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30, hole = base + 5 * PAGE_SIZE;
+	phys_addr_t base = BLOCK(0), hole = base + 5 * PAGE_SIZE;
 
 	setup_blocks(test);
-	KUNIT_EXPECT_FALSE(test, smmu_blocks_maps(&s2, hole));
-	KUNIT_ASSERT_EQ(test, smmu_s2_map(&s2, base, base + 2 * S2_BLOCK_SIZE), 1);
-	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, hole));
-	KUNIT_ASSERT_EQ(test, smmu_s2_unmap(&s2, hole, hole + PAGE_SIZE), 0);
-	KUNIT_EXPECT_FALSE(test, smmu_blocks_maps(&s2, hole));
-	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, hole + PAGE_SIZE));
-	KUNIT_EXPECT_TRUE(test, smmu_blocks_maps(&s2, base + S2_BLOCK_SIZE));
+	KUNIT_EXPECT_FALSE(test, smmu_s2_maps(&test_s2, hole));
+	KUNIT_ASSERT_EQ(test, smmu_s2_map(&test_s2, base, BLOCK(2)), 1);
+	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&test_s2, hole));
+	KUNIT_ASSERT_EQ(test, smmu_s2_unmap(&test_s2, hole, hole + PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, smmu_s2_maps(&test_s2, hole));
+	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&test_s2, hole + PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, smmu_s2_maps(&test_s2, BLOCK(1)));
 }
 
 /* To unmap what is not mapped takes no memory, and splits nothing */
 static void blocks_unmapped_already(struct kunit *test)
 {
-	phys_addr_t base = 4ULL << 30;
+	phys_addr_t base = BLOCK(0);
 
 	setup_blocks(test);
 	mock->pool_left = 0;
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&s2, base, base + 2 * S2_BLOCK_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base, base + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base, BLOCK(2)), 0);
 }
 
 static struct kunit_case blocks_cases[] = {
