@@ -239,7 +239,7 @@ static const struct smmu_reg *reg_find(const struct pkvm_smmu *smmu, u32 offset,
 	const struct smmu_reg *reg;
 
 	if ((size != 4 && size != 8) || !IS_ALIGNED(offset, size) ||
-	    offset >= 2 * SMMU_PAGE1 || idx >= ARRAY_SIZE(smmu_regs))
+	    idx >= ARRAY_SIZE(smmu_regs) || offset >= 2 * SMMU_PAGE1)
 		return NULL;
 
 	/* The host chooses the offset, and EL2 branches through the entry */
@@ -248,7 +248,7 @@ static const struct smmu_reg *reg_find(const struct pkvm_smmu *smmu, u32 offset,
 	if (!smmu_regs[idx].size && smmu_regs[idx & ~1].size == 8)
 		idx &= ~1;
 	reg = &smmu_regs[idx];
-	if (size > reg->size || reg->page1 != (offset >= SMMU_PAGE1))
+	if (size > reg->size || reg->page1 != !!(offset & SMMU_PAGE1))
 		return NULL;
 
 	return reg->irq && !smmu->msis ? NULL : reg;

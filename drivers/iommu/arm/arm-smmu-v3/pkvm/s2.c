@@ -95,7 +95,7 @@ static bool s2_pte_is_ram(u64 pte, s8 level)
 	       FIELD_GET(S2_PTE_MEMATTR, pte) == S2_PTE_MEMATTR_NORMAL;
 }
 
-static u64 s2_table_pte(const u64 *table)
+static u64 s2_table_pte(u64 *table)
 {
 	return s2_addr_to_pte(hyp_virt_to_phys(table)) | S2_PTE_VALID |
 	       S2_PTE_TABLE_OR_PAGE;
@@ -421,8 +421,10 @@ static int s2_map_mmio(struct smmu_s2 *s2, phys_addr_t start, phys_addr_t end)
 	end = ALIGN_DOWN(end, PAGE_SIZE);
 
 	while (start < end) {
-		if (!hyp_mmio_next(start, &hole, &hole_end) || hole >= end)
-			hole = hole_end = end;
+		if (!hyp_mmio_next(start, &hole, &hole_end) || hole >= end) {
+			hole = end;
+			hole_end = end;
+		}
 
 		if (hole > start) {
 			ret = s2_set_range(s2, start, hole, S2_DEVICE);
