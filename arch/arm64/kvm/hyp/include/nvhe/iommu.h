@@ -19,7 +19,7 @@
  *		error, and then protected KVM does not start
  * @pages_leave: make pages unreachable for devices. host_mmu.lock is held:
  *		return soon. Return: 0; a negative error, and then the host
- *		keeps the pages. With -EAGAIN, EL1 tries again
+ *		keeps the pages.
  * @pages_return: make pages reachable for devices; host_mmu.lock is held. The
  *		content of the pages may be in the CPUs' caches only
  * @page_is_reachable: does a table of EL2's map the page for devices?
