@@ -27,7 +27,7 @@ selftest() {
 	dir=$1
 	shift
 	mkdir -p "$tmp/$dir/tools"
-	# shellcheck disable=SC2086 # a prefix for each
+	# shellcheck disable=SC2046,SC2086 # a prefix for each
 	make -s -j"$(nproc)" -C "$WHOLE/tools/testing/selftests/$dir" ARCH=arm64 \
 		CROSS_COMPILE="$CROSS" OUTPUT="$tmp/$dir" abs_objdir="$tmp/$dir" \
 		KHDR_INCLUDES="-isystem $obj/usr/include" CPPFLAGS="-I$CACHE/uuid/include" \
