@@ -40,7 +40,7 @@ selftest() {
 }
 
 # They are of the series, and run on the base as well.
-PART='' python3 -B "$REPO/scripts/series.py" tree
+python3 -B "$REPO/scripts/series.py" tree
 [ -e "$obj/usr/include/linux/kvm.h" ] ||
 	make -s -C "$KSRC" O="$obj" ARCH=arm64 CROSS_COMPILE="$CROSS" headers >/dev/null
 selftest kvm arm64/pkvm_dma_test arm64/pkvm_donate_test arm64/pkvm_smmu_test
