@@ -15,6 +15,21 @@ struct kvm_iommu_ops;
 extern const struct kvm_iommu_ops *kvm_nvhe_sym(kvm_iommu_ops);
 
 /**
+ * struct kvm_iommu_mmio - MMIO that EL2 has taken
+ * @base:	physical address
+ * @end:	first address after it
+ * @cookie:	for the driver at EL2
+ *
+ * EL2 keeps the ranges in memory that the driver provides. The driver at EL1
+ * sets it aside: one struct for each range.
+ */
+struct kvm_iommu_mmio {
+	phys_addr_t	base;
+	phys_addr_t	end;
+	void		*cookie;
+};
+
+/**
  * struct kvm_iommu_driver - a driver whose IOMMUs EL2 takes
  * @el2_ops:	kvm_nvhe_sym() of its operations at EL2
  * @prepare:	describe the IOMMUs to EL2. Called at most once, right before

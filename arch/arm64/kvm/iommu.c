@@ -5,9 +5,12 @@
  * All but kvm_iommu_retry() runs while the host still has all its privileges.
  * See arch/arm64/kvm/hyp/nvhe/iommu/iommu.c for what holds afterwards.
  */
+#define pr_fmt(fmt) "kvm: " fmt
+
 #include <linux/init.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 
 #include <asm/kvm_asm.h>
@@ -58,11 +61,16 @@ int __init kvm_iommu_prepare(void)
 /**
  * kvm_iommu_finalise() - tell the driver whether the IOMMUs isolate
  * @err:	see struct kvm_iommu_driver
+ *
+ * The driver logs what is not isolated. If protected KVM has started without a
+ * driver, for instance because of initcall_blacklist=, this logs it.
  */
 void __init kvm_iommu_finalise(int err)
 {
 	if (iommu_driver)
 		iommu_driver->finalise(err);
+	else if (err != -ENODEV)
+		pr_warn("DMA is not isolated: no IOMMU driver is registered\n");
 }
 
 /**

@@ -5,8 +5,8 @@
  * - With kvm-arm.mode=protected this driver binds to every SMMUv3, before the
  *   host's SMMUv3 driver ("arm-smmu-v3") is registered.
  * - When KVM initialises, it describes the SMMUs to EL2 and sets memory aside
- *   for EL2's tables and queues. The description is final from then on. If the
- *   device tree has an SMMU that this driver is not bound to, or one that EL2
+ *   for EL2's tables and queues. The description is final from then on. If
+ *   firmware describes an SMMU that this driver is not bound to, or one that EL2
  *   can't isolate, then protected KVM does not start.
  * - Once EL2 has taken the SMMUs and the host has lost its privileges, each
  *   SMMU gets a faux device as its child, for the SMMU that EL2 emulates. The
@@ -19,33 +19,40 @@
  *   keeps the SMMUs, none gets a child, and every stream aborts.
  * - An SMMU that appears after KVM has initialised is bound and gets no child.
  *
- * If protected KVM was asked for and DMA is not isolated, one line in the log
- * gives the reason. A kernel that was booted at EL1 says nothing: it can't tell
+ * If protected KVM was asked for and no DMA is isolated, one line in the log
+ * gives the reason. The devices that no SMMUv3 stands before are listed by
+ * arm-smmu-v3-pkvm-report.c. A kernel that was booted at EL1 says nothing: it can't tell
  * what EL2 isolates. A crash kernel is one.
  * What EL2 could not do later on is logged for each SMMU.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
 
 #include <linux/acpi.h>
+#include <linux/amba/bus.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/device.h>
 #include <linux/device/faux.h>
+#include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/ioport.h>
 #include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
-#include <linux/of_platform.h>
+#include <linux/of_device.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include <linux/stringify.h>
 #include <linux/workqueue.h>
 
 #include <asm/kvm_pkvm.h>
@@ -54,7 +61,21 @@
 #include <kvm/arm_iommu.h>
 
 #include "arm-smmu-v3.h"
+#include "arm-smmu-v3-pkvm.h"
+#include "arm-smmu-v3-pkvm-pmcg.h"
+#include "arm-smmu-v3-pkvm-report.h"
+#include "arm-smmu-v3-pkvm-sids.h"
 #include "pkvm/config.h"
+#include "pkvm/smmu.h"
+
+/*
+ * What must be isolated for protected KVM to start: "available", each SMMUv3
+ * that the kernel can use; "all", each one that firmware describes, and there
+ * must be one; "none", and then the SMMUs stay with the host.
+ */
+static char pkvm_smmu_require[12] = "available";
+module_param_string(require, pkvm_smmu_require, sizeof(pkvm_smmu_require), 0444);
+MODULE_PARM_DESC(require, "SMMUv3s without which protected KVM does not start: available, all, none");
 
 enum pkvm_smmu_state {
 	PKVM_SMMU_CLAIMING,	/* an SMMU that probes is described to EL2 */
@@ -66,9 +87,11 @@ enum pkvm_smmu_state {
  * struct pkvm_smmu_claim - an SMMU that is described to EL2
  * @entry:	in pkvm_smmu_claims
  * @pdev:	its device, whose driver data this is
- * @index:	its place in EL2's configuration
+ * @iort:	its node in the IORT; NULL with a device tree
+ * @index:	its place in EL2's configuration, once that is final
+ * @desc:	how it is described to EL2 there
  * @oas_bits:	its output address size
- * @two_level:	its shadow stream table has two levels
+ * @iidr:	its IIDR
  * @msis:	the hardware can signal interrupts by MSIs
  * @host:	the SMMU that the host gets, or NULL
  * @logged:	the counts of failures that are in the log
@@ -77,9 +100,11 @@ enum pkvm_smmu_state {
 struct pkvm_smmu_claim {
 	struct list_head	entry;
 	struct platform_device	*pdev;
+	const struct acpi_iort_node *iort;
 	unsigned int		index;
+	struct pkvm_smmu_desc	desc;
 	u8			oas_bits;
-	bool			two_level;
+	u32			iidr;
 	bool			msis;
 	struct faux_device	*host;
 	u64			logged[PKVM_SMMU_NR_COUNTS];
@@ -94,12 +119,21 @@ static DEFINE_MUTEX(pkvm_smmu_mutex);
 static enum pkvm_smmu_state pkvm_smmu_state;
 static LIST_HEAD(pkvm_smmu_claims);
 
+/* EL2 gets a copy. EL1 cannot read that one after EL2 has taken over */
+static struct pkvm_smmu_config pkvm_smmu_config __initdata;
+
+/* By index: what EL1 describes to EL2, and EL2's answers; NULL if not there yet */
+static struct pkvm_smmu_desc *pkvm_smmu_descs __initdata;
+
+/* With ACPI: the table. It stays mapped, as claims point to its nodes */
+static const struct acpi_table_iort *pkvm_smmu_iort __initdata;
+
 /* What EL2 counts */
 static struct pkvm_smmu_shared *pkvm_smmu_shared;
 
-/* Why protected KVM did not start, and the node that is the reason, or NULL */
+/* Why protected KVM did not start, and what is the reason, or NULL */
 static const char *pkvm_smmu_obstacle;
-static struct device_node *pkvm_smmu_culprit;
+static char *pkvm_smmu_culprit;
 
 static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_NOT_TRIED]		= "not tried",
@@ -115,6 +149,41 @@ static const char * const refusal_str[PKVM_SMMU_NR_REFUSALS] = {
 	[PKVM_SMMU_ERRATUM]		= "an erratum breaks nested translation or invalidation",
 	[PKVM_SMMU_NO_ANSWER]		= "it does not respond",
 };
+
+/* Keep the first reason. Takes over @culprit, which is from kasprintf() */
+static int pkvm_smmu_refuse(char *culprit, const char *reason)
+{
+	if (pkvm_smmu_obstacle) {
+		kfree(culprit);
+	} else {
+		pkvm_smmu_culprit = culprit;
+		pkvm_smmu_obstacle = reason;
+	}
+
+	return -EINVAL;
+}
+
+static char *pkvm_smmu_of_name(const struct device_node *np)
+{
+	return kasprintf(GFP_KERNEL, "%pOF", np);
+}
+
+static char *pkvm_smmu_iort_name(const struct acpi_iort_node *node)
+{
+	return kasprintf(GFP_KERNEL, "SMMUv3 at %#llx in the IORT",
+			 pkvm_smmu_iort_smmu(node)->base_address);
+}
+
+static char *pkvm_smmu_pmcg_name(u64 base)
+{
+	return kasprintf(GFP_KERNEL, "PMCG at %#llx", base);
+}
+
+static char *pkvm_smmu_name(const struct pkvm_smmu_claim *claim)
+{
+	return claim->iort ? pkvm_smmu_iort_name(claim->iort) :
+			     pkvm_smmu_of_name(claim->pdev->dev.of_node);
+}
 
 static int __init pkvm_smmu_alloc(struct pkvm_smmu_mem *mem, size_t size)
 {
@@ -137,14 +206,59 @@ static void __init pkvm_smmu_free(struct pkvm_smmu_mem *mem)
 	*mem = (struct pkvm_smmu_mem) {};
 }
 
+/* Memory that EL1 writes to, zeroed */
+static void * __init pkvm_smmu_zalloc(struct pkvm_smmu_mem *mem, size_t size)
+{
+	if (pkvm_smmu_alloc(mem, size))
+		return NULL;
+
+	return memset(phys_to_virt(mem->base), 0, mem->size);
+}
+
+/* What the shadow stream table has to cover */
+static int __init pkvm_smmu_size_strtab(struct pkvm_smmu_claim *claim,
+					struct pkvm_smmu_desc *desc,
+					u32 idr0, u32 idr1)
+{
+	struct device *dev = &claim->pdev->dev;
+	struct pkvm_smmu_sids sids;
+	bool two_level;
+	u64 size;
+	u8 bits;
+	int ret;
+
+	pkvm_smmu_strtab_size(idr0, idr1, U8_MAX, &bits, &two_level);
+	/* A linear table is in one piece */
+	if (!two_level)
+		bits = min_t(u8, bits, PAGE_SHIFT + MAX_PAGE_ORDER -
+				       ilog2(sizeof(struct arm_smmu_ste)));
+	ret = pkvm_smmu_sids_init(&sids, bits);
+	if (ret)
+		return ret;
+
+	if (claim->iort)
+		pkvm_smmu_sids_add_iort(&sids, pkvm_smmu_iort, claim->iort);
+	else
+		pkvm_smmu_sids_add_of(&sids, dev->of_node);
+	if (sids.end > BIT_ULL(bits))
+		dev_warn(dev, "streams from %#lx on abort: EL2 covers %u bits of StreamID\n",
+			 BIT(bits), bits);
+	desc->sid_bits = pkvm_smmu_sids_bits(&sids);
+	size = pkvm_smmu_strtab_size(idr0, idr1, desc->sid_bits, &bits,
+				     &two_level);
+	if (two_level)
+		desc->nr_l2 = pkvm_smmu_sids_nr_l2(&sids);
+	pkvm_smmu_sids_free(&sids);
+
+	return pkvm_smmu_alloc(&desc->strtab, size);
+}
+
 /* EL1 only sizes EL2's memory: EL2 reads the ID registers again */
 static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim,
 				 struct pkvm_smmu_desc *desc)
 {
 	void __iomem *base = ioremap(desc->mmio.base, ARM_SMMU_REG_SZ);
 	u32 idr0, idr1, idr5;
-	u64 strtab_size;
-	u8 sid_bits;
 	int ret;
 
 	if (!base)
@@ -153,13 +267,12 @@ static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim,
 	idr0 = readl_relaxed(base + ARM_SMMU_IDR0);
 	idr1 = readl_relaxed(base + ARM_SMMU_IDR1);
 	idr5 = readl_relaxed(base + ARM_SMMU_IDR5);
+	claim->iidr = readl_relaxed(base + ARM_SMMU_IIDR);
 	iounmap(base);
 
 	claim->oas_bits = pkvm_smmu_oas_to_bits(FIELD_GET(IDR5_OAS, idr5));
 	claim->msis = idr0 & IDR0_MSI;
-	strtab_size = pkvm_smmu_strtab_size(idr0, idr1, &sid_bits,
-					    &claim->two_level);
-	ret = pkvm_smmu_alloc(&desc->strtab, strtab_size);
+	ret = pkvm_smmu_size_strtab(claim, desc, idr0, idr1);
 	if (ret)
 		return ret;
 
@@ -181,8 +294,7 @@ pkvm_smmu_pool_pages(const struct pkvm_smmu_config *cfg)
 
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
 		ia_bits = min(ia_bits, claim->oas_bits);
-		if (claim->two_level)
-			pages += PKVM_SMMU_L2_TABLES;
+		pages += claim->desc.nr_l2;
 	}
 
 	/* Everything else is mapped in blocks: what one table of blocks covers */
@@ -194,187 +306,402 @@ pkvm_smmu_pool_pages(const struct pkvm_smmu_config *cfg)
 	/* Two levels of table at both ends of each region and of each SMMU */
 	pages += 4 * (kvm_nvhe_sym(hyp_memblock_nr) + cfg->nr_smmus);
 
+	/* The same for each page of a PMCG. Its two ends are in one table */
+	pages += 2 * 2 * cfg->nr_pmcgs;
+
 	/* A concatenated root, and what it takes to have it aligned */
 	return pages + 2 * BIT(4);
+}
+
+/* Add a chunk to the array of chunks, which grows */
+static int __init pkvm_smmu_add_chunk(struct pkvm_smmu_config *cfg,
+				      const struct pkvm_smmu_mem *chunk)
+{
+	struct pkvm_smmu_mem old = cfg->pool, *chunks;
+	size_t used = cfg->nr_chunks * sizeof(*chunk);
+
+	if (used + sizeof(*chunk) > old.size) {
+		chunks = pkvm_smmu_zalloc(&cfg->pool, used + sizeof(*chunk));
+		if (!chunks) {
+			cfg->pool = old;
+			return -ENOMEM;
+		}
+		if (used)
+			memcpy(chunks, phys_to_virt(old.base), used);
+		pkvm_smmu_free(&old);
+	}
+
+	chunks = phys_to_virt(cfg->pool.base);
+	chunks[cfg->nr_chunks++] = *chunk;
+	return 0;
 }
 
 static int __init pkvm_smmu_fill_pool(struct pkvm_smmu_config *cfg)
 {
 	unsigned long pages = pkvm_smmu_pool_pages(cfg);
 	unsigned int order = min_t(unsigned int, MAX_PAGE_ORDER, ilog2(pages));
+	struct pkvm_smmu_mem chunk;
 
 	while (pages) {
 		order = min_t(unsigned int, order, ilog2(pages));
-		if (cfg->nr_chunks == PKVM_SMMU_MAX_POOL_CHUNKS)
-			return -E2BIG;
-		if (pkvm_smmu_alloc(&cfg->pool[cfg->nr_chunks], PAGE_SIZE << order)) {
+		if (pkvm_smmu_alloc(&chunk, PAGE_SIZE << order)) {
 			if (!order--)
 				return -ENOMEM;
 			continue;
 		}
-		cfg->nr_chunks++;
+		if (pkvm_smmu_add_chunk(cfg, &chunk)) {
+			pkvm_smmu_free(&chunk);
+			return -ENOMEM;
+		}
 		pages -= BIT(order);
 	}
 
 	return 0;
 }
 
+#define PKVM_SMMU_HOST_NAME	"arm-smmu-v3"
+
 static const struct of_device_id pkvm_smmu_of_match[] = {
 	{ .compatible = "arm,smmu-v3", },
 	{ },
 };
 
-static bool __init pkvm_smmu_is_claimed(const struct device_node *np)
+/* What the IORT code calls them */
+static const struct platform_device_id pkvm_smmu_id_match[] = {
+	{ .name = PKVM_SMMU_HOST_NAME, },
+	{ },
+};
+
+/* The driver core did not call pkvm_smmu_probe() */
+static const char pkvm_smmu_unclaimed[] __initconst =
+	"it has no device, or depends on one that has no driver yet";
+
+static const char pkvm_smmu_many_rmrs[] __initconst =
+	"firmware reserves more than " __stringify(PKVM_SMMU_MAX_RMRS) " streams (RMR)";
+
+static struct platform_driver pkvm_smmu_driver;
+
+static struct pkvm_smmu_claim * __init
+pkvm_smmu_find_claim(const struct device_node *np,
+		     const struct acpi_iort_node *node)
 {
 	struct pkvm_smmu_claim *claim;
 
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
-		if (claim->pdev->dev.of_node == np)
-			return true;
-	}
-
-	return false;
-}
-
-/*
- * With these properties the host can stop an SMMU. They are in the node of the
- * SMMU, or of a bus above it. An SMMU that has lost its registers may let
- * transactions bypass it, and EL2 does not restore the registers.
- */
-static const struct {
-	const char	*list;
-	const char	*cells;
-	const char	*reason;
-} pkvm_smmu_switches[] = {
-	{ "power-domains", "#power-domain-cells",
-	  "the host can switch it off (power-domains)" },
-	{ "resets", "#reset-cells", "the host can reset it (resets)" },
-	{ "clocks", "#clock-cells", "the host can stop its clock (clocks)" },
-};
-
-/*
- * Does the list have a provider that the host can use? A disabled provider has
- * registers as well. A fixed clock has none. A list that cannot be parsed
- * counts.
- */
-static bool __init pkvm_smmu_has_switch(const struct device_node *np,
-					const char *list, const char *cells)
-{
-	struct of_phandle_iterator it;
-	int ret;
-
-	of_for_each_phandle(&it, ret, np, list, cells, -1) {
-		if (of_device_is_compatible(it.node, "fixed-clock"))
-			continue;
-		of_node_put(it.node);
-		return true;
-	}
-
-	return ret != -ENOENT;
-}
-
-static const char * __init pkvm_smmu_find_switch(struct device_node *smmu)
-{
-	struct device_node *np;
-	unsigned int i;
-
-	for (np = of_node_get(smmu); np; np = of_get_next_parent(np)) {
-		for (i = 0; i < ARRAY_SIZE(pkvm_smmu_switches); i++) {
-			if (!pkvm_smmu_has_switch(np, pkvm_smmu_switches[i].list,
-						  pkvm_smmu_switches[i].cells))
-				continue;
-			of_node_put(pkvm_smmu_culprit);
-			pkvm_smmu_culprit = np;
-			return pkvm_smmu_switches[i].reason;
-		}
+		if (np ? claim->pdev->dev.of_node == np : claim->iort == node)
+			return claim;
 	}
 
 	return NULL;
+}
+
+/* Firmware keeps an SMMU from the kernel: no device behind it is expected */
+static int __init pkvm_smmu_leave(char *name, const char *reason)
+{
+	if (!strcmp(pkvm_smmu_require, "all"))
+		return pkvm_smmu_refuse(name, reason);
+
+	pr_info("%s: %s: DMA through it is not isolated\n", name, reason);
+	kfree(name);
+	return 0;
 }
 
 /*
  * Devices behind an SMMU that EL2 does not own would reach all memory. Search
- * the device tree: a node may have no device yet. A disabled node counts: the
- * hardware may be there, and transactions bypass it until it is configured.
+ * the device tree: a node may have no device yet.
  */
-static const char * __init pkvm_smmu_find_obstacle(void)
+static int __init pkvm_smmu_check_of_node(struct device_node *smmu)
 {
+	enum pkvm_smmu_verdict verdict;
+	struct device_node *culprit;
+	const char *reason;
+	char *name;
+
+	verdict = pkvm_smmu_of_verdict(smmu, &culprit, &reason);
+	if (verdict == PKVM_SMMU_TAKE) {
+		if (pkvm_smmu_find_claim(smmu, NULL))
+			return 0;
+		return pkvm_smmu_refuse(pkvm_smmu_of_name(smmu),
+					pkvm_smmu_unclaimed);
+	}
+
+	name = pkvm_smmu_of_name(culprit);
+	of_node_put(culprit);
+	return verdict == PKVM_SMMU_LEAVE ? pkvm_smmu_leave(name, reason) :
+					    pkvm_smmu_refuse(name, reason);
+}
+
+/* A PMCG writes MSIs without translation: EL2 has to own it */
+static int __init pkvm_smmu_add_of_pmcg(struct device_node *np)
+{
+	struct device_node *culprit = NULL;
 	const char *reason;
 
-	/* The IORT is not looked at yet */
-	if (!acpi_disabled)
-		return "machines with ACPI are not supported";
+	if (!of_device_is_available(np))
+		return 0;
 
+	reason = pkvm_smmu_of_switch(np, &culprit);
+	if (!reason)
+		reason = pkvm_pmcg_add_of(&pkvm_smmu_config, np);
+	if (reason)
+		pkvm_smmu_refuse(pkvm_smmu_of_name(culprit ?: np), reason);
+	of_node_put(culprit);
+
+	return reason ? -EINVAL : 0;
+}
+
+static int __init pkvm_smmu_check_of(void)
+{
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3") {
-		of_node_put(pkvm_smmu_culprit);
-		pkvm_smmu_culprit = of_node_get(np);
-		if (!of_device_is_available(np))
-			return "it is disabled by firmware";
-		/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
-		if (of_device_is_compatible(np, "nvidia,tegra264-smmu"))
-			return refusal_str[PKVM_SMMU_ERRATUM];
-		/* Page 1 of the registers is not where it should be */
-		if (of_property_read_bool(np, "cavium,cn9900-broken-page1-regspace"))
-			return refusal_str[PKVM_SMMU_BAD_MMIO];
-		reason = pkvm_smmu_find_switch(np);
-		if (reason)
-			return reason;
-		if (!pkvm_smmu_is_claimed(np))
-			return "it could not be claimed";
+		int ret = pkvm_smmu_check_of_node(np);
+
+		if (ret)
+			return ret;
 	}
 
-	/* A PMCG writes MSIs without translation, and EL2 does not own it */
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
-		of_node_put(pkvm_smmu_culprit);
-		pkvm_smmu_culprit = of_node_get(np);
-		return "a performance monitor of an SMMUv3 can write to memory";
+		int ret = pkvm_smmu_add_of_pmcg(np);
+
+		if (ret)
+			return ret;
 	}
 
-	of_node_put(pkvm_smmu_culprit);
-	pkvm_smmu_culprit = NULL;
-	return NULL;
+	return 0;
+}
+
+/* Describe the streams that firmware wants to be left running */
+static int __init pkvm_smmu_add_rmrs(const struct acpi_table_iort *iort,
+				     const struct pkvm_smmu_claim *claim)
+{
+	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
+	u32 room = PKVM_SMMU_MAX_RMRS - cfg->nr_rmrs, *sids;
+	u64 n, i;
+
+	sids = kmalloc_array(PKVM_SMMU_MAX_RMRS, sizeof(*sids), GFP_KERNEL);
+	if (!sids)
+		return -ENOMEM;
+
+	n = pkvm_smmu_iort_rmr_sids(iort, claim->iort, sids, room);
+	for (i = 0; i < min(n, room); i++)
+		cfg->rmrs[cfg->nr_rmrs++] = (struct pkvm_smmu_rmr) {
+			.smmu	= claim->index,
+			.sid	= sids[i],
+		};
+	kfree(sids);
+
+	return n > room ? pkvm_smmu_refuse(pkvm_smmu_name(claim),
+					   pkvm_smmu_many_rmrs) : 0;
+}
+
+static int __init pkvm_smmu_add_iort_pmcg(const struct acpi_iort_node *node)
+{
+	const struct acpi_iort_pmcg *pmcg = (const void *)node->node_data;
+	struct resource page0, page1;
+	const char *reason;
+
+	page0 = DEFINE_RES_MEM(pmcg->page0_base_address, SZ_4K);
+	/* The first revision has no page 1 */
+	page1 = DEFINE_RES_MEM(node->revision ? pmcg->page1_base_address : 0,
+			       SZ_4K);
+	reason = pkvm_pmcg_add(&pkvm_smmu_config, &page0, &page1);
+
+	return reason ? pkvm_smmu_refuse(pkvm_smmu_pmcg_name(page0.start), reason) :
+			0;
+}
+
+/* The same with ACPI. The IORT code has made a device for each SMMU */
+static int __init pkvm_smmu_check_iort(void)
+{
+	const struct acpi_iort_node *node;
+	const struct acpi_table_iort *iort;
+	struct acpi_table_header *table;
+	struct pkvm_smmu_claim *claim;
+	const char *reason;
+	acpi_status status;
+	int ret;
+	u32 i;
+
+	status = acpi_get_table(ACPI_SIG_IORT, 0, &table);
+	if (status == AE_NOT_FOUND)
+		return 0;
+	if (ACPI_FAILURE(status))
+		return pkvm_smmu_refuse(NULL, "the IORT cannot be read");
+
+	iort = (const struct acpi_table_iort *)table;
+	pkvm_smmu_iort = iort;
+	reason = pkvm_smmu_iort_fault(iort, &i);
+	if (reason)
+		return pkvm_smmu_refuse(kasprintf(GFP_KERNEL,
+						  "node at %#x of the IORT", i),
+					reason);
+
+	for_each_iort_node(iort, node, i) {
+		if (node->type == ACPI_IORT_NODE_PMCG) {
+			ret = pkvm_smmu_add_iort_pmcg(node);
+			if (ret)
+				return ret;
+		}
+		if (node->type != ACPI_IORT_NODE_SMMU_V3)
+			continue;
+		claim = pkvm_smmu_find_claim(NULL, node);
+		reason = pkvm_smmu_iort_obstacle(node);
+		if (!reason && !claim)
+			reason = pkvm_smmu_unclaimed;
+		if (reason)
+			return pkvm_smmu_refuse(pkvm_smmu_iort_name(node), reason);
+		ret = pkvm_smmu_add_rmrs(iort, claim);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+static bool __init pkvm_smmu_is_pmcg(struct platform_device *pdev)
+{
+	return of_device_is_compatible(pdev->dev.of_node, "arm,smmu-v3-pmcg") ||
+	       !strcmp(pdev->name, "arm-smmu-v3-pmcg");
+}
+
+/* @data is the range of an SMMU's registers */
+static int __init pkvm_smmu_overlaps_platform(struct device *dev, void *data)
+{
+	struct platform_device *pdev = to_platform_device(dev);
+	struct resource *res;
+	unsigned int i;
+
+	if (pkvm_smmu_is_pmcg(pdev))
+		return 0;
+
+	for (i = 0; (res = platform_get_mem_or_io(pdev, i)); i++) {
+		if (res != data && resource_type(res) == IORESOURCE_MEM &&
+		    resource_overlaps(res, data))
+			return 1;
+	}
+
+	return 0;
+}
+
+static int __init pkvm_smmu_overlaps_amba(struct device *dev, void *data)
+{
+	return resource_overlaps(&to_amba_device(dev)->res, data);
+}
+
+/*
+ * EL2 takes all registers that firmware describes. If they overlap those of
+ * another device, then its driver would lose them: the console's, perhaps.
+ */
+static int __init pkvm_smmu_check_overlaps(void)
+{
+	struct pkvm_smmu_claim *claim;
+	struct resource *res;
+
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		res = platform_get_resource(claim->pdev, IORESOURCE_MEM, 0);
+		if (bus_for_each_dev(&platform_bus_type, NULL, res,
+				     pkvm_smmu_overlaps_platform) ||
+		    bus_for_each_dev(&amba_bustype, NULL, res,
+				     pkvm_smmu_overlaps_amba))
+			return pkvm_smmu_refuse(pkvm_smmu_name(claim),
+						"its registers overlap those of another device");
+	}
+
+	return 0;
+}
+
+/* All but the pool. From now on the number of SMMUs is final */
+static int __init pkvm_smmu_describe(struct pkvm_smmu_config *cfg)
+{
+	struct pkvm_smmu_claim *claim;
+	size_t n = 0;
+	int ret;
+
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry)
+		n++;
+
+	pkvm_smmu_descs = pkvm_smmu_zalloc(&cfg->smmus,
+					   array_size(n, sizeof(*pkvm_smmu_descs)));
+	pkvm_smmu_shared = pkvm_smmu_zalloc(&cfg->shared,
+					    struct_size(pkvm_smmu_shared, smmu, n));
+	if (!pkvm_smmu_descs || !pkvm_smmu_shared)
+		return -ENOMEM;
+
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
+		ret = pkvm_smmu_size(claim, &claim->desc);
+		pkvm_smmu_descs[cfg->nr_smmus++] = claim->desc;
+		if (ret)
+			return ret;
+	}
+
+	ret = pkvm_smmu_alloc(&cfg->state, array_size(n, sizeof(struct pkvm_smmu)));
+	if (ret)
+		return ret;
+
+	/* One range for each SMMU, two for each PMCG */
+	return pkvm_smmu_alloc(&cfg->mmio,
+			       array_size(n + 2 * cfg->nr_pmcgs,
+					  sizeof(struct kvm_iommu_mmio)));
 }
 
 static int __init pkvm_smmu_prepare(void)
 {
-	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
 	struct pkvm_smmu_claim *claim;
-	int ret = 0;
+	unsigned int n = 0;
+	int ret;
 
 	guard(mutex)(&pkvm_smmu_mutex);
 	pkvm_smmu_state = PKVM_SMMU_FROZEN;
 
-	pkvm_smmu_obstacle = pkvm_smmu_find_obstacle();
-	if (pkvm_smmu_obstacle)
-		return -EINVAL;
-	if (list_empty(&pkvm_smmu_claims))
-		return -ENODEV;
+	list_for_each_entry(claim, &pkvm_smmu_claims, entry)
+		claim->index = n++;
 
-	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
-		ret = pkvm_smmu_size(claim, &cfg->smmus[claim->index]);
-		if (ret)
-			break;
-	}
+	ret = pkvm_smmu_obstacle ? -EINVAL :
+	      acpi_disabled ? pkvm_smmu_check_of() : pkvm_smmu_check_iort();
 	if (!ret)
-		ret = pkvm_smmu_alloc(&cfg->shared, sizeof(*pkvm_smmu_shared));
-	if (!ret) {
-		pkvm_smmu_shared = phys_to_virt(cfg->shared.base);
-		memset(pkvm_smmu_shared, 0, sizeof(*pkvm_smmu_shared));
+		ret = pkvm_smmu_check_overlaps();
+	if (ret)
+		return ret;
+	if (list_empty(&pkvm_smmu_claims))
+		return strcmp(pkvm_smmu_require, "all") ? -ENODEV :
+			pkvm_smmu_refuse(NULL, "there is no SMMUv3");
+
+	ret = pkvm_smmu_describe(cfg);
+	if (!ret)
 		ret = pkvm_smmu_fill_pool(cfg);
-	}
-	if (ret == -E2BIG)
-		pkvm_smmu_obstacle = "there is more RAM than EL2 has tables for";
-	else if (ret)
+	if (ret)
 		pkvm_smmu_obstacle = "out of memory";
+	else
+		kvm_nvhe_sym(pkvm_smmu_config) = *cfg;
 
 	return ret;
 }
 
+/* What firmware says; EL2 also looks at IDR0.COHACC */
+static bool pkvm_smmu_is_coherent(const struct pkvm_smmu_claim *claim)
+{
+	if (claim->iort)
+		return pkvm_smmu_iort_smmu(claim->iort)->flags &
+		       ACPI_IORT_SMMU_V3_COHACC_OVERRIDE;
+
+	return of_dma_is_coherent(claim->pdev->dev.of_node);
+}
+
+/* The SMMU that the host gets: below the faux device below the SMMU */
+static bool pkvm_smmu_is_child(const struct device *dev)
+{
+	const struct device *smmu = dev->parent ? dev->parent->parent : NULL;
+
+	return smmu && smmu->driver == &pkvm_smmu_driver.driver;
+}
+
 static int pkvm_smmu_probe(struct platform_device *pdev)
 {
-	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
 	struct resource *res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
 	struct pkvm_smmu_claim *claim;
+
+	if (pkvm_smmu_is_child(&pdev->dev))
+		return -ENODEV;
 
 	guard(mutex)(&pkvm_smmu_mutex);
 	if (pkvm_smmu_state == PKVM_SMMU_DECLINED)
@@ -384,19 +711,25 @@ static int pkvm_smmu_probe(struct platform_device *pdev)
 		dev_err(&pdev->dev, "not known to EL2: it gets no driver\n");
 		return 0;
 	}
-	if (cfg->nr_smmus == PKVM_SMMU_MAX_DEVICES || !res)
+	if (!res) {
+		pkvm_smmu_refuse(kasprintf(GFP_KERNEL, "%s", dev_name(&pdev->dev)),
+				 "it has no registers");
 		return -ENODEV;
+	}
 
 	claim = devm_kzalloc(&pdev->dev, sizeof(*claim), GFP_KERNEL);
 	if (!claim)
 		return -ENOMEM;
 
 	claim->pdev = pdev;
-	claim->index = cfg->nr_smmus++;
-	cfg->smmus[claim->index] = (struct pkvm_smmu_desc) {
+	/* As the IORT code has it for the host's driver */
+	if (!pdev->dev.of_node)
+		claim->iort = *(struct acpi_iort_node **)dev_get_platdata(&pdev->dev);
+	claim->desc = (struct pkvm_smmu_desc) {
 		.mmio.base	= res->start,
 		.mmio.size	= resource_size(res),
-		.coherent	= of_dma_is_coherent(pdev->dev.of_node),
+		.coherent	= pkvm_smmu_is_coherent(claim),
+		/* With ACPI the host gets MSIs only if the hardware has them */
 		.msi_parent	= of_property_present(pdev->dev.of_node, "msi-parent") ||
 				  of_property_present(pdev->dev.of_node, "msi-map"),
 		.refusal	= PKVM_SMMU_NOT_TRIED,
@@ -428,14 +761,36 @@ static struct platform_driver pkvm_smmu_driver = {
 		.suppress_bind_attrs	= true,
 		.probe_type		= PROBE_FORCE_SYNCHRONOUS,
 	},
+	.id_table	= pkvm_smmu_id_match,
 	.probe		= pkvm_smmu_probe,
 	.remove		= pkvm_smmu_remove,
 };
 
+/* The child has the firmware's description of the SMMU */
+static int pkvm_smmu_describe_child(struct platform_device *child,
+				    const struct pkvm_smmu_claim *claim)
+{
+	struct platform_device *pdev = claim->pdev;
+	int ret;
+
+	if (!claim->iort) {
+		platform_device_set_of_node_from_dev(child, &pdev->dev);
+		return 0;
+	}
+
+	platform_device_set_fwnode(child, dev_fwnode(&pdev->dev));
+	set_dev_node(&child->dev, dev_to_node(&pdev->dev));
+	ret = platform_device_add_data(child, &claim->iort, sizeof(claim->iort));
+	if (ret)
+		return ret;
+
+	return acpi_dma_configure(&child->dev, pkvm_smmu_is_coherent(claim) ?
+				  DEV_DMA_COHERENT : DEV_DMA_NON_COHERENT);
+}
+
 /*
  * Publish the SMMU that the host gets, as the IORT code does with each of its
- * SMMUs. The host's driver matches the device by its name; this driver does not
- * match it, as the node belongs to another device.
+ * SMMUs. The host's driver matches the device by its name.
  */
 static int pkvm_smmu_host_probe(struct faux_device *host)
 {
@@ -444,17 +799,18 @@ static int pkvm_smmu_host_probe(struct faux_device *host)
 	struct platform_device *child;
 	int ret;
 
-	child = platform_device_alloc("arm-smmu-v3", PLATFORM_DEVID_AUTO);
+	child = platform_device_alloc(PKVM_SMMU_HOST_NAME, PLATFORM_DEVID_AUTO);
 	if (!child)
 		return -ENOMEM;
 
 	child->dev.parent = &host->dev;
-	platform_device_set_of_node_from_dev(child, &pdev->dev);
 	/* EL2 offers IDR0.MSI for CMD_SYNC, whatever the hardware has */
 	if (claim->msis)
 		dev_set_msi_domain(&child->dev, dev_get_msi_domain(&pdev->dev));
-	ret = platform_device_add_resources(child, pdev->resource,
-					    pdev->num_resources);
+	ret = pkvm_smmu_describe_child(child, claim);
+	if (!ret)
+		ret = platform_device_add_resources(child, pdev->resource,
+						    pdev->num_resources);
 	if (!ret)
 		ret = platform_device_add(child);
 	if (ret) {
@@ -635,78 +991,109 @@ static bool __init pkvm_smmu_quiesce(const struct pkvm_smmu_desc *desc)
 	return !ret;
 }
 
-static const char * __init pkvm_smmu_find_refusal(void)
+static void __init pkvm_smmu_find_refusal(void)
 {
-	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	const struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
 	struct pkvm_smmu_claim *claim;
+	unsigned int i;
 
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
-		u32 refusal = cfg->smmus[claim->index].refusal;
+		u32 refusal = cfg->nr_smmus ?
+			pkvm_smmu_descs[claim->index].refusal : 0;
 
 		if (refusal > PKVM_SMMU_NOT_TRIED &&
 		    refusal < PKVM_SMMU_NR_REFUSALS) {
-			pkvm_smmu_culprit = of_node_get(claim->pdev->dev.of_node);
-			return refusal_str[refusal];
+			pkvm_smmu_refuse(pkvm_smmu_name(claim),
+					 refusal_str[refusal]);
+			return;
 		}
 	}
 
-	return "protected KVM did not initialise";
+	for (i = 0; i < cfg->nr_pmcgs; i++) {
+		u32 refusal = cfg->pmcgs[i].refusal;
+
+		if (refusal > PKVM_SMMU_NOT_TRIED &&
+		    refusal < PKVM_SMMU_NR_REFUSALS) {
+			pkvm_smmu_refuse(pkvm_smmu_pmcg_name(cfg->pmcgs[i].page[0].base),
+					 refusal_str[refusal]);
+			return;
+		}
+	}
+
+	pkvm_smmu_refuse(NULL, "protected KVM did not initialise");
 }
 
 /* Let the host's driver bind to the SMMU itself */
-static void __init pkvm_smmu_give_back(struct device_node *np)
+static int __init pkvm_smmu_give_back(struct device *dev, void *unused)
 {
-	struct platform_device *pdev = of_find_device_by_node(np);
 	int ret;
 
-	if (!pdev)
-		return;
+	if (!of_match_device(pkvm_smmu_of_match, dev) &&
+	    strcmp(to_platform_device(dev)->name, PKVM_SMMU_HOST_NAME))
+		return 0;
 
-	ret = device_attach(&pdev->dev);
+	ret = device_attach(dev);
 	/* The driver core tries again where a probe was deferred */
 	if (ret < 0 && ret != -EPROBE_DEFER)
-		dev_warn(&pdev->dev, "could not be given back\n");
-	platform_device_put(pdev);
+		dev_warn(dev, "could not be given back\n");
+
+	return 0;
+}
+
+/* EL2 uses it during take-over only */
+static void __init pkvm_smmu_free_description(void)
+{
+	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
+
+	pkvm_smmu_free(&cfg->smmus);
+	pkvm_smmu_free(&cfg->pool);
 }
 
 static void __init pkvm_smmu_decline(void)
 {
-	struct pkvm_smmu_config *cfg = &kvm_nvhe_sym(pkvm_smmu_config);
+	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
+	struct pkvm_smmu_mem *chunks;
 	bool quiet = true;
 	unsigned int i;
 
 	scoped_guard(mutex, &pkvm_smmu_mutex) {
 		if (!pkvm_smmu_obstacle)
-			pkvm_smmu_obstacle = pkvm_smmu_find_refusal();
+			pkvm_smmu_find_refusal();
 		/* An SMMU that probes from now on is the host's */
 		pkvm_smmu_state = PKVM_SMMU_DECLINED;
 	}
 	if (pkvm_smmu_culprit)
-		pr_warn("DMA is not isolated: %pOF: %s\n", pkvm_smmu_culprit,
+		pr_warn("DMA is not isolated: %s: %s\n", pkvm_smmu_culprit,
 			pkvm_smmu_obstacle);
 	else
 		pr_warn("DMA is not isolated: %s\n", pkvm_smmu_obstacle);
-	of_node_put(pkvm_smmu_culprit);
+	kfree(pkvm_smmu_culprit);
+	pkvm_smmu_culprit = NULL;
 
 	for (i = 0; i < cfg->nr_smmus; i++)
-		quiet &= pkvm_smmu_quiesce(&cfg->smmus[i]);
+		quiet &= pkvm_smmu_quiesce(&pkvm_smmu_descs[i]);
 	if (quiet) {
 		for (i = 0; i < cfg->nr_smmus; i++) {
-			pkvm_smmu_free(&cfg->smmus[i].cmdq);
-			pkvm_smmu_free(&cfg->smmus[i].strtab);
+			pkvm_smmu_free(&pkvm_smmu_descs[i].cmdq);
+			pkvm_smmu_free(&pkvm_smmu_descs[i].strtab);
 		}
+		chunks = phys_to_virt(cfg->pool.base);
 		for (i = 0; i < cfg->nr_chunks; i++)
-			pkvm_smmu_free(&cfg->pool[i]);
+			pkvm_smmu_free(&chunks[i]);
 		pkvm_smmu_free(&cfg->shared);
+		pkvm_smmu_free(&cfg->state);
+		pkvm_smmu_free(&cfg->mmio);
 	}
+	pkvm_smmu_free_description();
 
+	pkvm_pmcg_release();
 	platform_driver_unregister(&pkvm_smmu_driver);
-	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3")
-		pkvm_smmu_give_back(np);
+	bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_give_back);
 }
 
 static void __init pkvm_smmu_finalise(int err)
 {
+	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
 	struct pkvm_smmu_claim *claim;
 
 	if (err == -ENODEV) {
@@ -720,14 +1107,22 @@ static void __init pkvm_smmu_finalise(int err)
 		return;
 	}
 
+	pkvm_pmcg_release();
+	pkvm_pmcg_log_disabled();
+
 	guard(mutex)(&pkvm_smmu_mutex);
+	pkvm_smmu_free_description();
 	if (list_empty(&pkvm_smmu_claims))
 		pr_warn("DMA is not isolated: there is no SMMUv3\n");
 	else
 		queue_delayed_work(system_power_efficient_wq, &pkvm_smmu_log_work, 0);
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
 		dev_info(&claim->pdev->dev,
-			 "taken over by EL2, DMA is isolated\n");
+			 "taken over by EL2: DMA through it is isolated\n");
+		if (pkvm_pmcg_is_missing(cfg, claim->iidr))
+			dev_notice(&claim->pdev->dev,
+				   "firmware describes no performance monitors: if it has any, their MSIs are not isolated\n");
+		pkvm_smmu_report_owned(dev_fwnode(&claim->pdev->dev));
 		pkvm_smmu_init_debugfs(claim);
 		pkvm_smmu_create_host(claim);
 	}
@@ -741,10 +1136,24 @@ static const struct kvm_iommu_driver pkvm_smmu_iommu_driver __initconst = {
 
 static int __init pkvm_smmu_driver_init(void)
 {
+	int ret;
+
 	if (!is_protected_kvm_enabled())
 		return 0;
 
+	if (!strcmp(pkvm_smmu_require, "none")) {
+		pr_warn("DMA is not isolated: the SMMUs stay with the host (require=none)\n");
+		return 0;
+	}
+	if (strcmp(pkvm_smmu_require, "available") &&
+	    strcmp(pkvm_smmu_require, "all"))
+		pkvm_smmu_refuse(NULL, "require= is not available, all or none");
+
 	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
+	ret = pkvm_pmcg_hold();
+	if (ret)
+		return ret;
+
 	return platform_driver_register(&pkvm_smmu_driver);
 }
 

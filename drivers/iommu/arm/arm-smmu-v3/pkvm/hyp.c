@@ -54,6 +54,11 @@ void hyp_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 	trace_iommu_report(what, smmu, arg0, arg1);
 }
 
+void hyp_mmio_provide(void *mem, size_t size)
+{
+	kvm_iommu_provide_mmio(mem, size / sizeof(struct kvm_iommu_mmio));
+}
+
 int hyp_mmio_take(phys_addr_t base, size_t size, void *cookie,
 		  void __iomem **va)
 {
@@ -235,8 +240,6 @@ bool hyp_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 
 static int init(void)
 {
-	BUILD_BUG_ON(KVM_IOMMU_MAX_MMIO < PKVM_SMMU_MAX_DEVICES);
-
 	return pkvm_smmu_init(&pkvm_smmu_config);
 }
 

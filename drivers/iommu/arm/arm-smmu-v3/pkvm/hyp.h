@@ -66,6 +66,15 @@ void hyp_clean_ram(phys_addr_t start, phys_addr_t end);
 void hyp_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1);
 
 /**
+ * hyp_mmio_provide() - provide memory to keep ranges of MMIO in
+ * @mem:	EL2's memory
+ * @size:	in bytes; sizeof(struct kvm_iommu_mmio) for each range
+ *
+ * Before the first hyp_mmio_take().
+ */
+void hyp_mmio_provide(void *mem, size_t size);
+
+/**
  * hyp_mmio_take() - take a range of MMIO from the host, for good
  * @base:	physical address, page aligned
  * @size:	in bytes, page aligned
@@ -196,6 +205,7 @@ void hyp_ownership_end(void);
 
 /* Registers. Ordered among themselves; hyp_wmb() orders them after stores */
 u32 hyp_readl(const void __iomem *addr);
+u64 hyp_readq(const void __iomem *addr);
 void hyp_writel(u32 val, void __iomem *addr);
 void hyp_writeq(u64 val, void __iomem *addr);
 
@@ -294,6 +304,11 @@ static inline void hyp_ownership_end(void)
 static inline u32 hyp_readl(const void __iomem *addr)
 {
 	return readl_relaxed(addr);
+}
+
+static inline u64 hyp_readq(const void __iomem *addr)
+{
+	return readq_relaxed(addr);
 }
 
 static inline void hyp_writel(u32 val, void __iomem *addr)

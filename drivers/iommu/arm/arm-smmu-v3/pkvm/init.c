@@ -8,9 +8,10 @@
  *   of them. If an SMMU does not respond after that, EL2 refuses to start. The
  *   SMMUs that it has enabled by then (PKVM_SMMU_OK) let nothing through.
  * - After take-over each SMMU is enabled with EL2's stream table and command
- *   queue. All streams abort until the host asks for more.
+ *   queue. All streams abort until the host asks for more. Those that firmware
+ *   reserves (RMR) reach the memory that the host owns.
  * - GBPA aborts. The SMMU takes no part in broadcast TLB maintenance (CR2.PTM).
- *   Interrupts are off, and no MSI has a target.
+ *   Interrupts are off, and no MSI has a target, nor has one of a PMCG.
  *
  * See section 3.11 of the SMMUv3 architecture (Arm IHI 0070).
  */
@@ -19,6 +20,7 @@
 #include <linux/kernel.h>
 
 #include "init.h"
+#include "pmcg.h"
 #include "trap.h"
 
 /* Not in arm-smmu-v3.h: Arm's SMMUs with errata of nested translation */
@@ -45,7 +47,7 @@
 #define IDR5_HOST	(IDR5_STALL_MAX | IDR5_VAX | IDR5_GRAN64K | \
 			 IDR5_GRAN16K | IDR5_GRAN4K)
 
-struct pkvm_smmu pkvm_smmus[PKVM_SMMU_MAX_DEVICES];
+struct pkvm_smmu *pkvm_smmus;
 u32 pkvm_nr_smmus;
 struct smmu_s2 pkvm_smmu_s2;
 
@@ -162,6 +164,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	    hyp_mmio_take(desc->mmio.base, desc->mmio.size, smmu, &smmu->base))
 		return PKVM_SMMU_BAD_MMIO;
 	smmu->base_pa = desc->mmio.base;
+	smmu->mmio_size = desc->mmio.size;
 
 	smmu_read_idrs(smmu, idr);
 	smmu->iidr = hyp_readl(smmu->base + ARM_SMMU_IIDR);
@@ -184,8 +187,8 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	cmdq_shift = FIELD_GET(IDR1_CMDQS, idr[1]);
 	cmdq_shift = min_t(u8, cmdq_shift, PKVM_SMMU_CMDQ_SHIFT);
 	cmdq_size = BIT_ULL(cmdq_shift + CMDQ_ENT_SZ_SHIFT);
-	tab_size = pkvm_smmu_strtab_size(idr[0], idr[1], &feat->sid_bits,
-					 &two_level);
+	tab_size = pkvm_smmu_strtab_size(idr[0], idr[1], desc->sid_bits,
+					 &feat->sid_bits, &two_level);
 	if (desc->strtab.size < tab_size ||
 	    !IS_ALIGNED(desc->strtab.base, tab_size) ||
 	    desc->cmdq.size < cmdq_size ||
@@ -194,7 +197,7 @@ static enum pkvm_smmu_refusal smmu_take(struct pkvm_smmu *smmu,
 	    hyp_mem_take(desc->cmdq.base, desc->cmdq.size, &cmdq))
 		return PKVM_SMMU_NO_MEMORY;
 
-	smmu_strtab_init(smmu, tab, two_level);
+	smmu_strtab_init(smmu, tab, two_level, desc->nr_l2);
 	smmu_hwq_init(smmu, cmdq, cmdq_shift);
 
 	return PKVM_SMMU_OK;
@@ -312,17 +315,23 @@ static void smmu_program(struct pkvm_smmu *smmu)
  * Enable the SMMU, whatever state it is in, with a table in which streams abort
  */
 static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu,
-					  struct pkvm_smmu_desc *desc)
+					  const struct pkvm_smmu_config *cfg,
+					  u32 which, struct pkvm_smmu_desc *desc)
 {
 	struct arm_smmu_cmd cmds[3];
 	struct smmu_clock clock;
 	unsigned int n = 0;
-	u32 idr[6], cr0;
+	u32 idr[6], cr0, i;
 
 	smmu_read_idrs(smmu, idr);
 	smmu_host_idrs(smmu, idr, desc->msi_parent);
 	smmu_s2_ste_dwords(&pkvm_smmu_s2, smmu->coherent, smmu->feat.s2_ste);
 	smmu_strtab_make_empty(smmu);
+	for (i = 0; i < cfg->nr_rmrs; i++) {
+		if (cfg->rmrs[i].smmu == which &&
+		    smmu_strtab_pass(smmu, cfg->rmrs[i].sid))
+			return PKVM_SMMU_NO_MEMORY;
+	}
 
 	desc->found_gbpa = hyp_readl(smmu->base + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
 	if (smmu_set_gbpa(smmu, desc->found_gbpa | GBPA_ABORT) ||
@@ -359,6 +368,14 @@ static enum pkvm_smmu_refusal smmu_enable(struct pkvm_smmu *smmu,
 	return PKVM_SMMU_OK;
 }
 
+/* Does memory of the host hold @n elements of an array after a header? */
+static bool mem_has_room(const struct pkvm_smmu_mem *mem, size_t header, u32 n,
+			 size_t size)
+{
+	return IS_ALIGNED(mem->base | mem->size, PAGE_SIZE) &&
+	       mem->size >= header + (u64)n * size;
+}
+
 /* The host keeps the memory of the counts. It stays pinned */
 static enum pkvm_smmu_refusal
 smmu_share_counts(const struct pkvm_smmu_config *cfg)
@@ -367,9 +384,9 @@ smmu_share_counts(const struct pkvm_smmu_config *cfg)
 	void *va;
 	u32 i;
 
-	if (cfg->shared.size < sizeof(*shared) ||
-	    !IS_ALIGNED(cfg->shared.base, PAGE_SIZE) ||
-	    hyp_host_pin(cfg->shared.base, sizeof(*shared), &va))
+	if (!mem_has_room(&cfg->shared, sizeof(*shared), cfg->nr_smmus,
+			  sizeof(shared->smmu[0])) ||
+	    hyp_host_pin(cfg->shared.base, cfg->shared.size, &va))
 		return PKVM_SMMU_NO_MEMORY;
 
 	shared = va;
@@ -382,14 +399,38 @@ smmu_share_counts(const struct pkvm_smmu_config *cfg)
 
 static enum pkvm_smmu_refusal smmu_fill_pool(const struct pkvm_smmu_config *cfg)
 {
-	void *va;
+	enum pkvm_smmu_refusal refusal = PKVM_SMMU_OK;
+	const struct pkvm_smmu_mem *chunk;
+	void *chunks, *va;
 	u32 i;
 
-	for (i = 0; i < cfg->nr_chunks; i++) {
-		if (hyp_mem_take(cfg->pool[i].base, cfg->pool[i].size, &va) ||
-		    hyp_pool_add(cfg->pool[i].base, cfg->pool[i].size))
-			return PKVM_SMMU_NO_MEMORY;
+	if (!mem_has_room(&cfg->pool, 0, cfg->nr_chunks, sizeof(*chunk)) ||
+	    hyp_host_pin(cfg->pool.base, cfg->pool.size, &chunks))
+		return PKVM_SMMU_NO_MEMORY;
+
+	chunk = chunks;
+	for (i = 0; i < cfg->nr_chunks && !refusal; i++, chunk++) {
+		if (hyp_mem_take(chunk->base, chunk->size, &va) ||
+		    hyp_pool_add(chunk->base, chunk->size))
+			refusal = PKVM_SMMU_NO_MEMORY;
 	}
+	hyp_host_unpin(cfg->pool.base, cfg->pool.size);
+
+	return refusal;
+}
+
+/* Memory for the SMMUs themselves, and for what is known about their MMIO */
+static enum pkvm_smmu_refusal smmu_take_state(const struct pkvm_smmu_config *cfg)
+{
+	void *state, *mmio;
+
+	if (!mem_has_room(&cfg->state, 0, cfg->nr_smmus, sizeof(*pkvm_smmus)) ||
+	    hyp_mem_take(cfg->state.base, cfg->state.size, &state) ||
+	    hyp_mem_take(cfg->mmio.base, cfg->mmio.size, &mmio))
+		return PKVM_SMMU_NO_MEMORY;
+
+	pkvm_smmus = state;
+	hyp_mmio_provide(mmio, cfg->mmio.size);
 
 	return PKVM_SMMU_OK;
 }
@@ -426,32 +467,62 @@ static enum pkvm_smmu_refusal smmu_build_s2(const struct pkvm_smmu_config *cfg)
 	}
 }
 
-/**
- * pkvm_smmu_init() - take every SMMU, or none
- * @cfg:	EL1's description; sets @refusal and @found_gbpa of each SMMU
- *
- * Before the host loses its privileges. No lock is needed.
- *
- * Return: 0 if every stream of every SMMU reaches memory only through EL2's
- * stage 2; a negative error, and then EL2 must not start.
- */
-int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
+/* Their pages can be among the registers of SMMUs, which EL2 has taken */
+static int pmcgs_take(struct pkvm_smmu_config *cfg)
 {
-	enum pkvm_smmu_refusal refusal = PKVM_SMMU_OK;
 	u32 i;
 
-	if (cfg->nr_smmus > PKVM_SMMU_MAX_DEVICES ||
-	    cfg->nr_chunks > PKVM_SMMU_MAX_POOL_CHUNKS)
-		return -EINVAL;
+	for (i = 0; i < cfg->nr_pmcgs; i++) {
+		cfg->pmcgs[i].refusal = smmu_pmcg_take(&cfg->pmcgs[i],
+						       pkvm_smmus,
+						       cfg->nr_smmus);
+		if (cfg->pmcgs[i].refusal)
+			return -ENODEV;
+	}
+
+	return 0;
+}
+
+static int pmcgs_silence(struct pkvm_smmu_config *cfg)
+{
+	u32 i;
+
+	for (i = 0; i < cfg->nr_pmcgs; i++) {
+		cfg->pmcgs[i].refusal = smmu_pmcg_silence(i);
+		if (cfg->pmcgs[i].refusal)
+			return -EIO;
+	}
+
+	return 0;
+}
+
+/*
+ * Sets @refusal and @found_gbpa of each SMMU in @descs, and @refusal of each
+ * PMCG
+ */
+static int smmu_take_all(struct pkvm_smmu_config *cfg, struct pkvm_smmu_desc *descs)
+{
+	enum pkvm_smmu_refusal refusal = smmu_take_state(cfg);
+	int ret;
+	u32 i;
+
+	if (refusal) {
+		descs[0].refusal = refusal;
+		return -ENODEV;
+	}
 
 	/* Do not set PKVM_SMMU_OK yet: EL1 disables those SMMUs on an error */
 	for (i = 0; i < cfg->nr_smmus; i++) {
-		refusal = smmu_take(&pkvm_smmus[i], &cfg->smmus[i]);
+		refusal = smmu_take(&pkvm_smmus[i], &descs[i]);
 		if (refusal) {
-			cfg->smmus[i].refusal = refusal;
+			descs[i].refusal = refusal;
 			return -ENODEV;
 		}
 	}
+
+	ret = pmcgs_take(cfg);
+	if (ret)
+		return ret;
 
 	refusal = smmu_share_counts(cfg);
 	if (!refusal)
@@ -460,17 +531,50 @@ int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
 		refusal = smmu_build_s2(cfg);
 	if (refusal) {
 		i = refusal == PKVM_SMMU_OUTPUT_SIZE ? smmu_narrowest(cfg) : 0;
-		cfg->smmus[i].refusal = refusal;
+		descs[i].refusal = refusal;
 		return -ENODEV;
 	}
 
-	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
-		refusal = smmu_enable(&pkvm_smmus[i], &cfg->smmus[i]);
-		cfg->smmus[i].refusal = refusal;
-	}
-	if (refusal)
-		return -EIO;
+	ret = pmcgs_silence(cfg);
+	if (ret)
+		return ret;
 
-	pkvm_nr_smmus = cfg->nr_smmus;
-	return 0;
+	for (i = 0; i < cfg->nr_smmus && !refusal; i++) {
+		refusal = smmu_enable(&pkvm_smmus[i], cfg, i, &descs[i]);
+		descs[i].refusal = refusal;
+	}
+
+	return refusal ? -EIO : 0;
+}
+
+/**
+ * pkvm_smmu_init() - take every SMMU, or none
+ * @cfg:	EL1's description; sets @refusal of each PMCG
+ *
+ * Before the host loses its privileges. No lock is needed.
+ *
+ * Return: 0 if every stream of every SMMU reaches memory only through EL2's
+ * stage 2; a negative error, and then EL2 must not start.
+ */
+int pkvm_smmu_init(struct pkvm_smmu_config *cfg)
+{
+	void *descs;
+	int ret;
+
+	if (!cfg->nr_smmus || cfg->nr_pmcgs > PKVM_SMMU_MAX_PMCGS ||
+	    cfg->nr_rmrs > PKVM_SMMU_MAX_RMRS ||
+	    !mem_has_room(&cfg->smmus, 0, cfg->nr_smmus,
+			  sizeof(struct pkvm_smmu_desc)))
+		return -EINVAL;
+
+	ret = hyp_host_pin(cfg->smmus.base, cfg->smmus.size, &descs);
+	if (ret)
+		return ret;
+
+	ret = smmu_take_all(cfg, descs);
+	hyp_host_unpin(cfg->smmus.base, cfg->smmus.size);
+	if (!ret)
+		pkvm_nr_smmus = cfg->nr_smmus;
+
+	return ret;
 }

@@ -7,7 +7,7 @@
 #include "smmu.h"
 
 /* Constant once the host has lost its privileges. init.c writes them */
-extern struct pkvm_smmu pkvm_smmus[PKVM_SMMU_MAX_DEVICES];
+extern struct pkvm_smmu *pkvm_smmus;
 extern u32 pkvm_nr_smmus;
 /* The ownership locks protect its tables */
 extern struct smmu_s2 pkvm_smmu_s2;

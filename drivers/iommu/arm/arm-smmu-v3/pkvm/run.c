@@ -7,7 +7,7 @@
  *   page stays with the host.
  * - A page returns to the host: EL2 maps it for devices. If tables have become
  *   full, blocks replace them, unless an SMMU takes too long.
- * - The host accesses the registers of an SMMU.
+ * - The host accesses the registers of an SMMU, or of a PMCG.
  */
 #include <linux/align.h>
 #include <linux/kconfig.h>
@@ -15,6 +15,7 @@
 
 #include "check.h"
 #include "init.h"
+#include "pmcg.h"
 #include "report.h"
 #include "run.h"
 #include "tlbi.h"
@@ -123,18 +124,37 @@ bool smmu_run_page_is_reachable(phys_addr_t pa)
 	return smmu_s2_maps(&pkvm_smmu_s2, pa);
 }
 
+/* Is the access for a PMCG? Else it is for an SMMU */
+static bool run_is_pmcg(const void *cookie, u32 offset, phys_addr_t *pa)
+{
+	const struct pkvm_smmu *smmu = cookie;
+
+	if (smmu_pmcg_is_cookie(cookie, pa)) {
+		*pa += offset;
+		return true;
+	}
+
+	*pa = smmu->base_pa + offset;
+	return smmu_pmcg_can_be_at(offset) && smmu_pmcg_is_at(*pa);
+}
+
 /**
  * smmu_run_read() - the host reads a register
- * @cookie:	the SMMU
- * @offset:	from the start of its registers; any value
+ * @cookie:	the SMMU, or of a PMCG
+ * @offset:	from the start of the MMIO; any value
  * @size:	of the access in bytes; any value
  *
  * Return: the value that the host gets.
  */
 u64 smmu_run_read(void *cookie, u32 offset, unsigned int size)
 {
-	u64 val = smmu_mmio_read(cookie, offset, size);
+	phys_addr_t pa;
+	u64 val;
 
+	if (run_is_pmcg(cookie, offset, &pa))
+		return smmu_pmcg_read(pa, size);
+
+	val = smmu_mmio_read(cookie, offset, size);
 	if (IS_ENABLED(CONFIG_NVHE_EL2_DEBUG))
 		smmu_check(cookie);
 
@@ -143,13 +163,20 @@ u64 smmu_run_read(void *cookie, u32 offset, unsigned int size)
 
 /**
  * smmu_run_write() - the host writes a register
- * @cookie:	the SMMU
- * @offset:	from the start of its registers; any value
+ * @cookie:	the SMMU, or of a PMCG
+ * @offset:	from the start of the MMIO; any value
  * @size:	of the access in bytes; any value
  * @val:	the value
  */
 void smmu_run_write(void *cookie, u32 offset, unsigned int size, u64 val)
 {
+	phys_addr_t pa;
+
+	if (run_is_pmcg(cookie, offset, &pa)) {
+		smmu_pmcg_write(pa, size, val);
+		return;
+	}
+
 	smmu_mmio_write(cookie, offset, size, val);
 	if (IS_ENABLED(CONFIG_NVHE_EL2_DEBUG))
 		smmu_check(cookie);

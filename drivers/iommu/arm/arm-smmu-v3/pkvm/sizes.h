@@ -18,9 +18,14 @@
  */
 #define PKVM_SMMU_CMDQ_SHIFT		10
 
-/* How many StreamIDs a shadow stream table covers at most, log2 */
-#define PKVM_SMMU_MAX_SID_BITS_2LVL	20
-#define PKVM_SMMU_MAX_SID_BITS_LINEAR	16
+/*
+ * How many StreamIDs a shadow stream table covers at most, log2. With two
+ * levels as many as the host's driver can use: STRTAB_MAX_L1_ENTRIES tables of
+ * STRTAB_NUM_L2_STES. A linear table of 64 MiB is as large as EL2 can clear in
+ * one trap.
+ */
+#define PKVM_SMMU_MAX_SID_BITS_2LVL	25
+#define PKVM_SMMU_MAX_SID_BITS_LINEAR	20
 
 /*
  * A second-level stream table is one page: 64, 256 or 1024 STEs of 64 bytes,
@@ -28,22 +33,27 @@
  */
 #define PKVM_SMMU_STRTAB_SPLIT		(PAGE_SHIFT - 6)
 
-/* Second-level tables that one shadow stream table can have */
-#define PKVM_SMMU_L2_TABLES		64
+/*
+ * EL1 sets second-level tables aside for all streams that firmware describes,
+ * and these in addition. While more are in use, EL2 adds no table in which all
+ * streams abort.
+ */
+#define PKVM_SMMU_SPARE_L2_TABLES	32
 
 /**
  * pkvm_smmu_strtab_size() - size of an SMMU's shadow stream table
  * @idr0:	IDR0
  * @idr1:	IDR1
+ * @max_bits:	limit of @sid_bits
  * @sid_bits:	set to log2 of the number of StreamIDs that it covers
  * @two_level:	set to true if it has two levels
  *
  * Return: size in bytes of the first level, or of a linear table.
  */
-static inline u64 pkvm_smmu_strtab_size(u32 idr0, u32 idr1, u8 *sid_bits,
-					bool *two_level)
+static inline u64 pkvm_smmu_strtab_size(u32 idr0, u32 idr1, u8 max_bits,
+					u8 *sid_bits, bool *two_level)
 {
-	u8 bits = FIELD_GET(IDR1_SIDSIZE, idr1);
+	u8 bits = min_t(u8, FIELD_GET(IDR1_SIDSIZE, idr1), max_bits);
 
 	*two_level = FIELD_GET(IDR0_ST_LVL, idr0) == IDR0_ST_LVL_2LVL &&
 		     bits > PKVM_SMMU_STRTAB_SPLIT;

@@ -8,6 +8,7 @@
  *	run.c		what the hypervisor calls: a trap, a page
  *	check.c		assertions (CONFIG_NVHE_EL2_DEBUG)
  *	init.c		takes the SMMUs over
+ *	pmcg.c		the performance monitors
  *	mmio.c		the registers that the host sees
  *	cmdq.c		the host's command queue
  *	evtq.c		the host's event queue
@@ -59,6 +60,7 @@
  * struct pkvm_smmu - one SMMUv3
  * @base:	EL2's mapping of its registers
  * @base_pa:	their physical address
+ * @mmio_size:	their size
  * @idr:	IDR0 to IDR5 as the host sees them
  * @iidr:	IIDR
  * @aidr:	AIDR
@@ -84,6 +86,7 @@
 struct pkvm_smmu {
 	void __iomem		*base;
 	phys_addr_t		base_pa;
+	u64			mmio_size;
 	u32			idr[6];
 	u32			iidr;
 	u32			aidr;

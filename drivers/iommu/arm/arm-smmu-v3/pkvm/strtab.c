@@ -16,6 +16,8 @@
  *
  * States of the table:
  *
+ *	initial		The host has not set CR0.SMMUEN yet. Only the STEs of
+ *			streams that firmware reserves (RMR) are valid.
  *	disabled	CR0.SMMUEN of the host is 0. No STE is valid, and the SMMU
  *			has nothing cached (@clean).
  *	enabling	The host has set SMMUEN. EL2 shadows all STEs, one after
@@ -297,11 +299,23 @@ static void strtab_fill_group(struct pkvm_smmu *smmu, u32 group, __le64 *ste,
 	}
 }
 
+/* Let the SMMU reach a second-level table for the streams around @sid */
+static void strtab_link_l2(struct pkvm_smmu *smmu, u32 sid, __le64 *tab)
+{
+	u64 desc = hyp_virt_to_phys(tab) |
+		   FIELD_PREP(STRTAB_L1_DESC_SPAN, PKVM_SMMU_STRTAB_SPLIT + 1);
+
+	smmu->strtab.nr_l2++;
+	hyp_wmb();
+	strtab_write(&smmu->strtab.tab[sid >> PKVM_SMMU_STRTAB_SPLIT], desc);
+}
+
 /*
  * Add a second-level table for the streams around @group, whose host STEs are
  * @known. A real SMMU could fetch any of them from now on: shadow them all.
- * When half of the tables are in use, a table in which no stream can access
- * memory is not added. The rest of the pool is for the stage 2.
+ * The pool has pages for @max_l2 tables; all others are for the stage 2. When
+ * PKVM_SMMU_SPARE_L2_TABLES are in use, a table in which no stream can access
+ * memory is not added. So there is one for each stream that firmware describes.
  */
 static void strtab_add_l2(struct smmu_trap *trap, u32 group,
 			  const struct host_stes *known)
@@ -311,10 +325,9 @@ static void strtab_add_l2(struct smmu_trap *trap, u32 group,
 	struct smmu_strtab *strtab = &smmu->strtab;
 	struct host_stes stes;
 	__le64 *tab;
-	u64 desc;
 
 	smmu_trap_spend(trap, SMMU_WORK_PER_L2);
-	tab = strtab->nr_l2 < PKVM_SMMU_L2_TABLES ? hyp_page_alloc() : NULL;
+	tab = strtab->nr_l2 < strtab->max_l2 ? hyp_page_alloc() : NULL;
 	if (!tab) {
 		smmu_report(smmu, PKVM_SMMU_FAILED_TABLE, group, 0);
 		return;
@@ -327,17 +340,12 @@ static void strtab_add_l2(struct smmu_trap *trap, u32 group,
 		strtab_fill_group(smmu, first + i, &tab[i * STRTAB_STE_DWORDS],
 				  &stes);
 	}
-	if (strtab->nr_l2 >= PKVM_SMMU_L2_TABLES / 2 &&
+	if (strtab->nr_l2 >= PKVM_SMMU_SPARE_L2_TABLES &&
 	    !strtab_l2_is_useful(tab)) {
 		hyp_page_free(tab);
 		return;
 	}
-	strtab->nr_l2++;
-
-	desc = hyp_virt_to_phys(tab) |
-	       FIELD_PREP(STRTAB_L1_DESC_SPAN, PKVM_SMMU_STRTAB_SPLIT + 1);
-	hyp_wmb();
-	strtab_write(&strtab->tab[group >> PKVM_SMMU_STRTAB_SPLIT], desc);
+	strtab_link_l2(smmu, group, tab);
 	/* This may time out: the host's command follows, for both levels */
 	strtab_sync_ste(trap, group, false);
 }
@@ -510,6 +518,48 @@ static void strtab_clear(struct pkvm_smmu *smmu)
 	hyp_clean(smmu->strtab.tab, n * STE_SIZE);
 }
 
+/**
+ * smmu_strtab_pass() - let a stream reach the host's memory from take-over on
+ * @smmu:	the SMMU, which is not enabled yet
+ * @sid:	StreamID; without effect if the table does not cover it
+ *
+ * The stream aborts from the time at which the host enables its SMMU, unless
+ * the host's STE lets it pass.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int smmu_strtab_pass(struct pkvm_smmu *smmu, u32 sid)
+{
+	const u64 bypass[STRTAB_STE_DWORDS] = {
+		STRTAB_STE_0_V |
+			FIELD_PREP(STRTAB_STE_0_CFG, STRTAB_STE_0_CFG_BYPASS),
+		FIELD_PREP(STRTAB_STE_1_SHCFG, STRTAB_STE_1_SHCFG_INCOMING),
+	};
+	u64 hw[STRTAB_STE_DWORDS];
+	__le64 *ste, *tab;
+
+	if (sid >> smmu->feat.sid_bits)
+		return 0;
+
+	ste = strtab_ste(smmu, sid);
+	if (!ste) {
+		tab = smmu->strtab.nr_l2 < smmu->strtab.max_l2 ?
+		      hyp_page_alloc() : NULL;
+		if (!tab)
+			return -ENOMEM;
+		strtab_init_stes(smmu, tab, STRTAB_L2_STES);
+		strtab_link_l2(smmu, sid, tab);
+		ste = strtab_ste(smmu, sid);
+	}
+
+	smmu_ste_from_host(&smmu->feat, bypass, hw);
+	smmu_tlbi_note_ste(smmu, hw[0]);
+	strtab_store(ste, hw);
+	smmu->strtab.initial = true;
+
+	return 0;
+}
+
 /* Returns 0 once the SMMU has nothing cached */
 static int strtab_clean(struct smmu_trap *trap)
 {
@@ -573,6 +623,7 @@ int smmu_strtab_disable(struct smmu_trap *trap)
 	int ret;
 
 	strtab->live = false;
+	strtab->initial = false;
 	if (!strtab->clean) {
 		ret = strtab_clean(trap);
 		if (ret)
@@ -601,7 +652,7 @@ int smmu_strtab_enable(struct smmu_trap *trap)
 	int ret;
 
 	/* The host may have enabled it again before it was disabled */
-	if (!strtab->live) {
+	if (!strtab->live && !strtab->initial) {
 		ret = smmu_strtab_disable(trap);
 		if (ret)
 			return ret;
@@ -609,10 +660,12 @@ int smmu_strtab_enable(struct smmu_trap *trap)
 
 	/*
 	 * The SMMU has no STE cached as valid while this is the first job.
-	 * After a job for a command it may have some.
+	 * After a job for a command it may have some. Streams that firmware
+	 * reserves are not interrupted.
 	 */
-	job.reachable = strtab->live &&
-			!(strtab->job.next && !strtab->job.reachable);
+	job.reachable = strtab->initial ||
+			(strtab->live &&
+			 !(strtab->job.next && !strtab->job.reachable));
 	strtab->clean = false;
 	strtab->may_stall = smmu->feat.stalls;
 	strtab->live = true;
@@ -627,11 +680,14 @@ int smmu_strtab_enable(struct smmu_trap *trap)
  * @smmu:	the SMMU
  * @tab:	EL2's memory, zeroed
  * @two_level:	the table has two levels
+ * @max_l2:	second-level tables for which the pool has pages
  */
-void smmu_strtab_init(struct pkvm_smmu *smmu, void *tab, bool two_level)
+void smmu_strtab_init(struct pkvm_smmu *smmu, void *tab, bool two_level,
+		      u32 max_l2)
 {
 	smmu->strtab.tab = tab;
 	smmu->strtab.two_level = two_level;
+	smmu->strtab.max_l2 = max_l2;
 }
 
 /**

@@ -28,11 +28,13 @@
  * How much work one trap does, in addition to one full command queue. An STE
  * that is shadowed, a host table that is looked up, an event that is counted
  * and a wait for an STE cost one unit each. A new second-level table costs
- * SMMU_WORK_PER_L2 with each page size: one trap can fill all tables that an
- * SMMU may have. A later read of CMDQ_CONS or CR0ACK continues the work.
+ * SMMU_WORK_PER_L2, and three units around it, with each page size: one trap
+ * can fill SMMU_L2_PER_TRAP tables. A later read of CMDQ_CONS or CR0ACK
+ * continues the work.
  */
 #define SMMU_WORK_PER_TRAP	1024
-#define SMMU_WORK_PER_L2	(SMMU_WORK_PER_TRAP / PKVM_SMMU_L2_TABLES - 3)
+#define SMMU_L2_PER_TRAP	64
+#define SMMU_WORK_PER_L2	(SMMU_WORK_PER_TRAP / SMMU_L2_PER_TRAP - 3)
 
 /**
  * struct smmu_clock - limits the waits of a trap, or of a page that leaves

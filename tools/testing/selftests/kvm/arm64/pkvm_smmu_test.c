@@ -3,7 +3,7 @@
  * A hostile host against a hypervisor that owns the host's SMMUv3: one test for
  * each way to reach memory that is not the host's, or to stop the hypervisor.
  *
- * For machines with one SMMU, QEMU's edu device behind it, protected KVM, and
+ * For machines with QEMU's edu device behind an SMMUv3, protected KVM, and
  * iommu.passthrough=1, where no other device does DMA meanwhile. Elsewhere it
  * is skipped. The kernel needs KVM, ARM_SMMU_V3_PKVM, ARM_SMMU_V3_IOMMUFD,
  * VFIO_PCI, HUGETLBFS, KEXEC, PROC_PAGE_MONITOR, and DEVMEM without
@@ -107,14 +107,14 @@ static const char *missing(void)
 
 	if (geteuid())
 		return "not root";
-	if (smmu_missing())
-		return smmu_missing();
 	if (!edu_exists())
 		return "no edu device";
+	if (smmu_missing())
+		return smmu_missing();
 	if (access("/dev/kvm", R_OK | W_OK) || !find_hyp())
 		return "KVM is not protected";
 	/* Else the tests would write to the hypervisor's memory. */
-	if (glob("/sys/bus/platform/drivers/arm-smmu-v3-pkvm/*.smmuv3", 0,
+	if (glob("/sys/bus/platform/drivers/arm-smmu-v3-pkvm/*smmu*v3*", 0,
 		 NULL, &g))
 		return "the SMMU is not the hypervisor's";
 	globfree(&g);
@@ -311,7 +311,7 @@ static unsigned int next_event(unsigned int shift)
 
 TEST_F(smmu, bypass_ste_reaches_host_memory_only)
 {
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
 	EXPECT_BLOCKED(true);
@@ -321,7 +321,7 @@ TEST_F(smmu, stage1_reaches_host_memory_only)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	STRIKE_S1();
 	EXPECT_BLOCKED(true);
@@ -334,7 +334,7 @@ TEST_F(smmu, foreign_cd_is_not_fetched)
 	int i, j;
 
 	for (i = 0; i < 3; i++) {
-		smmu_on();
+		smmu_on(sid);
 		smmu_evtq_on(smmu_evtq.pa, 7);
 		smmu_set_ste(sid, STE_S1(at[i]), STE_S1_1);
 		STRIKE();
@@ -360,7 +360,7 @@ TEST_F(smmu, host_stage2_is_refused)
 {
 	struct smmu_page cd = map_victims(self->page.pa, self->own.pa);
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_S2, 0);
@@ -369,7 +369,7 @@ TEST_F(smmu, host_stage2_is_refused)
 	NEXT_ROUND(false);
 
 	/* A bypass STE with the words of a stage 2 */
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	stage2_ste(smmu_ste(sid), &cd);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -450,7 +450,7 @@ TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 	set_flipping(true);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, flip, &flips));
 	for (round = 0; round < 6; round++) {
-		smmu_on();
+		smmu_on(sid);
 		for (i = 0; i < 500; i++)
 			EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 1));
 		if (round % 2)
@@ -474,12 +474,12 @@ TEST_F_TIMEOUT(smmu, changing_ste_is_checked_as_copied, 60)
 TEST_F(smmu, foreign_l2_table_is_not_read)
 {
 	const u64 at[] = { hyp_data & ~0xfffULL, self->page.pa, ~0xfffULL, 0 };
-	u64 *l1 = smmu_l1.va;
+	u64 *l1 = smmu_l1_desc(sid);
 	struct smmu_page l2;
 	int i, span;
 
 	for (i = 0; i < 4; i++) {
-		smmu_on();
+		smmu_on(sid);
 		for (span = 1; span < 32; span += 6) {
 			*l1 = at[i] | span;
 			EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
@@ -493,15 +493,15 @@ TEST_F(smmu, foreign_l2_table_is_not_read)
 	do {
 		l2 = smmu_new_page();
 	} while (l2.pa % (2 * PKVM_PAGE_SIZE));
-	smmu_on();
-	((u64 *)l2.va)[STE_DWORDS * sid + 1] = STE_BYPASS_1;
-	((u64 *)l2.va)[STE_DWORDS * sid] = STE_BYPASS;
+	smmu_on(sid);
+	((u64 *)l2.va)[STE_DWORDS * (sid % L2_STES) + 1] = STE_BYPASS_1;
+	((u64 *)l2.va)[STE_DWORDS * (sid % L2_STES)] = STE_BYPASS;
 	*l1 = l2.pa | (STRTAB_SPLIT + 2);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	STRIKE();
 	NEXT_ROUND(false);
 	/* With a valid span the same table works. */
-	smmu_on();
+	smmu_on(sid);
 	smmu_ste(sid)[1] = STE_BYPASS_1;
 	*smmu_ste(sid) = STE_BYPASS;
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
@@ -515,7 +515,7 @@ TEST_F(smmu, stream_beyond_table_aborts)
 			     0xffffffff };
 	int i;
 
-	smmu_on();
+	smmu_on(sid);
 	for (i = 0; i < 3; i++) {
 		/* No effect (Arm IHI 0070, section 4.1.7) */
 		EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sids[i]), 1));
@@ -538,7 +538,7 @@ TEST_F(smmu, live_table_does_not_move)
 	u64 base;
 	u32 cfg;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	base = smmu_read64(STRTAB_BASE);
 	cfg = smmu_read(STRTAB_BASE_CFG);
@@ -562,7 +562,7 @@ TEST_F(smmu, gbpa_bypass_has_no_effect)
 
 TEST_F(smmu, disabled_smmu_aborts)
 {
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	smmu_write(GBPA, 0x80000000);
 	EXPECT_TRUE(smmu_cr0(0));
@@ -610,7 +610,7 @@ TEST_F(smmu, donation_invalidates_without_command_queue)
 	struct smmu_page page;
 	struct pkvm_guest guest;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, cmdq_off, &guest));
 	EXPECT_DONATED();
@@ -623,7 +623,7 @@ TEST_F(smmu, foreign_event_queue_is_not_written)
 			   0 };
 	int i;
 
-	smmu_on();
+	smmu_on(sid);
 	for (i = 0; i < 4; i++) {
 		smmu_evtq_on(at[i], 4);
 		EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors() & GERROR_EVTQ_ABT);
@@ -649,7 +649,7 @@ TEST_F(smmu, live_queue_is_not_donated)
 	struct pkvm_guest guest;
 	u64 says;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(queue.pa, 7);
 	new_guest(&guest, queue.va);
 	EXPECT_GT(0, pkvm_guest_try_run(&guest, &says));
@@ -684,7 +684,7 @@ TEST_F(smmu, address_above_oas_aborts)
 
 	smmu_evtq_on(high | smmu_evtq.pa, 7);
 	EXPECT_EQ(GERROR_EVTQ_ABT, smmu_errors());
-	smmu_on();
+	smmu_on(sid);
 	smmu_cr0(0);
 	smmu_write64(STRTAB_BASE, high | smmu_l1.pa);
 	*smmu_ste(sid) = STE_BYPASS;
@@ -765,7 +765,7 @@ TEST_F(smmu, prod_too_far_ahead_consumes_nothing)
 	/* Each of these commands would stop the queue. */
 	for (i = 0; i < 512; i++)
 		ent[i] = CMD_ATC_INV;
-	smmu_on();
+	smmu_on(sid);
 	smmu_write(CMDQ_PROD, 0x101);
 	EXPECT_EQ(0, smmu_read(CMDQ_CONS));
 	smmu_write(CMDQ_PROD, 0x1ff);
@@ -794,7 +794,7 @@ TEST_F(smmu, msi_registers_are_ignored)
 	 * The interrupt has the host's driver read its event queue. So the
 	 * events must be there.
 	 */
-	smmu_on();
+	smmu_on(sid);
 	smmu_host_evtq_on();
 	smmu_write(IRQ_CTRL, 7);
 	/* The interrupt of the PRI queue does not exist. */
@@ -818,7 +818,7 @@ TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 	u32 *last = (u32 *)smmu_cmdq.va + (16 << CMDQ_SHIFT) / 4 - 1;
 	int i;
 
-	smmu_on();
+	smmu_on(sid);
 	memset(smmu_evtq.va, 0, 4096);
 	*last = 0;
 	EXPECT_EQ(0, smmu_cmd(CMD_SYNC | 1 << 12 | 0xa77ac4ULL << 32,
@@ -845,7 +845,7 @@ TEST_F(smmu, cmd_sync_msi_writes_host_memory_only)
 
 TEST_F(smmu, ats_is_refused)
 {
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	/* EATS: full, and split-stage */
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 1ULL << 28);
@@ -853,7 +853,7 @@ TEST_F(smmu, ats_is_refused)
 	EXPECT_EQ(C_BAD_STE, next_event(7));
 	NEXT_ROUND(false);
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1 | 2ULL << 28);
 	STRIKE();
@@ -866,7 +866,7 @@ TEST_F(smmu, ats_is_refused)
 
 TEST_F(smmu, vmsptr_is_refused)
 {
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_ste(sid)[5] = self->page.pa;
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
@@ -887,7 +887,7 @@ TEST_F(smmu, donation_invalidates_without_host_tlbi)
 	page = smmu_new_page();
 	memset(page.va, OWN_BYTE, PKVM_PAGE_SIZE);
 	pte[4] = page.pa | 0x743;
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	new_guest(&guest, page.va);
 	edu_load_at(OTHER_PIECE, 0x4000, PIECE);
@@ -906,7 +906,7 @@ TEST_F(smmu, tlbi_ignores_host_vmid)
 	u64 *pte = (u64 *)((u64 *)cd.va)[64];
 
 	memset(other.va, 0x11, EDU_BUF_SIZE);
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_S1(cd.pa), STE_S1_1);
 	pte[3] = other.pa | 0x743;
 	edu_load_at(2 * PIECE, 0x3000, PIECE);
@@ -928,7 +928,7 @@ TEST_F(smmu, unknown_commands_are_illegal)
 				    0x10, 0x11, 0x12, 0x13, 0x30, 0x46 };
 	unsigned int op, i;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	for (op = 0; op < 256; op++) {
 		bool is_legal = false;
@@ -1182,7 +1182,7 @@ TEST_F(smmu, registers_are_no_dma_target)
 	static const u32 off, bypass = 0x80000000;
 	u32 cr0;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	cr0 = smmu_read(CR0);
 	memcpy(self->own.va, &bypass, 4);
@@ -1319,7 +1319,7 @@ TEST_F_TIMEOUT(smmu, races_break_nothing, 300)
 	u64 start;
 	int i, guests;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	/* Commands of all kinds */
 	for (i = 0; i < 256; i++) {
@@ -1419,7 +1419,7 @@ TEST_F_TIMEOUT(smmu, smmu_stays_owned_when_tables_run_out, 120)
 	EXPECT_EQ(self->idr0, smmu_read(IDR0));
 	smmu_write(GBPA, 0x80000000);
 	EXPECT_EQ(1U << 20, smmu_read(GBPA));
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	STRIKE();
 	EXPECT_BLOCKED(true);
@@ -1430,7 +1430,7 @@ TEST_F(smmu, donation_invalidates_cached_translation)
 	struct smmu_page page;
 	struct pkvm_guest guest;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(0, donate_live(&page, 0, NULL, &guest));
 	EXPECT_DONATED();
@@ -1448,7 +1448,7 @@ TEST_F(smmu, kexec_is_refused)
 		.mem = (void *)self->own.pa, .memsz = page_size,
 	};
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 7);
 	smmu_set_ste(sid, STE_BYPASS, STE_BYPASS_1);
 	EXPECT_EQ(-1, syscall(__NR_kexec_load, segment.mem, 1, &segment,
@@ -1462,7 +1462,7 @@ TEST_F(smmu, event_flood_is_harmless)
 {
 	int i;
 
-	smmu_on();
+	smmu_on(sid);
 	smmu_evtq_on(smmu_evtq.pa, 2);
 	for (i = 0; i < 6; i++)
 		edu_store(self->page.pa, PATTERN_SIZE);
@@ -1479,20 +1479,27 @@ TEST_F(smmu, event_flood_is_harmless)
 }
 
 /* One table of EL2 covers at most so many of the host's. */
-#define OTHER_L1_DESCS	16
+#define OWN_L1_DESCS	16
 
-/* Give a table to all streams of other tables of EL2, and then take it away. */
-static bool fill_and_clear_l1(void)
+/* Write the descriptors of all streams of other tables of EL2. */
+static void fill_l1(u64 desc)
 {
 	u64 *l1 = smmu_l1.va;
-	int i;
+	int i, own = (smmu_l1_desc(sid) - l1) / OWN_L1_DESCS;
 
-	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(smmu_l2.pa);
+	for (i = 0; i < L1_DESCS; i++) {
+		if (i / OWN_L1_DESCS != own)
+			l1[i] = desc;
+	}
+}
+
+/* Give them a table, and then take it away. */
+static bool fill_and_clear_l1(void)
+{
+	fill_l1(L1_DESC(smmu_l2.pa));
 	if (smmu_cmd(CMD_CFGI_ALL, 31))
 		return false;
-	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = 0;
+	fill_l1(0);
 	return !smmu_cmd(CMD_CFGI_ALL, 31);
 }
 
@@ -1502,17 +1509,16 @@ static bool fill_and_clear_l1(void)
  */
 TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 {
-	u64 *l1 = smmu_l1.va;
+	u64 *l1 = smmu_l1_desc(sid);
 	int i, round;
 
-	smmu_on();
+	smmu_on(sid);
 	for (i = 0; i < 64; i++) {
 		smmu_ste(i)[1] = STE_BYPASS_1;
 		*smmu_ste(i) = STE_BYPASS;
 	}
 	*l1 = 0;
-	for (i = OTHER_L1_DESCS; i < L1_DESCS; i++)
-		l1[i] = L1_DESC(smmu_l2.pa);
+	fill_l1(L1_DESC(smmu_l2.pa));
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_ALL, 31));
 	*l1 = L1_DESC(smmu_l2.pa);
 	EXPECT_EQ(0, smmu_cmd(CMD_CFGI_STE | CMD_SID(sid), 0));
@@ -1520,7 +1526,7 @@ TEST_F_TIMEOUT(smmu, endless_tables_run_out_and_come_back, 120)
 	NEXT_ROUND(page_size == 0x10000);
 
 	/* EL2 has its tables back after each round. */
-	smmu_on();
+	smmu_on(sid);
 	*l1 = 0;
 	for (i = 0; i < 64; i++) {
 		smmu_ste(i)[1] = STE_BYPASS_1;

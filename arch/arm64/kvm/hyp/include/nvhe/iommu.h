@@ -9,8 +9,7 @@
 #include <linux/kvm_host.h>
 #include <linux/types.h>
 
-/* Ranges of MMIO that EL2 can take */
-#define KVM_IOMMU_MAX_MMIO	16
+#include <kvm/arm_iommu.h>
 
 /**
  * struct kvm_iommu_ops - the driver of EL2's IOMMUs
@@ -54,6 +53,7 @@ int kvm_iommu_host_abort(struct kvm_cpu_context *host_ctxt, u64 esr, u64 ipa);
 bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end);
 void kvm_iommu_hcall_exit(struct kvm_cpu_context *host_ctxt);
 
+void kvm_iommu_provide_mmio(struct kvm_iommu_mmio *ranges, unsigned int nr);
 int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
 			void __iomem **va);
 bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end);

@@ -37,26 +37,58 @@ static bool kvm_iommu_live;
 /* In this hypercall a page could not leave the host in time */
 static DEFINE_PER_CPU(bool, kvm_iommu_again);
 
-struct kvm_iommu_mmio {
-	phys_addr_t	base;
-	phys_addr_t	end;
-	void		*cookie;
-};
-
-/* Constant after @init of the driver */
-static struct kvm_iommu_mmio mmio_ranges[KVM_IOMMU_MAX_MMIO];
+/*
+ * In ascending order, and none overlaps another. Constant after @init of the
+ * driver.
+ */
+static struct kvm_iommu_mmio *mmio_ranges;
 static unsigned int nr_mmio_ranges;
+static unsigned int max_mmio_ranges;
+
+/*
+ * The number of ranges that begin at or below @addr. The host chooses @addr. If
+ * the CPU mispredicts the loop, it still compares @addr with ranges only, and
+ * not with what follows them in EL2's memory.
+ */
+static unsigned int mmio_count_below(u64 addr)
+{
+	unsigned int lo = 0, hi = nr_mmio_ranges, mid;
+
+	while (lo < hi) {
+		mid = array_index_nospec(lo + (hi - lo) / 2, nr_mmio_ranges);
+		if (mmio_ranges[mid].base <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+
+	return lo;
+}
 
 static const struct kvm_iommu_mmio *mmio_find(u64 addr)
 {
-	unsigned int i;
+	const struct kvm_iommu_mmio *range;
+	unsigned int n = mmio_count_below(addr);
 
-	for (i = 0; i < nr_mmio_ranges; i++) {
-		if (addr >= mmio_ranges[i].base && addr < mmio_ranges[i].end)
-			return &mmio_ranges[i];
-	}
+	if (!n)
+		return NULL;
 
-	return NULL;
+	range = &mmio_ranges[array_index_nospec(n - 1, nr_mmio_ranges)];
+
+	return addr < range->end ? range : NULL;
+}
+
+/**
+ * kvm_iommu_provide_mmio() - provide memory to keep ranges of MMIO in
+ * @ranges:	EL2's memory, for good
+ * @nr:		number of ranges that it has room for
+ *
+ * Only @init of the driver may call it, before kvm_iommu_take_mmio().
+ */
+void kvm_iommu_provide_mmio(struct kvm_iommu_mmio *ranges, unsigned int nr)
+{
+	mmio_ranges = ranges;
+	max_mmio_ranges = nr;
 }
 
 /* Is the page MMIO, not taken yet, and without an entry in the host's stage 2? */
@@ -91,6 +123,7 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
 			void __iomem **va)
 {
 	unsigned long addr;
+	unsigned int i;
 	phys_addr_t pa;
 	int ret = 0;
 
@@ -99,7 +132,7 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
 	    base + size < base ||
 	    (base + size - 1) >> kvm_phys_shift(&host_mmu.arch.mmu))
 		return -EINVAL;
-	if (nr_mmio_ranges == KVM_IOMMU_MAX_MMIO)
+	if (nr_mmio_ranges == max_mmio_ranges)
 		return -ENOSPC;
 
 	hyp_spin_lock(&host_mmu.lock);
@@ -113,7 +146,9 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
 	if (ret)
 		return ret;
 
-	mmio_ranges[nr_mmio_ranges++] = (struct kvm_iommu_mmio) {
+	for (i = nr_mmio_ranges++; i && mmio_ranges[i - 1].base > base; i--)
+		mmio_ranges[i] = mmio_ranges[i - 1];
+	mmio_ranges[i] = (struct kvm_iommu_mmio) {
 		.base	= base,
 		.end	= base + size,
 		.cookie	= cookie,
@@ -133,20 +168,15 @@ int kvm_iommu_take_mmio(phys_addr_t base, size_t size, void *cookie,
  */
 bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 {
-	const struct kvm_iommu_mmio *next = NULL;
-	unsigned int i;
+	unsigned int i = mmio_count_below(pa);
 
-	for (i = 0; i < nr_mmio_ranges; i++) {
-		const struct kvm_iommu_mmio *range = &mmio_ranges[i];
-
-		if (range->end > pa && (!next || range->base < next->base))
-			next = range;
-	}
-	if (!next)
+	if (i && mmio_ranges[i - 1].end > pa)
+		i--;
+	if (i == nr_mmio_ranges)
 		return false;
 
-	*base = next->base;
-	*end = next->end;
+	*base = mmio_ranges[i].base;
+	*end = mmio_ranges[i].end;
 	return true;
 }
 
@@ -160,18 +190,15 @@ bool kvm_iommu_next_mmio(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
  */
 bool kvm_iommu_trim_mmio(u64 addr, u64 *start, u64 *end)
 {
-	unsigned int i;
+	unsigned int i = mmio_count_below(addr);
 
-	for (i = 0; i < nr_mmio_ranges; i++) {
-		const struct kvm_iommu_mmio *range = &mmio_ranges[i];
-
-		if (addr >= range->end)
-			*start = max(*start, range->end);
-		else if (addr < range->base)
-			*end = min(*end, range->base);
-		else
+	if (i) {
+		if (addr < mmio_ranges[i - 1].end)
 			return false;
+		*start = max(*start, mmio_ranges[i - 1].end);
 	}
+	if (i < nr_mmio_ranges)
+		*end = min(*end, mmio_ranges[i].base);
 
 	return true;
 }

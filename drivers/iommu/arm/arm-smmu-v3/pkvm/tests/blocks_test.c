@@ -418,7 +418,54 @@ static void blocks_unmapped_already(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smmu_s2_unmap(&test_s2, base, BLOCK(2)), 0);
 }
 
+/*
+ * RAM of 1 and 4 TiB. It takes a few tables, and two more for a page that leaves,
+ * wherever the page is.
+ */
+static void blocks_much_ram(struct kunit *test)
+{
+	static const u64 size[] = { BIT_ULL(40), BIT_ULL(42) };
+	phys_addr_t base = BIT_ULL(40), end, pages[3];
+	unsigned int i, j, used;
+
+	for (i = 0; i < ARRAY_SIZE(size); i++) {
+		/* With pages of 16K, all addresses take 256 tables of blocks */
+		mock_test_again(test, 4 * MOCK_NR_PAGES);
+		end = base + size[i];
+		mock->sparse.base = base;
+		mock->sparse.end = end;
+		mock_set_reg(SMMU0, ARM_SMMU_IDR5, T_IDR5(T_OAS_44));
+		mock->config.pool[0].size = 2 * MOCK_NR_PAGES * PAGE_SIZE;
+		mock->config.pool[0].base =
+			mock_alloc(mock->config.pool[0].size, MOCK_HOST);
+		mock_test_boot_cached(test);
+		used = mock->pool_used;
+		KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, BIT_ULL(44)));
+
+		pages[0] = base;
+		pages[1] = base + size[i] / 2 + 5 * PAGE_SIZE;
+		pages[2] = end - PAGE_SIZE;
+		for (j = 0; j < ARRAY_SIZE(pages); j++) {
+			KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pages[j]));
+			mock_own_lock();
+			KUNIT_EXPECT_EQ(test,
+					smmu_run_pages_leave(pages[j], pages[j] +
+								       PAGE_SIZE),
+					0);
+			mock_own_unlock();
+			KUNIT_EXPECT_FALSE(test, mock_is_mapped(SMMU0, pages[j]));
+			KUNIT_EXPECT_LE(test, mock->pool_used - used, 2);
+			mock_own_lock();
+			smmu_run_pages_return(pages[j], pages[j] + PAGE_SIZE);
+			mock_own_unlock();
+			KUNIT_EXPECT_TRUE(test, mock_is_mapped(SMMU0, pages[j]));
+			KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+		}
+	}
+}
+
 static struct kunit_case blocks_cases[] = {
+	KUNIT_CASE(blocks_much_ram),
 	KUNIT_CASE(blocks_page),
 	KUNIT_CASE(blocks_many),
 	KUNIT_CASE(blocks_split_and_join),

@@ -2,6 +2,7 @@
 /*
  * init.c: EL2 takes over every SMMU or none, and EL1 learns why.
  */
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
@@ -490,13 +491,116 @@ static void init_bad_shared_memory(struct kunit *test)
 	}
 }
 
-static void init_too_many(struct kunit *test)
+/* Memory that grows with the machine: the first two become EL2's */
+#define NR_STATE_MEMS	5
+
+static struct pkvm_smmu_mem *state_mem(unsigned int i)
 {
-	mock->config.nr_smmus = PKVM_SMMU_MAX_DEVICES + 1;
-	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
-	mock_test_again(test, MOCK_NR_PAGES);
-	mock->config.nr_chunks = PKVM_SMMU_MAX_POOL_CHUNKS + 1;
-	KUNIT_EXPECT_EQ(test, mock_boot(), -EINVAL);
+	struct pkvm_smmu_mem *mems[NR_STATE_MEMS] = {
+		&mock->config.state,
+		&mock->config.mmio,
+		&mock->config.shared,
+		&mock->config.chunks,
+		&mock->config.descs,
+	};
+
+	return mems[i];
+}
+
+static void expect_bad_state_mem(struct kunit *test, unsigned int i)
+{
+	/* Without the descriptions, EL2 has no place for its answer */
+	if (state_mem(i) == &mock->config.descs)
+		KUNIT_EXPECT_LT(test, mock_boot(), 0);
+	else
+		expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
+	KUNIT_EXPECT_EQ(test, SMMU0->nr_writes, 0);
+}
+
+static void init_bad_state_memory(struct kunit *test)
+{
+	struct pkvm_smmu_mem *mem;
+	unsigned int i;
+
+	for (i = 0; i < 3 * NR_STATE_MEMS; i++) {
+		mock_test_again(test, MOCK_NR_PAGES);
+		mem = state_mem(i / 3);
+		mem->base = mock_alloc(2 * PAGE_SIZE, MOCK_HOST);
+		mem->size = PAGE_SIZE;
+		if (i % 3 == 0)
+			mem->base += 8;
+		else if (i % 3 == 1)
+			mem->size = PAGE_SIZE / 2;
+		else
+			mock_give(mem->base, PAGE_SIZE, MOCK_EL2);
+		expect_bad_state_mem(test, i / 3);
+	}
+}
+
+static void init_no_smmus(struct kunit *test)
+{
+	mock->config.nr_smmus = 0;
+	KUNIT_EXPECT_LT(test, mock_boot(), 0);
+}
+
+static void again_with_all(struct kunit *test)
+{
+	mock_nr_smmus = MOCK_MAX_SMMUS;
+	mock_test_again(test, 16 * MOCK_NR_PAGES);
+	mock_nr_smmus = MOCK_NR_SMMUS;
+	mock->config.nr_smmus = MOCK_MAX_SMMUS;
+}
+
+/* The last of many elements is beyond the memory that EL1 names */
+static void init_no_room(struct kunit *test)
+{
+	const size_t needs[NR_STATE_MEMS] = {
+		sizeof(struct pkvm_smmu) * MOCK_MAX_SMMUS,
+		(MOCK_MAX_SMMUS - 1) * MOCK_MMIO_KEPT,
+		sizeof(struct pkvm_smmu_shared) +
+			sizeof(struct pkvm_smmu_counts) * MOCK_MAX_SMMUS,
+		sizeof(struct pkvm_smmu_mem) * MOCK_MAX_CHUNKS,
+		sizeof(struct pkvm_smmu_desc) * MOCK_MAX_SMMUS,
+	};
+	struct pkvm_smmu_mem *mem;
+	unsigned int i;
+
+	for (i = 0; i < NR_STATE_MEMS; i++) {
+		if (needs[i] <= PAGE_SIZE)
+			continue;
+		again_with_all(test);
+		mock->config.nr_chunks = MOCK_MAX_CHUNKS;
+		mem = state_mem(i);
+		mem->size = ALIGN_DOWN(needs[i] - 1, PAGE_SIZE);
+		mem->base = mock_alloc(needs[i], MOCK_HOST);
+		expect_bad_state_mem(test, i);
+	}
+}
+
+/* EL2 takes all of many SMMUs, and each has registers and counts of its own */
+static void init_many_smmus(struct kunit *test)
+{
+	phys_addr_t page;
+	unsigned int i;
+
+	again_with_all(test);
+	page = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	mock_test_boot(test);
+	KUNIT_ASSERT_EQ(test, pkvm_nr_smmus, MOCK_MAX_SMMUS);
+	for (i = 0; i < MOCK_MAX_SMMUS; i++) {
+		struct mock_smmu *s = &mock->smmu[i];
+
+		KUNIT_EXPECT_EQ(test, mock_reg(s, ARM_SMMU_CR0ACK),
+				CR0_SMMUEN | CR0_CMDQEN);
+		KUNIT_EXPECT_TRUE(test, s->smmu == &pkvm_smmus[i]);
+		KUNIT_EXPECT_TRUE(test, s->smmu->counts ==
+					&host_shared()->smmu[i]);
+		smmu_tlbi_note_ste(s->smmu, STE_BYPASS0);
+		s->nr_runs = 0;
+	}
+	KUNIT_EXPECT_EQ(test, mock_leave(page, PAGE_SIZE), 0);
+	for (i = 0; i < MOCK_MAX_SMMUS; i++)
+		KUNIT_EXPECT_GT(test, mock->smmu[i].nr_runs, 0);
 }
 
 /* A linear table of two pages must be aligned to its size */
@@ -510,20 +614,23 @@ static void init_misaligned_table(struct kunit *test)
 	expect_refused(test, 0, PKVM_SMMU_NO_MEMORY);
 }
 
-/* The pool may have several pieces */
+/* The pool may have any number of pieces */
 static void init_pool_chunks(struct kunit *test)
 {
 	unsigned int i;
 
-	mock->config.nr_chunks = 4;
-	for (i = 0; i < 4; i++) {
-		mock->config.pool[i].size = 16 * PAGE_SIZE;
-		mock->config.pool[i].base =
-			mock_alloc(16 * PAGE_SIZE, MOCK_HOST);
+	mock_test_again(test, 4 * MOCK_NR_PAGES);
+	mock->config.nr_chunks = MOCK_MAX_CHUNKS;
+	for (i = 0; i < MOCK_MAX_CHUNKS; i++) {
+		mock->config.pool[i].size = PAGE_SIZE;
+		mock->config.pool[i].base = mock_alloc(PAGE_SIZE, MOCK_HOST);
 	}
 	mock_test_boot(test);
-	KUNIT_EXPECT_EQ(test, mock_page(mock->config.pool[3].base)->owner,
-			MOCK_EL2);
+	KUNIT_EXPECT_EQ(test, mock->pool_pages, MOCK_MAX_CHUNKS);
+	for (i = 0; i < MOCK_MAX_CHUNKS; i++)
+		KUNIT_EXPECT_EQ(test,
+				mock_page(mock->config.pool[i].base)->owner,
+				MOCK_EL2);
 }
 
 /*
@@ -604,7 +711,10 @@ static struct kunit_case init_cases[] = {
 	KUNIT_CASE(init_bad_mmio),
 	KUNIT_CASE(init_bad_memory),
 	KUNIT_CASE(init_bad_shared_memory),
-	KUNIT_CASE(init_too_many),
+	KUNIT_CASE(init_bad_state_memory),
+	KUNIT_CASE(init_no_smmus),
+	KUNIT_CASE(init_no_room),
+	KUNIT_CASE(init_many_smmus),
 	KUNIT_CASE(init_misaligned_table),
 	KUNIT_CASE(init_pool_chunks),
 	KUNIT_CASE(init_no_answer),

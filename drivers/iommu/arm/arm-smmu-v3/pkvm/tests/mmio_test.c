@@ -491,7 +491,7 @@ static void mmio_stats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->peak, most);
 
 	/* The host may overwrite the counts, which changes nothing else */
-	memset(host_shared(), 0xff, sizeof(*host_shared()));
+	memset(host_shared(), 0xff, mock->config.shared.size);
 	host_readl(ARM_SMMU_IDR0);
 	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_TRAPS), 0);
 }

@@ -28,6 +28,7 @@
 
 struct mock *mock;
 bool mock_incoherent;
+unsigned int mock_nr_smmus = MOCK_NR_SMMUS;
 
 bool hyp_incoherent;
 
@@ -45,7 +46,8 @@ static struct hyp_lock own_lock;
  * - that the hardware's tables and queues are EL2's memory, and that its event
  *   queue is pinned until the hardware has acknowledged that it is off;
  * - after take-over: each STE that the hardware can reach, each command that it
- *   runs, and each write of a register.
+ *   runs, and each write of a register;
+ * - after take-over: that no PMCG can write an MSI.
  */
 void mock_complain(const char *what)
 {
@@ -208,7 +210,7 @@ static int lock_rank(const struct hyp_lock *lock)
 	if (lock == &own_lock)
 		return 2;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct pkvm_smmu *smmu = mock->smmu[i].smmu;
 
 		if (smmu && lock == &smmu->emu_lock)
@@ -645,7 +647,7 @@ static void check_msi(const struct mock_smmu *s, u32 irq, u64 addr)
 		    addr < mock->region[i].end)
 			mock_complain("an MSI to memory");
 	}
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		if (mock->smmu[i].taken && addr >= MOCK_MMIO(i) &&
 		    addr < MOCK_MMIO(i + 1))
 			mock_complain("an MSI to an SMMU");
@@ -718,16 +720,159 @@ static void check_write(struct mock_smmu *s, u32 offset, u64 val)
 	}
 }
 
+/* PMCGs */
+
+u32 *mock_mmio(phys_addr_t pa)
+{
+	unsigned int i;
+	u64 off;
+
+	/* Of the last SMMU that begins below it */
+	for (i = mock->nr_smmus; i-- > 0;) {
+		off = pa - MOCK_MMIO(i);
+		if (pa >= MOCK_MMIO(i) && off < MOCK_MMIO_MAX_SIZE)
+			return &mock->smmu[i].regs[off / sizeof(u32)];
+	}
+
+	off = pa - MOCK_OTHER;
+	return pa >= MOCK_OTHER && off < MOCK_OTHER_SIZE ?
+		       &mock->other[off / sizeof(u32)] : NULL;
+}
+
+const struct mock_taken *mock_taken(phys_addr_t pa)
+{
+	unsigned int i;
+
+	for (i = 0; i < mock->nr_taken; i++) {
+		if (pa >= mock->taken[i].base && pa < mock->taken[i].end)
+			return &mock->taken[i];
+	}
+
+	return NULL;
+}
+
+/* A register of page 0 */
+static u32 *pmcg_reg(const struct mock_pmcg *p, u32 offset)
+{
+	return mock_mmio(mock->config.pmcgs[p - mock->pmcg].page[0].base +
+			 offset);
+}
+
+static void pmcg_acknowledge(struct mock_pmcg *p)
+{
+	u32 *ack = pmcg_reg(p, T_PMCG_IRQ_CTRLACK);
+
+	if (!ack || p->stuck)
+		return;
+	*ack = p->irq_target;
+}
+
+/* The physical address of what EL2 accesses; 0 if it has not taken it */
+static phys_addr_t mmio_pa(const void __iomem *addr)
+{
+	uintptr_t off = (uintptr_t)addr - (uintptr_t)mock->other;
+	unsigned int i;
+
+	if (off < sizeof(mock->other))
+		return mock_taken(MOCK_OTHER + off) ? MOCK_OTHER + off : 0;
+
+	for (i = 0; i < mock->nr_smmus; i++) {
+		off = (uintptr_t)addr - (uintptr_t)mock->smmu[i].regs;
+		if (off < mock->smmu[i].mmio_size)
+			return MOCK_MMIO(i) + off;
+	}
+
+	return 0;
+}
+
+/* The PMCG whose register EL2 accesses, or NULL */
+static struct mock_pmcg *pmcg_find(const void __iomem *addr,
+				   unsigned int size, u32 *offset)
+{
+	phys_addr_t pa = mmio_pa(addr);
+	unsigned int i, n;
+
+	for (i = 0; pa && i < mock->config.nr_pmcgs && i < MOCK_NR_PMCGS; i++) {
+		for (n = 0; n < 2; n++) {
+			const struct pkvm_smmu_mem *page =
+				&mock->config.pmcgs[i].page[n];
+
+			if (!page->size || pa - page->base >= SZ_4K)
+				continue;
+			if (!IS_ALIGNED(pa, size))
+				mock_complain("an access that is misaligned");
+			*offset = (pa - page->base) |
+				  (n ? MOCK_PMCG_PAGE1 : 0);
+			return &mock->pmcg[i];
+		}
+	}
+
+	return NULL;
+}
+
+/* The target of its MSI, and what only EL2 or firmware may change */
+static void pmcg_check_write(const struct mock_pmcg *p, u32 offset)
+{
+	u32 on = p->irq_target | *pmcg_reg(p, T_PMCG_IRQ_CTRLACK);
+
+	switch (offset & (SZ_4K - 1)) {
+	case 0xe58 ... 0xe67:
+		if (p->armed)
+			mock_complain("the MSI of a PMCG is changed");
+		if (on & 1)
+			mock_complain("a PMCG's MSI is changed while it is on");
+		break;
+	case T_PMCG_IRQ_CTRL:
+		if (!p->armed &&
+		    p->irq_target != *pmcg_reg(p, T_PMCG_IRQ_CTRLACK))
+			mock_complain("a PMCG's IRQ_CTRL changes in an Update");
+		break;
+	case 0xdf8 ... 0xdff:
+	case 0xe40 ... 0xe4f:
+	case 0xe68 ... 0xeff:
+		mock_complain("a register of a PMCG that nobody writes");
+		break;
+	default:
+		if (!p->armed)
+			mock_complain("EL2 writes to a PMCG");
+	}
+}
+
+static void pmcg_write(struct mock_pmcg *p, u32 offset, unsigned int size,
+		       u64 val, u32 *reg)
+{
+	pmcg_check_write(p, offset);
+	p->nr_writes++;
+	p->last.offset = offset | (size == 8 ? MOCK_PMCG_WIDE : 0);
+	p->last.val = val;
+	if (p->keeps_msi && offset == T_PMCG_IRQ_CFG0)
+		return;
+	reg[0] = val;
+	if (size == 8)
+		reg[1] = val >> 32;
+	if (p->dies_after && p->nr_writes >= p->dies_after)
+		p->stuck = true;
+	if (offset == T_PMCG_IRQ_CTRL) {
+		p->irq_target = val & 1;
+		if (!p->slow)
+			pmcg_acknowledge(p);
+	}
+
+	reg = pmcg_reg(p, T_PMCG_IRQ_CFG0);
+	if (p->armed && *pmcg_reg(p, T_PMCG_IRQ_CTRL) & 1 && (reg[0] | reg[1]))
+		mock_complain("a PMCG writes MSIs");
+}
+
 static struct mock_smmu *mmio_find(const void __iomem *addr, unsigned int size,
 				   u32 *offset)
 {
 	unsigned int i;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 		uintptr_t off = (uintptr_t)addr - (uintptr_t)s->regs;
 
-		if (off >= sizeof(s->regs))
+		if (off >= s->mmio_size)
 			continue;
 		if (!s->taken || !IS_ALIGNED(off, size))
 			break;
@@ -743,8 +888,15 @@ static struct mock_smmu *mmio_find(const void __iomem *addr, unsigned int size,
 static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 {
 	u32 offset, busy = 0;
-	struct mock_smmu *s = mmio_find(addr, size, &offset);
+	struct mock_pmcg *p = pmcg_find(addr, size, &offset);
+	struct mock_smmu *s;
 
+	if (p) {
+		pmcg_write(p, offset, size, val, (__force u32 *)addr);
+		return;
+	}
+
+	s = mmio_find(addr, size, &offset);
 	if (s->armed)
 		check_write(s, offset, val);
 	/* Before the SMMU fetches commands, a barrier must order the stores */
@@ -788,9 +940,30 @@ static void mmio_write(void __iomem *addr, unsigned int size, u64 val)
 u32 hyp_readl(const void __iomem *addr)
 {
 	u32 offset;
-	struct mock_smmu *s = mmio_find(addr, 4, &offset);
+	struct mock_pmcg *p = pmcg_find(addr, 4, &offset);
+	struct mock_smmu *s;
 
+	if (p) {
+		p->nr_reads++;
+		return *(__force const u32 *)addr;
+	}
+
+	s = mmio_find(addr, 4, &offset);
 	return mock_reg(s, offset);
+}
+
+u64 hyp_readq(const void __iomem *addr)
+{
+	const u32 *reg = (__force const u32 *)addr;
+	u32 offset;
+	struct mock_pmcg *p = pmcg_find(addr, 8, &offset);
+
+	if (!p) {
+		mock_complain("EL2 reads 64 bits of an SMMU");
+		return 0;
+	}
+	p->nr_reads++;
+	return reg[0] | (u64)reg[1] << 32;
 }
 
 void hyp_writel(u32 val, void __iomem *addr)
@@ -805,8 +978,7 @@ void hyp_writeq(u64 val, void __iomem *addr)
 
 void hyp_trace(u8 what, phys_addr_t smmu, u64 arg0, u64 arg1)
 {
-	if (what >= PKVM_SMMU_TRAPS || smmu < MOCK_MMIO(0) ||
-	    smmu > MOCK_MMIO(MOCK_NR_SMMUS - 1))
+	if (what >= PKVM_SMMU_TRAPS || !mock_taken(smmu))
 		mock_complain("something strange is traced");
 	else
 		mock->traced[what]++;
@@ -881,7 +1053,13 @@ void hyp_relax(void)
 	if (mock->meanwhile)
 		mock->meanwhile();
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->config.nr_pmcgs && i < MOCK_NR_PMCGS; i++) {
+		/* The test has failed: let it end */
+		if (mock->relaxed > MOCK_FOREVER)
+			mock->pmcg[i].stuck = false;
+		pmcg_acknowledge(&mock->pmcg[i]);
+	}
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
 		/* The test has failed: let it end */
@@ -937,38 +1115,65 @@ void *hyp_phys_to_virt(phys_addr_t pa)
 	return el2_mem(pa, "EL2 goes to memory that it doesn't own");
 }
 
+void hyp_mmio_provide(void *mem, size_t size)
+{
+	el2_mem(hyp_virt_to_phys(mem), "EL2 keeps its MMIO in others' memory");
+	mock->mmio_left = size / MOCK_MMIO_KEPT;
+}
+
 int hyp_mmio_take(phys_addr_t base, size_t size, void *cookie,
 		  void __iomem **va)
 {
+	phys_addr_t end = base + size;
 	unsigned int i;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	if (!size || !IS_ALIGNED(base | size, PAGE_SIZE) || end < base)
+		return -EINVAL;
+	if (!mock->mmio_left || mock->nr_taken == MOCK_NR_TAKEN)
+		return -ENOSPC;
+	mock->mmio_left--;
+	for (i = 0; i < mock->nr_taken; i++) {
+		if (base < mock->taken[i].end && mock->taken[i].base < end)
+			return -EPERM;
+	}
+
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
-		if (s->taken || base != MOCK_MMIO(i) ||
-		    size != PKVM_SMMU_MIN_MMIO_SIZE)
+		if (base != MOCK_MMIO(i) || size < PKVM_SMMU_MIN_MMIO_SIZE ||
+		    size > (i == mock->nr_smmus - 1 ? MOCK_MMIO_MAX_SIZE :
+						     PKVM_SMMU_MIN_MMIO_SIZE))
 			continue;
 		s->taken = true;
 		s->smmu = cookie;
+		s->mmio_size = size;
 		*va = (void __iomem *)s->regs;
-		return 0;
+		goto taken;
 	}
 
-	return -EINVAL;
+	if (base < MOCK_OTHER || end > MOCK_OTHER + MOCK_OTHER_SIZE)
+		return -EINVAL;
+	*va = (void __iomem *)&mock->other[(base - MOCK_OTHER) / sizeof(u32)];
+taken:
+	mock->taken[mock->nr_taken++] =
+		(struct mock_taken){ base, end, cookie };
+	return 0;
 }
 
 bool hyp_mmio_next(phys_addr_t pa, phys_addr_t *base, phys_addr_t *end)
 {
-	unsigned int i;
+	const struct mock_taken *t, *next = NULL;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
-		*base = MOCK_MMIO(i);
-		*end = *base + PKVM_SMMU_MIN_MMIO_SIZE;
-		if (mock->smmu[i].taken && *end > pa)
-			return true;
+	for (t = mock->taken; t < &mock->taken[mock->nr_taken]; t++) {
+		if (t->end > pa && (!next || t->base < next->base))
+			next = t;
 	}
+	if (!next)
+		return false;
 
-	return false;
+	*base = next->base;
+	*end = next->end;
+	return true;
 }
 
 int hyp_mem_take(phys_addr_t base, size_t size, void **va)
@@ -1108,7 +1313,7 @@ void hyp_host_unpin(phys_addr_t base, size_t size)
 		    end = ALIGN(base + size, PAGE_SIZE);
 	unsigned int i;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 		u32 enabled = mock_reg(s, ARM_SMMU_CR0) |
 			      mock_reg(s, ARM_SMMU_CR0ACK);
@@ -1223,17 +1428,27 @@ int hyp_host_copy(void *dst, phys_addr_t src, size_t size)
 
 bool hyp_ram_region(unsigned int i, phys_addr_t *base, phys_addr_t *end)
 {
-	if (i >= MOCK_NR_REGIONS || !mock->region[i].end)
+	unsigned int n = 0;
+
+	while (n < MOCK_NR_REGIONS && mock->region[n].end)
+		n++;
+	if (i > n || (i == n && !mock->sparse.end))
 		return false;
 
-	*base = mock->region[i].base;
-	*end = mock->region[i].end;
+	*base = i < n ? mock->region[i].base : mock->sparse.base;
+	*end = i < n ? mock->region[i].end : mock->sparse.end;
 	return true;
 }
 
 bool hyp_host_ram_next(phys_addr_t pa, phys_addr_t end, phys_addr_t *from,
 		       phys_addr_t *to)
 {
+	if (mock->sparse.end && pa >= mock->sparse.base) {
+		*from = pa;
+		*to = end;
+		return pa < end;
+	}
+
 	for (; pa < end; pa += PAGE_SIZE) {
 		if (mock_page(pa)->owner == MOCK_HOST)
 			break;
@@ -1262,12 +1477,15 @@ int mock_init(unsigned int nr_pages)
 	mock->cache = mock->ram;
 	if (mock_incoherent)
 		mock->cache = vzalloc((size_t)nr_pages << PAGE_SHIFT);
-	if (!mock->pages || !mock->ram || !mock->cache) {
+	mock->smmu = vzalloc(mock_nr_smmus * sizeof(*mock->smmu));
+	if (!mock->pages || !mock->ram || !mock->cache || !mock->smmu) {
 		mock_exit();
 		return -ENOMEM;
 	}
 
 	mock->nr_pages = nr_pages;
+	mock->nr_smmus = mock_nr_smmus;
+	mock->mmio_left = mock_nr_smmus;
 	mock->region[0].base = MOCK_RAM_A;
 	mock->region[0].end =
 		MOCK_RAM_A + (nr_pages - MOCK_RAM_B_PAGES) * PAGE_SIZE;
@@ -1279,7 +1497,7 @@ int mock_init(unsigned int nr_pages)
 	mock->pool_counts = &mock->uncounted;
 	mock->config.nr_chunks = 1;
 
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
 		s->bad_code = CMDQ_ERR_CERROR_ILL_IDX;
@@ -1303,14 +1521,7 @@ int mock_init(unsigned int nr_pages)
 
 void mock_exit(void)
 {
-	unsigned int i;
-
-	/* EL2's state is static: zero it for the next test */
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
-		if (mock->smmu[i].smmu)
-			memset(mock->smmu[i].smmu, 0,
-			       sizeof(*mock->smmu[i].smmu));
-	}
+	memset(&pkvm_pmcgs, 0, sizeof(pkvm_pmcgs));
 	own_lock.val = 0;
 	hyp_incoherent = false;
 
@@ -1318,6 +1529,7 @@ void mock_exit(void)
 		vfree(mock->cache);
 	vfree(mock->ram);
 	vfree(mock->pages);
+	vfree(mock->smmu);
 	vfree(mock);
 	mock = NULL;
 }
@@ -1327,20 +1539,42 @@ static void set_aside(struct pkvm_smmu_mem *mem, size_t size)
 {
 	if (mem->size)
 		return;
-	mem->size = max_t(size_t, size, PAGE_SIZE);
+	mem->size = max_t(size_t, ALIGN(size, PAGE_SIZE), PAGE_SIZE);
 	mem->base = mock_alloc(mem->size, MOCK_HOST);
+}
+
+/* EL1 and EL2 use the arrays of the description through their caches */
+static void *described(const struct pkvm_smmu_mem *mem)
+{
+	return mock->cache + ram_offset(mem->base);
 }
 
 int mock_boot(void)
 {
-	struct pkvm_smmu_config *cfg = &mock->config;
+	struct mock_config *cfg = &mock->config;
+	size_t descs_size = cfg->nr_smmus * sizeof(cfg->smmus[0]);
+	size_t chunks_size = cfg->nr_chunks * sizeof(cfg->pool[0]);
+	/* Too large for the stack of a kernel */
+	static struct pkvm_smmu_config el1;
 	unsigned int i;
 	int ret;
 
+	memset(&el1, 0, sizeof(el1));
 	set_aside(&cfg->pool[0], 64 * PAGE_SIZE);
-	set_aside(&cfg->shared, sizeof(struct pkvm_smmu_shared));
-	for (i = 0; i < cfg->nr_smmus && i < MOCK_NR_SMMUS; i++) {
+	set_aside(&cfg->descs, descs_size);
+	set_aside(&cfg->chunks, chunks_size);
+	set_aside(&cfg->shared, sizeof(struct pkvm_smmu_shared) +
+		  cfg->nr_smmus * sizeof(struct pkvm_smmu_counts));
+	set_aside(&cfg->state, cfg->nr_smmus * sizeof(struct pkvm_smmu));
+	set_aside(&cfg->mmio, (cfg->nr_smmus + 2 * cfg->nr_pmcgs) *
+			      MOCK_MMIO_KEPT);
+	for (i = 0; i < cfg->nr_smmus && i < mock->nr_smmus; i++) {
 		u32 idr0 = mock_reg(&mock->smmu[i], ARM_SMMU_IDR0);
+
+		if (!cfg->smmus[i].sid_bits)
+			cfg->smmus[i].sid_bits = mock->sid_bits;
+		if (!cfg->smmus[i].nr_l2)
+			cfg->smmus[i].nr_l2 = MOCK_NR_L2;
 
 		set_aside(&cfg->smmus[i].cmdq, 16 << PKVM_SMMU_CMDQ_SHIFT);
 		if (FIELD_GET(T_IDR0_ST_LEVEL, idr0) == 1 &&
@@ -1353,16 +1587,36 @@ int mock_boot(void)
 				  64ULL << mock->sid_bits);
 	}
 
-	ret = pkvm_smmu_init(cfg);
+	el1.nr_smmus = cfg->nr_smmus;
+	el1.nr_chunks = cfg->nr_chunks;
+	el1.nr_rmrs = cfg->nr_rmrs;
+	el1.nr_pmcgs = cfg->nr_pmcgs;
+	memcpy(el1.rmrs, cfg->rmrs, sizeof(el1.rmrs));
+	memcpy(el1.pmcgs, cfg->pmcgs, sizeof(el1.pmcgs));
+	el1.smmus = cfg->descs;
+	el1.pool = cfg->chunks;
+	el1.shared = cfg->shared;
+	el1.state = cfg->state;
+	el1.mmio = cfg->mmio;
+	memcpy(described(&cfg->descs), cfg->smmus, descs_size);
+	memcpy(described(&cfg->chunks), cfg->pool, chunks_size);
+	ret = pkvm_smmu_init(&el1);
+	memcpy(cfg->smmus, described(&cfg->descs), descs_size);
+	memcpy(cfg->pmcgs, el1.pmcgs, sizeof(cfg->pmcgs));
+	if (mock_page(cfg->descs.base)->pins ||
+	    mock_page(cfg->chunks.base)->pins)
+		mock_complain("EL2 keeps the description");
 	/* The pins of cfg->shared stay for good */
 	mock->pins = 0;
-	for (i = 0; i < MOCK_NR_SMMUS; i++) {
+	for (i = 0; i < mock->nr_smmus; i++) {
 		struct mock_smmu *s = &mock->smmu[i];
 
 		s->armed = !ret && s->taken;
 		if (!ret && s->armed)
 			check_table(s);
 	}
+	for (i = 0; i < MOCK_NR_PMCGS; i++)
+		mock->pmcg[i].armed = !ret;
 
 	return ret;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A mock machine behind hyp.h: RAM whose pages have owners, and two SMMUv3s.
+ * A mock machine behind hyp.h: RAM whose pages have owners, two SMMUv3s, and
+ * PMCGs where a test describes them.
  *
  * The SMMUs read what their registers point to, run commands, acknowledge, and
  * record. An SMMU can be slow (it works in hyp_relax() only), be stuck (it
@@ -19,6 +20,7 @@
 #include "../check.h"
 #include "../cmd.h"
 #include "../init.h"
+#include "../pmcg.h"
 #include "../run.h"
 #include "../s2.h"
 #include "../smmu.h"
@@ -27,10 +29,15 @@
 #include "../trap.h"
 #include "arch.h"
 
+/* So many SMMUs are there, unless a test sets mock_nr_smmus */
 #define MOCK_NR_SMMUS		2
+#define MOCK_MAX_SMMUS		128
+#define MOCK_MAX_CHUNKS		512
 #define MOCK_NR_RUNS		4096
 #define MOCK_NR_WRITES		4096
 #define MOCK_NR_REGIONS		4
+#define MOCK_NR_PMCGS		4
+#define MOCK_NR_TAKEN		(MOCK_MAX_SMMUS + 16)
 
 /* RAM is in two regions: around 1 GiB, and above 4 GiB */
 #define MOCK_NR_PAGES		256U
@@ -41,6 +48,19 @@
 /* The SMMUs' registers are next to each other, not at the start of a block */
 #define MOCK_MMIO_SIZE		PKVM_SMMU_MIN_MMIO_SIZE
 #define MOCK_MMIO(i)		(0x9050000ULL + (i) * PKVM_SMMU_MIN_MMIO_SIZE)
+
+/* The last SMMU has more registers, if EL1 describes them */
+#define MOCK_MMIO_MAX_SIZE	0x30000U
+
+/* MMIO that is no SMMU's, where PMCGs can be */
+#define MOCK_OTHER		0x10000000ULL
+#define MOCK_OTHER_SIZE		0x40000U
+
+/* Second-level tables of each SMMU for which EL1 sets pages aside */
+#define MOCK_NR_L2		64
+
+/* Bytes that EL2 needs for a range of MMIO */
+#define MOCK_MMIO_KEPT		24
 
 /* GBPA as firmware has left it: incoming attributes, and no abort */
 #define MOCK_GBPA		0x1000U
@@ -84,8 +104,50 @@ struct mock_write {
 };
 
 /**
+ * struct mock_pmcg - a PMCG, and how it behaves
+ * @armed:	EL2 has taken over, and the mock checks everything
+ * @stuck:	it acknowledges nothing
+ * @slow:	it acknowledges in hyp_relax() only
+ * @keeps_msi:	the target of its MSI does not change
+ * @dies_after:	if not 0: it gets stuck after so many writes
+ * @irq_target:	the value that IRQ_CTRLACK will have
+ * @nr_reads:	number of registers read; a test may set it to 0
+ * @nr_writes:	number of registers written; a test may set it to 0
+ * @last:	the last write; the offset has MOCK_PMCG_PAGE1 for page 1, and
+ *		MOCK_PMCG_WIDE for 8 bytes
+ */
+struct mock_pmcg {
+	bool			armed;
+	bool			stuck;
+	bool			slow;
+	bool			keeps_msi;
+	unsigned int		dies_after;
+	u32			irq_target;
+	unsigned int		nr_reads;
+	unsigned int		nr_writes;
+	struct mock_write	last;
+};
+
+#define MOCK_PMCG_PAGE1		0x1000
+#define MOCK_PMCG_WIDE		0x2000
+
+/* Registers of a PMCG that the mock knows (10.5.1) */
+#define T_PMCG_CFGR		0xe00
+#define T_PMCG_IRQ_CTRL		0xe50
+#define T_PMCG_IRQ_CTRLACK	0xe54
+#define T_PMCG_IRQ_CFG0		0xe58
+
+/* MMIO that EL2 has taken */
+struct mock_taken {
+	phys_addr_t	base;
+	phys_addr_t	end;
+	void		*cookie;
+};
+
+/**
  * struct mock_smmu - an SMMUv3, and how it behaves
  * @regs:	its registers
+ * @mmio_size:	their size, as EL2 has taken them
  * @gbpa:	the value of GBPA that is in force
  * @smmu:	the emulator's state, once it has taken the registers
  * @taken:	it has
@@ -109,7 +171,8 @@ struct mock_write {
  * @writes:	the first ones
  */
 struct mock_smmu {
-	u32			regs[PKVM_SMMU_MIN_MMIO_SIZE / sizeof(u32)];
+	u32			regs[MOCK_MMIO_MAX_SIZE / sizeof(u32)];
+	size_t			mmio_size;
 	u32			gbpa;
 	struct pkvm_smmu	*smmu;
 	bool			taken;
@@ -134,17 +197,57 @@ struct mock_smmu {
 };
 
 /**
+ * struct mock_config - what EL1 describes
+ * @nr_smmus:	see struct pkvm_smmu_config
+ * @nr_chunks:	see struct pkvm_smmu_config
+ * @nr_rmrs:	see struct pkvm_smmu_config
+ * @nr_pmcgs:	see struct pkvm_smmu_config
+ * @rmrs:	see struct pkvm_smmu_config
+ * @pmcgs:	the descriptions, also with EL2's answers
+ * @smmus:	the descriptions, also with EL2's answers
+ * @pool:	the chunks
+ * @descs:	@smmus of struct pkvm_smmu_config
+ * @chunks:	@pool of struct pkvm_smmu_config
+ * @shared:	see struct pkvm_smmu_config
+ * @state:	see struct pkvm_smmu_config
+ * @mmio:	see struct pkvm_smmu_config
+ */
+struct mock_config {
+	u32			nr_smmus;
+	u32			nr_chunks;
+	u32			nr_rmrs;
+	u32			nr_pmcgs;
+	struct pkvm_smmu_rmr	rmrs[PKVM_SMMU_MAX_RMRS];
+	struct pkvm_pmcg_desc	pmcgs[PKVM_SMMU_MAX_PMCGS];
+	struct pkvm_smmu_desc	smmus[MOCK_MAX_SMMUS];
+	struct pkvm_smmu_mem	pool[MOCK_MAX_CHUNKS];
+	struct pkvm_smmu_mem	descs;
+	struct pkvm_smmu_mem	chunks;
+	struct pkvm_smmu_mem	shared;
+	struct pkvm_smmu_mem	state;
+	struct pkvm_smmu_mem	mmio;
+};
+
+/**
  * struct mock - the machine
  * @complaint:	the first one, or NULL
+ * @nr_smmus:	number of SMMUs
  * @smmu:	the SMMUs
+ * @pmcg:	the PMCGs, which are where @config says
+ * @other:	registers at MOCK_OTHER
+ * @taken:	MMIO that EL2 has taken
+ * @nr_taken:	number of entries in @taken
  * @config:	what EL1 describes; mock_init() fills in what works
  * @sid_bits:	for mock_boot(): size of the table that EL1 sets aside
  * @region:	the memory map, base and end
+ * @sparse:	base and end of RAM above all regions that is the host's and has no
+ *		content; page aligned
  * @nr_pages:	pages of RAM
  * @pages:	one for each
  * @ram:	their contents, as the host and its devices see them
  * @cache:	their contents as EL2 sees them: @ram, unless mock_incoherent.
  *		Then EL2's stores get to @ram when EL2 cleans them
+ * @mmio_left:	ranges of MMIO that EL2 has memory for
  * @pool_left:	pages that the pool can still give; a test may lower it
  * @pool_used:	pages that the pool has given
  * @pool_peak:	the most that it had given at any time
@@ -170,17 +273,23 @@ struct mock_smmu {
  */
 struct mock {
 	const char		*complaint;
-	struct mock_smmu	smmu[MOCK_NR_SMMUS];
-	struct pkvm_smmu_config	config;
+	unsigned int		nr_smmus;
+	struct mock_smmu	*smmu;
+	struct mock_pmcg	pmcg[MOCK_NR_PMCGS];
+	u32			other[MOCK_OTHER_SIZE / sizeof(u32)];
+	struct mock_taken	taken[MOCK_NR_TAKEN];
+	unsigned int		nr_taken;
+	struct mock_config	config;
 	u8			sid_bits;
 	struct {
 		phys_addr_t	base;
 		phys_addr_t	end;
-	}			region[MOCK_NR_REGIONS];
+	}			region[MOCK_NR_REGIONS], sparse;
 	unsigned int		nr_pages;
 	struct mock_page	*pages;
 	u8			*ram;
 	u8			*cache;
+	unsigned int		mmio_left;
 	unsigned int		pool_left;
 	unsigned int		pool_used;
 	unsigned int		pool_peak;
@@ -202,7 +311,7 @@ struct mock {
 	void			(*step)(void);
 	u64			lock_takes;
 	unsigned int		nr_held;
-	int			held[2 + MOCK_NR_SMMUS];
+	int			held[4];
 };
 
 /* The leaf of stage 2 for an address */
@@ -215,6 +324,8 @@ struct mock_leaf {
 extern struct mock *mock;
 /* For mock_init(): no SMMU snoops the CPUs' caches */
 extern bool mock_incoherent;
+/* For mock_init(): number of SMMUs, up to MOCK_MAX_SMMUS */
+extern unsigned int mock_nr_smmus;
 
 int mock_init(unsigned int nr_pages);
 void mock_exit(void);
@@ -242,6 +353,10 @@ u32 mock_reg(const struct mock_smmu *s, u32 offset);
 u64 mock_reg64(const struct mock_smmu *s, u32 offset);
 void mock_set_reg(struct mock_smmu *s, u32 offset, u32 val);
 void mock_change_reg(struct mock_smmu *s, u32 offset, u32 clear, u32 set);
+/* The register at a physical address; NULL if there is none */
+u32 *mock_mmio(phys_addr_t pa);
+/* The MMIO that EL2 has taken with this address, or NULL */
+const struct mock_taken *mock_taken(phys_addr_t pa);
 /* The SMMU does everything that is pending */
 void mock_run_all(struct mock_smmu *s);
 /* It is reset: these bits of CR0 are cleared, and GBPA lets streams pass */

@@ -405,12 +405,12 @@ static void msi_parent(struct kunit *test)
 }
 
 /*
- * One write of CMDQ_PROD creates all second-level tables that there can be,
- * each with a CMD_SYNC that writes to memory. The host does not trap again.
+ * One write of CMDQ_PROD creates SMMU_L2_PER_TRAP second-level tables, each
+ * with a CMD_SYNC that writes to memory. The host does not trap again.
  */
 static void msi_sync_new_tables(struct kunit *test)
 {
-	u32 nr = PKVM_SMMU_L2_TABLES, sid, i;
+	u32 nr = SMMU_L2_PER_TRAP, sid, i;
 	phys_addr_t l2, last = 0;
 
 	mock_test_again(test, 2 * MOCK_NR_PAGES);

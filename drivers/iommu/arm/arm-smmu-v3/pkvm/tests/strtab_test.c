@@ -20,7 +20,7 @@
 /* The first dword of an STE that EL2 must never take */
 #define BAIT	STE_BYPASS0
 
-static void boot(struct kunit *test, bool two_level)
+static void make_machine(struct kunit *test, bool two_level)
 {
 	mock_test_again(test, MOCK_NR_PAGES);
 	if (!two_level) {
@@ -29,6 +29,11 @@ static void boot(struct kunit *test, bool two_level)
 		mock->sid_bits = 7;
 	}
 	mock->watch_sid = SID;
+}
+
+static void boot(struct kunit *test, bool two_level)
+{
+	make_machine(test, two_level);
 	mock_test_boot(test);
 	KUNIT_ASSERT_EQ(test, SMMU0->smmu->strtab.two_level, two_level);
 	host_cmdq_start(4);
@@ -632,6 +637,75 @@ static void strtab_late_off(struct kunit *test)
 	}
 }
 
+static bool interrupted;
+
+static void watch_reserved(struct mock_smmu *s, const u64 *cmd)
+{
+	interrupted |= mock_hw_config(SID) != HW_S2;
+}
+
+/* A stream that firmware reserves passes until the host decides, without a gap */
+static void reserved(struct kunit *test, bool two_level, bool slow, bool keep)
+{
+	static const u64 bypass[STRTAB_STE_DWORDS] = { STE_BYPASS0, STE_BYPASS1 };
+	static const struct pkvm_smmu_rmr rmrs[] = {
+		{ .sid = SID }, { .sid = U32_MAX }, { .smmu = 1, .sid = SID + 1 },
+	};
+	u32 sid;
+
+	make_machine(test, two_level);
+	memcpy(mock->config.rmrs, rmrs, sizeof(rmrs));
+	mock->config.nr_rmrs = ARRAY_SIZE(rmrs);
+	mock_test_boot(test);
+	for (sid = 0; sid < 100; sid++)
+		expect_config(test, sid, sid == SID ? HW_S2 : -1);
+
+	/* The host's driver fills its table before it sets SMMUEN */
+	host_cmdq_start(4);
+	host_strtab_make();
+	if (keep)
+		host_put_ste(SID, bypass);
+	host_put_ste(SID + 1, states[3].host);
+	SMMU0->slow = slow;
+	interrupted = false;
+	mock->ran = watch_reserved;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	KUNIT_EXPECT_EQ(test, interrupted, !keep);
+	expect_config(test, SID, keep ? HW_S2 : -1);
+	expect_config(test, SID + 1, HW_NESTED);
+
+	/* From then on it is a stream like all others */
+	mock->ran = NULL;
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN);
+	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
+	expect_config(test, SID, -1);
+}
+
+static void strtab_reserved(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		reserved(test, i & 1, i & 2, i & 4);
+}
+
+/* No memory for the STE of such a stream; more of them than there may be */
+static void strtab_reserved_fails(struct kunit *test)
+{
+	make_machine(test, true);
+	mock->config.nr_rmrs = 1;
+	mock->pool_left = 0;
+	KUNIT_EXPECT_NE(test, mock_boot(), 0);
+
+	make_machine(test, true);
+	mock->config.nr_rmrs = PKVM_SMMU_MAX_RMRS;
+	KUNIT_EXPECT_EQ(test, mock_boot(), 0);
+	make_machine(test, true);
+	mock->config.nr_rmrs = PKVM_SMMU_MAX_RMRS + 1;
+	KUNIT_EXPECT_NE(test, mock_boot(), 0);
+}
+
 /* Without memory for a second-level table its streams abort, and no others */
 static void strtab_no_memory(struct kunit *test)
 {
@@ -663,7 +737,7 @@ static void strtab_no_memory(struct kunit *test)
 static void strtab_quota(struct kunit *test)
 {
 	unsigned int i, used, live = 0;
-	u32 nr = 2 * PKVM_SMMU_L2_TABLES;
+	u32 nr = 2 * MOCK_NR_L2;
 	phys_addr_t linear;
 
 	mock_test_again(test, 2 * MOCK_NR_PAGES);
@@ -681,15 +755,16 @@ static void strtab_quota(struct kunit *test)
 	host_set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
 	for (i = 0; i < nr; i++)
 		live += mock_hw_config(i << PKVM_SMMU_STRTAB_SPLIT) == HW_S2;
-	KUNIT_EXPECT_EQ(test, live, PKVM_SMMU_L2_TABLES);
-	KUNIT_EXPECT_EQ(test, mock->pool_used - used, PKVM_SMMU_L2_TABLES);
+	KUNIT_EXPECT_EQ(test, live, MOCK_NR_L2);
+	KUNIT_EXPECT_EQ(test, mock->pool_used - used, MOCK_NR_L2);
+	KUNIT_EXPECT_GT(test, host_count(PKVM_SMMU_FAILED_TABLE), 0);
 
 	/* With a new table of the host, all of them are available again */
-	for (i = 0; i < PKVM_SMMU_L2_TABLES << (PKVM_SMMU_STRTAB_SPLIT - 6);
+	for (i = 0; i < MOCK_NR_L2 << (PKVM_SMMU_STRTAB_SPLIT - 6);
 	     i++)
 		mock_put(mock_host.strtab + i * 8, 0);
 	host_set_strtab(mock_host.strtab, 1, 6, mock->sid_bits);
-	for (i = PKVM_SMMU_L2_TABLES; i < nr; i++)
+	for (i = MOCK_NR_L2; i < nr; i++)
 		KUNIT_EXPECT_EQ(test,
 				mock_hw_config(i << PKVM_SMMU_STRTAB_SPLIT),
 				HW_S2);
@@ -700,6 +775,84 @@ static void strtab_quota(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->pool_used - used, 1);
 	host_writel(ARM_SMMU_CR0, 0);
 	KUNIT_EXPECT_EQ(test, mock->pool_used, used);
+}
+
+/* A device on each of many buses, as behind that many root ports */
+static void strtab_many_buses(struct kunit *test)
+{
+	const u32 buses = 128;
+	unsigned int i, live = 0;
+
+	mock_test_again(test, 4 * MOCK_NR_PAGES);
+	/* The SMMU has more bits than firmware describes */
+	mock->sid_bits = 16;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(12, 7, 0, 20));
+	mock->config.smmus[0].nr_l2 = buses + PKVM_SMMU_SPARE_L2_TABLES;
+	mock->config.pool[0].size = 2 * MOCK_NR_PAGES * PAGE_SIZE;
+	mock->config.pool[0].base =
+		mock_alloc(mock->config.pool[0].size, MOCK_HOST);
+	mock_test_boot(test);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_SIDSIZE, host_readl(ARM_SMMU_IDR1)),
+			16);
+	host_cmdq_start(8);
+	mock_host.l2 = mock_alloc(64ULL << HOST_SPLIT, MOCK_HOST);
+	mock_put(host_ste(0), STE_BYPASS0);
+	for (i = 1; i < BIT(HOST_SPLIT); i++)
+		mock_put(host_ste(i), STE_ABORT0);
+	mock_host.strtab = mock_alloc(8ULL << (16 - HOST_SPLIT), MOCK_HOST);
+	host_set_strtab(mock_host.strtab, 1, HOST_SPLIT, 16);
+	/* As Linux does, one device after the other */
+	for (i = 0; i < buses; i++) {
+		mock_put(mock_host.strtab + i * 8,
+			 mock_host.l2 | (HOST_SPLIT + 1));
+		host_cfgi_ste(i << HOST_SPLIT);
+	}
+	for (i = 0; i < buses; i++)
+		live += mock_hw_config(i << HOST_SPLIT) == HW_S2;
+	KUNIT_EXPECT_EQ(test, live, buses);
+
+	/* And all at once, when a driver enables an SMMU with its old table */
+	host_set_strtab(mock_host.strtab, 1, HOST_SPLIT, 16);
+	for (i = 0, live = 0; i < buses; i++)
+		live += mock_hw_config(i << HOST_SPLIT) == HW_S2;
+	KUNIT_EXPECT_EQ(test, live, buses);
+	KUNIT_EXPECT_EQ(test, host_count(PKVM_SMMU_FAILED_TABLE), 0);
+}
+
+/* The SMMU has 32 bits of StreamID. EL2 covers those that the host can use */
+static void strtab_wide(struct kunit *test)
+{
+	const u8 bits = PKVM_SMMU_MAX_SID_BITS_2LVL;
+	const size_t l1_size = 8ULL << (bits - HOST_SPLIT);
+	u32 sid = BIT(bits) - BIT(HOST_SPLIT) + SID;
+	unsigned int i;
+
+	mock_test_again(test, MOCK_NR_PAGES + 2 * (5 * SZ_1M) / PAGE_SIZE);
+	mock->sid_bits = bits;
+	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(12, 7, 0, 32));
+	mock->config.smmus[0].sid_bits = 32;
+	mock_test_boot(test);
+	KUNIT_EXPECT_EQ(test,
+			FIELD_GET(T_IDR1_SIDSIZE, host_readl(ARM_SMMU_IDR1)),
+			bits);
+	host_cmdq_start(4);
+	mock_host.l2 = mock_alloc(64ULL << HOST_SPLIT, MOCK_HOST);
+	mock_put(host_ste(SID), STE_BYPASS0);
+	mock_host.strtab = mock_alloc(l1_size, MOCK_HOST);
+	mock_put(mock_host.strtab + l1_size - 8,
+		 mock_host.l2 | (HOST_SPLIT + 1));
+	host_writeq(ARM_SMMU_STRTAB_BASE, mock_host.strtab);
+	host_writel(ARM_SMMU_STRTAB_BASE_CFG,
+		    T_STRTAB_CFG(T_STRTAB_2LVL, HOST_SPLIT, bits));
+	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
+	for (i = 0; i < 1000 && !host_wait_cr0(); i++)
+		;
+	KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_S2);
+	KUNIT_EXPECT_EQ(test, mock_hw_config(SID), -1);
+	mock_put(host_ste(SID), STE_ABORT0);
+	host_cfgi_ste(sid);
+	KUNIT_EXPECT_EQ(test, mock_hw_config(sid), HW_ABORT);
 }
 
 /*
@@ -1000,7 +1153,7 @@ static void strtab_empty_tables(struct kunit *test)
 	mock_test_again(test, 2 * MOCK_NR_PAGES);
 	mock->sid_bits = 14;
 	mock_set_reg(SMMU0, ARM_SMMU_IDR1, T_IDR1(8, 8, 8, 14));
-	mock->config.pool[0].size = 2 * PKVM_SMMU_L2_TABLES * PAGE_SIZE;
+	mock->config.pool[0].size = 2 * MOCK_NR_L2 * PAGE_SIZE;
 	mock->config.pool[0].base =
 		mock_alloc(mock->config.pool[0].size, MOCK_HOST);
 	strtab = mock_alloc(8 << 8, MOCK_HOST);
@@ -1102,9 +1255,13 @@ static struct kunit_case strtab_cases[] = {
 	KUNIT_CASE(strtab_sizes),
 	KUNIT_CASE(strtab_flip),
 	KUNIT_CASE(strtab_off_and_on),
+	KUNIT_CASE(strtab_reserved),
+	KUNIT_CASE(strtab_reserved_fails),
 	KUNIT_CASE(strtab_late_off),
 	KUNIT_CASE(strtab_no_memory),
 	KUNIT_CASE(strtab_quota),
+	KUNIT_CASE(strtab_many_buses),
+	KUNIT_CASE(strtab_wide),
 	KUNIT_CASE(strtab_endless_tables),
 	KUNIT_CASE(strtab_lost_tables),
 	KUNIT_CASE(strtab_slow),

@@ -307,7 +307,7 @@ void host_ack_gerror(void)
 	host_writel(ARM_SMMU_GERRORN, host_readl(ARM_SMMU_GERROR));
 }
 
-void host_strtab_start(void)
+void host_strtab_make(void)
 {
 	bool two_level = SMMU0->smmu->strtab.two_level;
 	u8 bits = mock->sid_bits;
@@ -326,6 +326,11 @@ void host_strtab_start(void)
 
 	host_writeq(ARM_SMMU_STRTAB_BASE, mock_host.strtab | STRTAB_BASE_RA);
 	host_writel(ARM_SMMU_STRTAB_BASE_CFG, cfg);
+}
+
+void host_strtab_start(void)
+{
+	host_strtab_make();
 	host_writel(ARM_SMMU_CR0, host_readl(ARM_SMMU_CR0) | CR0_SMMUEN);
 	host_wait_cr0();
 }

@@ -128,8 +128,9 @@ bool host_cmdq_error(void);
 void host_ack_gerror(void);
 
 /*
- * Enable an empty stream table. The host's has two levels if EL2's has.
+ * Set an empty stream table; and enable it. It has two levels if EL2's has.
  */
+void host_strtab_make(void);
 void host_strtab_start(void);
 /* Use another one, with SMMUEN cleared meanwhile */
 void host_set_strtab(phys_addr_t base, u32 fmt, u32 split, u32 bits);

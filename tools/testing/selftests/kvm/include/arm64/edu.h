@@ -9,6 +9,9 @@
  * a write, the write is lost. The CPU cannot read the buffer. Its content goes
  * in and out through a page of the calling process.
  *
+ * With several of these devices, EDU in the environment is the PCI address of the
+ * one that is meant, as sysfs has it. Else it is the first one.
+ *
  * What cannot be done at all (no device, no privilege, no answer in time) fails
  * the test by TEST_ASSERT().
  */
@@ -44,7 +47,7 @@ static inline void mmio_write64(void *reg, u64 val)
 	asm volatile("str %0, [%1]" : : "r" (val), "r" (reg) : "memory");
 }
 
-/* Returns true if this machine has one. */
+/* Returns true if this machine has one. Then edu_bdf() knows its address. */
 bool edu_exists(void);
 
 /* Find the device and enable its memory and bus mastering. Call it first. */

@@ -9,7 +9,10 @@
  * 0070).
  *
  * Tables and queues are single pages: a command queue of 256 entries, a first
- * level for 2^15 streams, of which the first 64 have a second level.
+ * level for 2^15 streams, of which 64 have a second level.
+ *
+ * With several SMMUs, SMMU in the environment is the physical address of the one
+ * that is meant. Else it is the one that edu (edu.h) is behind.
  *
  * What cannot be done at all fails the test by TEST_ASSERT().
  */
@@ -77,6 +80,7 @@
 #define STRTAB_SPLIT		6
 #define L1_DESC(l2)		((l2) | (STRTAB_SPLIT + 1))
 #define L1_DESCS		(1 << (STRTAB_BITS - STRTAB_SPLIT))
+#define L2_STES			(0x1000 / sizeof(u64) / STE_DWORDS)
 
 /* What it uses, a page each. */
 struct smmu_page {
@@ -126,9 +130,14 @@ void smmu_host_evtq_on(void);
 /* Returns false if the driver does not read all events in a second. */
 bool smmu_evtq_is_consumed(void);
 
-/* Enable the SMMU, with a stream table of invalid STEs, and a command queue. */
-void smmu_on(void);
-/* Write the STE of a stream below 64, and invalidate the cached one. */
+/*
+ * Enable the SMMU, with a stream table of invalid STEs, and a command queue.
+ * The 64 streams around @sid have a second level.
+ */
+void smmu_on(unsigned int sid);
+/* The descriptor of that second level */
+u64 *smmu_l1_desc(unsigned int sid);
+/* Write the STE of one of these streams, and invalidate the cached one. */
 void smmu_set_ste(unsigned int sid, u64 dword0, u64 dword1);
 u64 *smmu_ste(unsigned int sid);
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -69,9 +70,10 @@ static int open_in(const char *dir, const char *file)
 	return fd;
 }
 
-/* Its directory in sysfs, or nothing. */
+/* Its directory in sysfs, or nothing. Sets @bdf. */
 static void edu_find(char *dir, size_t size)
 {
+	const char *wanted = getenv("EDU");
 	glob_t devs;
 	size_t i;
 
@@ -79,11 +81,15 @@ static void edu_find(char *dir, size_t size)
 	if (glob("/sys/bus/pci/devices/*", 0, NULL, &devs))
 		return;
 	for (i = 0; i < devs.gl_pathc && !dir[0]; i++) {
+		if (wanted && strcmp(strrchr(devs.gl_pathv[i], '/') + 1, wanted))
+			continue;
 		if (read_hex(devs.gl_pathv[i], "vendor") == 0x1234 &&
 		    read_hex(devs.gl_pathv[i], "device") == 0x11e8)
 			snprintf(dir, size, "%s", devs.gl_pathv[i]);
 	}
 	globfree(&devs);
+	if (dir[0])
+		snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
 }
 
 bool edu_exists(void)
@@ -104,7 +110,11 @@ void edu_open(void)
 	if (!dir[0])
 		TEST_FAIL("no edu device");
 
-	snprintf(bdf, sizeof(bdf), "%s", strrchr(dir, '/') + 1);
+	/* No driver has enabled the bridges above it. */
+	fd = open_in(dir, "enable");
+	if (write(fd, "1", 1) != 1)
+		TEST_FAIL("can't enable %s", bdf);
+	close(fd);
 	fd = open_in(dir, "config");
 	if (pread(fd, &command, sizeof(command), PCI_COMMAND) !=
 	    sizeof(command))

@@ -84,25 +84,54 @@ static void on_fatal(int sig)
 	_exit(KSFT_FAIL);
 }
 
-/* Returns how many there are; @phys is where the last one is. */
-static size_t smmu_find(void)
+/* The host's driver names its IOMMU "smmu3." and the physical address. */
+static bool smmu_parse(const char *path)
 {
-	size_t n = 0;
-	glob_t devs;
+	const char *name = strstr(path, "/smmu3.");
 
-	if (!glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL, &devs)) {
-		n = devs.gl_pathc;
-		phys = strtoull(strrchr(devs.gl_pathv[n - 1], '/') + 1, NULL,
-				16);
+	phys = name ? strtoull(name + strlen("/smmu3."), NULL, 16) : 0;
+	return phys;
+}
+
+/* Set @phys: what SMMU= says, or the one that edu is behind, or the only one. */
+static bool smmu_find(void)
+{
+	char path[128], iommu[256];
+	bool found;
+	glob_t all;
+	ssize_t len;
+
+	if (getenv("SMMU")) {
+		phys = strtoull(getenv("SMMU"), NULL, 16);
+		return phys;
 	}
-	globfree(&devs);
-	return n;
+	if (edu_exists()) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu",
+			 edu_bdf());
+		len = readlink(path, iommu, sizeof(iommu) - 1);
+		if (len > 0) {
+			iommu[len] = 0;
+			return smmu_parse(iommu);
+		}
+	}
+	found = !glob("/sys/class/iommu/smmu3.*", 0, NULL, &all) &&
+		all.gl_pathc == 1 && smmu_parse(all.gl_pathv[0]);
+	if (!found) {
+		globfree(&all);
+		found = !glob("/sys/bus/platform/devices/*.smmuv3", 0, NULL,
+			      &all) && all.gl_pathc == 1;
+		if (found)
+			phys = strtoull(strrchr(all.gl_pathv[0], '/') + 1,
+					NULL, 16);
+	}
+	globfree(&all);
+	return found;
 }
 
 const char *smmu_missing(void)
 {
-	if (smmu_find() != 1)
-		return "not exactly one SMMUv3";
+	if (!smmu_find())
+		return "edu is behind no SMMUv3";
 	if (access("/dev/mem", R_OK | W_OK))
 		return "no /dev/mem";
 	return NULL;
@@ -267,11 +296,16 @@ bool smmu_evtq_is_consumed(void)
 	return wait_for(EVTQ_CONS, ~0U, smmu_read(EVTQ_PROD));
 }
 
-void smmu_on(void)
+u64 *smmu_l1_desc(unsigned int sid)
+{
+	return (u64 *)smmu_l1.va + (sid >> STRTAB_SPLIT) % L1_DESCS;
+}
+
+void smmu_on(unsigned int sid)
 {
 	memset(smmu_l1.va, 0, EDU_BUF_SIZE);
 	memset(smmu_l2.va, 0, EDU_BUF_SIZE);
-	*(u64 *)smmu_l1.va = L1_DESC(smmu_l2.pa);
+	*smmu_l1_desc(sid) = L1_DESC(smmu_l2.pa);
 	smmu_write64(STRTAB_BASE, smmu_l1.pa);
 	smmu_write(STRTAB_BASE_CFG, 1 << 16 | STRTAB_SPLIT << 6 | STRTAB_BITS);
 	if (!smmu_cr0(smmu_read(CR0) | CR0_SMMUEN))
@@ -281,7 +315,7 @@ void smmu_on(void)
 
 u64 *smmu_ste(unsigned int sid)
 {
-	return (u64 *)smmu_l2.va + STE_DWORDS * sid;
+	return (u64 *)smmu_l2.va + STE_DWORDS * (sid % L2_STES);
 }
 
 void smmu_set_ste(unsigned int sid, u64 dword0, u64 dword1)
