@@ -73,7 +73,7 @@ class Rig:
         for part in (DRIVER, HYP):
             shutil.copytree(f"{src}/{part}", f"{self.tree}/{part}")
         # What is only included
-        for part in ("tools", "arch/arm64/include"):
+        for part in ("tools", "include", "arch/arm64/include"):
             os.symlink(f"{src}/{part}", f"{self.tree}/{part}")
 
     def make(self, target, out="obj", cpu=CPU_SECONDS, **variables):
@@ -95,7 +95,7 @@ class Rig:
         found = []
         stem = os.path.splitext(os.path.basename(file))[0]
         about = f"{HERE}/proofs/{stem}.c"
-        if file.startswith(PKVM):
+        if file.startswith(DRIVER):
             found += self.tests_find(SAN="", FIRST="1")
         # Proofs are slow: once each of them has failed, only for what tests don't find
         if CBMC and os.path.exists(about) and (not found or proofs_in(about) - failed_proofs):
@@ -105,7 +105,7 @@ class Rig:
                 return [("broken", out[-400:])]
             failed_proofs.update(proofs)
             found += [("proof", name) for name in sorted(proofs)]
-        if not found and file.startswith(PKVM):
+        if not found and file.startswith(DRIVER):
             found = self.tests_find(out="san") or self.fuzzer_finds()
         return found
 

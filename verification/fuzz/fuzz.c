@@ -122,8 +122,15 @@ static const u32 regs[] = {
 	MOCK_EVTQ_PROD, MOCK_EVTQ_CONS, ARM_SMMU_IDR0, ARM_SMMU_IDR1, ARM_SMMU_IDR5,
 };
 
+/* Among the registers of the first SMMU: 16 bits that begin with 11 are one of its words */
+#define PMCG_PAGE0	0x2000
+#define PMCG_PAGE1	0x3000
+
 static u32 some_reg(u16 b)
 {
+	if (mock->config.nr_pmcgs && b >> 14 == 3)
+		return PMCG_PAGE0 + (b & 0x7ff) * 4;
+
 	return b >> 15 ? (b & 0x7fff) * 4 : regs[b % ARRAY_SIZE(regs)];
 }
 
@@ -477,13 +484,13 @@ static void run(const struct record *r)
 	mock->relaxed = 0;
 	switch (r->op % NR_OPS) {
 	case OP_READ:
-		smmu_mmio_read(s->smmu, some_reg(r->b), some_size(r->a));
+		smmu_run_read(s->smmu, some_reg(r->b), some_size(r->a));
 		break;
 	case OP_WRITE:
-		smmu_mmio_write(s->smmu, some_reg(r->b), some_size(r->a), r->d);
+		smmu_run_write(s->smmu, some_reg(r->b), some_size(r->a), r->d);
 		break;
 	case OP_WRITE_ADDR:
-		smmu_mmio_write(s->smmu, some_reg(r->b), 8, some_addr(r->c) | (r->d & 0xfff));
+		smmu_run_write(s->smmu, some_reg(r->b), 8, some_addr(r->c) | (r->d & 0xfff));
 		break;
 	case OP_POKE:
 		host_put(page_pa(r->c) + (r->b * 8 & ~PAGE_MASK), r->d);
@@ -552,6 +559,26 @@ static const struct {
 	{ 0x36b, true },		/* another implementer */
 };
 
+/*
+ * A PMCG, with a page 1 or without, that can send MSIs, and was left on. mock.c complains if
+ * it ever does so after take-over.
+ */
+static void add_pmcg(u32 c)
+{
+	struct pkvm_pmcg_desc *desc = &mock->config.pmcgs[0];
+	u32 *reg = mock_mmio(MOCK_MMIO(0) + PMCG_PAGE0 + T_PMCG_CFGR);
+
+	mock->config.nr_pmcgs = 1;
+	desc->page[0] = (struct pkvm_smmu_mem) { MOCK_MMIO(0) + PMCG_PAGE0, SZ_4K };
+	desc->page[1] = (struct pkvm_smmu_mem) { MOCK_MMIO(0) + PMCG_PAGE1, SZ_4K };
+	/* NCTR, SIZE, RELOC_CTRS, and the rest as it comes */
+	*reg = (c & 0x3f3f3f3f) | 1 << 21;
+	*mock_mmio(MOCK_MMIO(0) + PMCG_PAGE0 + T_PMCG_IRQ_CFG0) = MOCK_RAM_A;
+	*mock_mmio(MOCK_MMIO(0) + PMCG_PAGE0 + T_PMCG_IRQ_CTRL) = 1;
+	*mock_mmio(MOCK_MMIO(0) + PMCG_PAGE0 + T_PMCG_IRQ_CTRLACK) = 1;
+	mock->pmcg[0].irq_target = 1;
+}
+
 /* What machine it is; false if it is one that EL2 refuses */
 static bool boot(const struct record *r)
 {
@@ -588,6 +615,8 @@ static bool boot(const struct record *r)
 		mock_set_reg(s, ARM_SMMU_IDR5, (i ? 0x70 : idr5) | oas[r->c >> (8 * i) & 7]);
 		mock_set_reg(s, ARM_SMMU_IIDR, products[product].iidr);
 	}
+	if (r->a & 32)
+		add_pmcg(r->d >> 32);
 	machine_init();
 	good_mem = mock_alloc(GOOD_SIZE, MOCK_HOST);
 	memset(host_prod, 0, sizeof(host_prod));

@@ -19,7 +19,12 @@
 
 #define __uninitialized
 
+#define offsetofend(type, member) \
+	(offsetof(type, member) + sizeof(((type *)0)->member))
+
+#define U16_MAX			((u16)~0U)
 #define U32_MAX			((u32)~0U)
+#define U64_MAX			((u64)~0ULL)
 #define lower_32_bits(n)	((u32)((n) & 0xffffffff))
 #define upper_32_bits(n)	((u32)((n) >> 32))
 

@@ -15,7 +15,7 @@ void prove_cmd_is_safe(void)
 	enum smmu_cmd_action action;
 	u64 op, sid;
 
-	SUPPOSE(feat.sid_bits <= 20 && feat.ssid_bits <= 20);
+	SUPPOSE(feat.sid_bits <= 25 && feat.ssid_bits <= 20);
 	action = smmu_cmd_from_host(&feat, &host, &hw, &sids);
 	if (action == SMMU_CMD_ILLEGAL || action == SMMU_CMD_DROP)
 		return;

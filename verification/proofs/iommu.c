@@ -10,20 +10,23 @@
 
 #define NR_RANGES	2
 
-/* Any ranges that EL2 may have taken: apart from each other, no page twice */
+/* And there is memory for no more */
+static struct kvm_iommu_mmio ranges[NR_RANGES];
+
+/* Any ranges that EL2 may have taken: apart from each other, in order */
 static void any_ranges(void)
 {
-	unsigned int i, j;
+	unsigned int i;
 
+	kvm_iommu_provide_mmio(ranges, NR_RANGES);
 	nr_mmio_ranges = nondet_u8() % (NR_RANGES + 1);
 	for (i = 0; i < NR_RANGES; i++) {
-		struct kvm_iommu_mmio *r = &mmio_ranges[i];
+		struct kvm_iommu_mmio *r = &ranges[i];
 
 		*r = (struct kvm_iommu_mmio) { nondet_u64(), nondet_u64(), (void *)(u64)i };
 		SUPPOSE(PAGE_ALIGNED(r->base | r->end) && r->base < r->end &&
 			r->end <= BIT_ULL(52) && r->end - r->base < BIT_ULL(32));
-		for (j = 0; j < i; j++)
-			SUPPOSE(r->end <= mmio_ranges[j].base || mmio_ranges[j].end <= r->base);
+		SUPPOSE(!i || ranges[i - 1].end <= r->base);
 	}
 }
 
@@ -250,6 +253,18 @@ void prove_copy_when_mispredicted(void)
 	kvm_iommu_copy_from_host(buffer, src, size, nondet_bool());
 }
 
+/* Nor does it compare what the host has named with anything but ranges */
+void prove_find_when_mispredicted(void)
+{
+	const struct kvm_iommu_mmio *range;
+
+	any_ranges();
+	SUPPOSE(nr_mmio_ranges);
+	el2_speculates = true;
+	range = mmio_find(nondet_u64());
+	PROVE(!range || (range >= ranges && range < ranges + nr_mmio_ranges), "a range");
+}
+
 /* What the host gets mapped of MMIO has nothing in it that EL2 took */
 void prove_trim_leaves_el2s(void)
 {
@@ -298,9 +313,9 @@ void prove_take_is_mmio(void)
 	void __iomem *va;
 	bool was_el2s;
 
-	/* One that was taken already will do */
+	/* One that was taken already will do, or as many as there is memory for */
 	any_ranges();
-	nr_mmio_ranges = 1;
+	nr_mmio_ranges = 1 + nondet_bool();
 	had = nr_mmio_ranges;
 	hyp_memblock_nr = 1;
 	hyp_memory[0] = (struct memblock_region) { nondet_u64(), nondet_u64(), 0 };
@@ -317,6 +332,7 @@ void prove_take_is_mmio(void)
 		return;
 	}
 	PROVE(!host_mmu.lock.held, "no lock is left");
+	PROVE(had < NR_RANGES, "for which there was memory");
 	PROVE(nr_mmio_ranges == had + 1, "one more");
 	PROVE(size < BIT_ULL(32), "whose offsets have 32 bits");
 	PROVE(!el2_maps_mmio, "of which the host has nothing mapped");
@@ -328,6 +344,7 @@ void prove_take_is_mmio(void)
 	} else {
 		PROVE(is_el2s(any) == was_el2s, "and nothing else");
 	}
+	PROVE(ranges[0].end <= ranges[1].base, "in order");
 }
 
 /* The same of the one word that EL2 writes */

@@ -164,12 +164,14 @@ int main(void)
 		.mmio_read	= driver_read,
 		.mmio_write	= driver_write,
 	};
+	struct kvm_iommu_mmio range = { MMIO, MMIO + 0x20000 };
 	unsigned long n[NOTHING + 1] = { 0 }, iss;
 	struct kvm_cpu_context ctxt;
 	unsigned int i, r;
 
 	kvm_iommu_ops = &driver;
-	mmio_ranges[nr_mmio_ranges++] = (struct kvm_iommu_mmio) { MMIO, MMIO + 0x20000 };
+	kvm_iommu_provide_mmio(&range, 1);
+	nr_mmio_ranges = 1;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (r = 0; r < 31; r++)
