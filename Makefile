@@ -8,7 +8,7 @@ export REPO := $(CURDIR)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch tree base kernel build debug run terminal shell test bench check fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
+.PHONY: help setup fetch tree base kernel build debug run terminal shell test bench check boards fuzz fuzz-setup coverage coverage-setup bench-setup prove mutants \
 	series edit import range-diff check-series check-drop lint where clean distclean
 
 help:
@@ -26,6 +26,7 @@ help:
 ##   make coverage       which branches of the emulator neither the unit tests nor the
 ##                       fuzzer's corpus take, and why
 ##   make prove          show by CBMC what holds for all inputs
+##   make boards         what becomes of the SMMUv3s of each board of the kernel
 ##   make mutants        make known mistakes one by one; T=word only some: minutes
 ##   make bench          what isolation costs, in instructions: minutes; build/bench.md, .svg;
 ##                       CHECK=1: fail if it is 5 % more than in scripts/bench.tsv
@@ -48,7 +49,7 @@ help:
 ##
 ## Housekeeping:
 ##   make setup          install missing packages (root or sudo)
-##   make fetch          fetch the base source and busybox
+##   make fetch          fetch the base source, busybox, and QEMU 11 with UEFI firmware
 ##   make clean          remove build/, the series' trees, and all that was built for this
 ##                       KSRC=, but for what ccache keeps, and linux/
 ##   make distclean      remove the whole cache and linux/
@@ -57,7 +58,8 @@ help:
 ##   BASE=1              for run and shell: the unmodified kernel
 ##   PART=core           for tree, kernel, run, shell, test: only patches/core;
 ##                       PART=features: patches/core and patches/features
-##   SRC=linux           for check, fuzz, coverage, prove, mutants: that kernel tree
+##   SRC=linux           for check, boards, fuzz, coverage, prove, mutants: that kernel
+##                       tree
 ##   T=word              for test, check, mutants: only those with it in their name
 ##   SAMPLE=n            for mutants: one of n, which depends on the tree
 ##   RUNS=n              for fuzz: how many inputs it makes up
@@ -131,14 +133,14 @@ endif
 
 # The tests in user space are those of a whole kernel tree: the laid one, or SRC.
 ifeq ($(SRC),)
-check fuzz coverage prove mutants: tree
+check boards fuzz coverage prove mutants: tree
 src = $$TREE
 else
 src = $(abspath $(SRC))
 endif
-check fuzz coverage prove mutants: override PART :=
+check boards fuzz coverage prove mutants: override PART :=
 
-check fuzz coverage:
+check boards fuzz coverage:
 	@. scripts/env.sh && $(MAKE) --no-print-directory -C verification SRC="$(src)" $@
 
 prove:

@@ -49,17 +49,21 @@ apt_view() {
 apt_fetch() {
 	(cd "$1" && apt-get "${APT[@]}" -oDir::Cache="$1" download "$2" >log 2>&1) ||
 		die "download of $2 failed: $(grep -m1 '^E:' "$1/log"); check the network and run again"
+	# shellcheck disable=SC2034 # for the caller
 	DEB=$(echo "$1/$2"_*.deb)
 }
 
 # apt_unpack DIR PACKAGE...: download packages through the view in APT, and unpack
 # them into DIR/root.
 apt_unpack() {
-	local dir=$1 package
+	local dir=$1 deb
 	shift
-	for package; do
-		apt_fetch "$dir" "$package"
-		dpkg-deb -x "$DEB" "$dir/root" || die "cannot unpack $package: is $CACHE on a full disk?"
+	rm -rf "$dir/debs"
+	mkdir "$dir/debs"
+	(cd "$dir/debs" && apt-get "${APT[@]}" -oDir::Cache="$dir" download "$@" >"$dir/log" 2>&1) ||
+		die "download of $* failed: $(grep -m1 '^E:' "$dir/log"); check the network and run again"
+	for deb in "$dir"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$dir/root" || die "cannot unpack ${deb##*/}: is $CACHE on a full disk?"
 	done
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Have the base kernel source at $KSRC and a static arm64 busybox at $BUSYBOX.
+# Have the base kernel source at $KSRC, a static arm64 busybox at $BUSYBOX, and QEMU 11
+# with UEFI firmware (qemu.sh): without the latter, tests that need it are skipped.
 # Without KSRC= the source is Debian's linux-source-7.3; apt verifies what it
 # downloads.  With KSRC=/path that tree is checked and used as it is.  Fetches
 # once, and what is at its final name is complete.
@@ -72,3 +73,4 @@ fi
 check_source
 [ -x "$BUSYBOX" ] || fetch_busybox
 [ -e "$CACHE/uuid" ] || fetch_uuid
+"$REPO/scripts/qemu.sh" || echo "fetch: tests that need QEMU 11 or UEFI firmware will be skipped" >&2

@@ -21,6 +21,7 @@ root=$tmp/root
 mkdir -p "$root/bin" "$root/lib/modules" "$(dirname "$out")"
 cp "$REPO/scripts/guest/init" "$root/init"
 cp "$BUSYBOX" "$root/bin/busybox"
+cp "$REPO/scripts/report.sh" "$root/bin/"
 
 # selftest DIRECTORY PROGRAM...: build these of the kernel's selftests, with its headers
 selftest() {

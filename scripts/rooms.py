@@ -17,7 +17,7 @@ OWNER = {"host": "mmio.c", "cmdq": "cmdq.c", "evtq": "evtq.c", "strtab": "strtab
          "gerror": "gerror.c", "irq": "irq.c", "tlbi": "tlbi.c", "hwq": "hwq.c",
          "checked": "check.c"}
 # Members that are constant after take-over
-CONSTANT = ["base", "base_pa", "idr", "iidr", "aidr", "oas_bits", "coherent", "msis",
+CONSTANT = ["base", "base_pa", "mmio_size", "idr", "iidr", "aidr", "oas_bits", "coherent", "msis",
             "splits_blocks", "feat", "counts"]
 OWNER.update({name: "init.c" for name in CONSTANT})
 

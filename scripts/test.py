@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from boot import BootError, Result, boot
+from boot import BootError, Missing, Result, boot
 
 JOBS = 2
 PARTS = ["core", "features", "tests"]
@@ -58,6 +58,29 @@ BUS = """/delete-node/ &smmu;
 
 # The event comes first: the host's driver logs but a few of them.
 ATTACKS = ["event", "dma"]
+# The same from behind each of several SMMUs
+EACH = ["each-event", "each-hyp", "cross-registers"]
+
+# True: the series isolates DMA on machines with ACPI. False: it refuses all of them.
+ACPI = True
+NO_ACPI = "machines.with.ACPI.are.not.supported"
+
+# What the series makes of each table of iort.py, if ACPI: None if it isolates DMA, else the
+# reason, as the log has it (".*" is any). The unmodified kernel works with each of these.
+IORTS = {
+    "plain": None, "more-bytes": None, "not-coherent": None, "hisilicon": None, "cavium": ".*",
+    "unknown-model": None, "no-irqs": None, "named": None, "named-missing": None, "rmr": None,
+    "pmcg": None, "pmcg-in-smmu": None, "no-smmu": ".*", "ident-twice": None,
+    "smmu-twice": ".*", "smmu-overlap": ".*", "smmu-in-ram": ".*", "smmu-at-uart": ".*",
+    "smmu-at-0": ".*", "smmu-unaligned": ".*", "smmu-at-end": ".*",
+    "length-beyond": ".*", "maps-count-huge": ".*", "rmr-ranges-beyond": ".*",
+}
+# With these the unmodified kernel warns, and the next ones keep it from knowing what is in front
+# of the disks. All others of iort.py stop it while it reads the table, before any driver.
+IORTS_WARN = {"table-cut-in-header": ".*", "count-huge": ".*", "nodes-beyond": ".*"}
+IORTS_NO_DISKS = {"length-0": ".*", "length-short": ".*", "maps-beyond-node": ".*",
+                  "maps-in-header": ".*"}
+NO_DISKS = " initcall_blacklist=nvme_init,virtio_blk_init"
 
 
 def scenarios():
@@ -113,6 +136,9 @@ def scenarios():
     add("stress", ["up", "hvhe", "split", "stress", "io"], PKVM + " iommu.passthrough=1",
         mem=4096, timeout=300)
 
+    # More PCI buses than EL2 had second-level stream tables, with a device on each
+    add("ports", ["up", "hvhe", "ports", "io"], PKVM, ports=70, timeout=200)
+
     # The kernel's own tests of devices in user space, and nothing else on this one. Each of
     # them is stopped after 30 seconds, by a clock that counts instructions: how fast this
     # machine is must not matter.
@@ -124,19 +150,84 @@ def scenarios():
 
     # A tree that must make no difference: an SMMU without MSIs that has an MSI controller, a
     # clock that nothing can stop, and lists of nothing
-    add("wired", ["up", "hvhe", "driver-model", "event", "io"], PKVM + " iommu.passthrough=1",
+    add("wired", ["up", "hvhe", "driver-model", "event", "io", "report"],
+        PKVM + " iommu.passthrough=1",
         dtb_edits="&smmu { msi-parent = <&{/intc@8000000/its@8080000} 0>; power-domains; "
                   "resets; clocks = <&{/apb-pclk}>; };")
+
+    # Several SMMUs, each with devices of its own, and from behind each the attacks on all
+    several = ("nested", "nested", "nested")
+    add("base-smmus", ["up", "hvhe", "io", *EACH], PKVM + " iommu.passthrough=1",
+        kernel="base", expect="leak", smmu=several, timeout=200)
+    add("smmus-2", ["up", "hvhe", "each-attacks", "each-rebind", "io"],
+        PKVM + " iommu.passthrough=1", smmu=several[:2])
+    add("smmus-3", ["up", "nvhe", "io", *EACH], MODES["nvhe"] + " iommu.passthrough=1",
+        smmu=several, timeout=200)
+    # One stream table has a bypass, the others stage 1
+    add("smmus-mixed", ["up", "hvhe", "each-mixed", "io"], PKVM + " iommu.passthrough=0",
+        smmu=several[:2])
+    # One has no driver of the host's yet
+    add("smmus-late", ["late", "up", "hvhe", "io"],
+        PKVM + " iommu.passthrough=1 deferred_probe_timeout=600" + DEBUG,
+        kernel="debug", smmu=several[:2])
+
+    # UEFI starts the machine, which describes itself by ACPI, or by a device tree
+    add("base-acpi", ["up", "hvhe", "io", *ATTACKS], PKVM + " iommu.passthrough=1",
+        kernel="base", expect="leak", firmware="acpi")
+    add("uefi", ["up", "hvhe", "driver-model", "io", *ATTACKS], PKVM + " iommu.passthrough=1",
+        firmware="dt")
+    # What the list of devices that are not isolated has. QEMU's fw_cfg does DMA by itself, and
+    # so does a disk that is not on PCI. A function that iommu-map leaves out, and a whole bus.
+    # Without the host's driver, no device works, and none reaches memory.
+    def listed(name, devices, tests=("up", "io"), append="", **options):
+        add(name, ["hvhe", "not-isolated", *tests],
+            f"{PKVM} iommu.passthrough=1 {append} "
+            f"pkvm_smmu.listed={','.join(['platform/9020000.fw-cfg', *devices])}", **options)
+
+    listed("listed-mmio", ["platform/a003e00.virtio_mmio"],
+           more=["-blockdev", "null-co,node-name=null", "-device", "virtio-blk-device,drive=null"])
+    listed("listed-hole", ["pci/0000:00:03.0"],
+           dtb_edits="&pcie { iommu-map = <0 &smmu 0 0x18>, <0x19 &smmu 0x19 0xffe7>; };")
+    listed("listed-bypass", [f"pci/0000:00:0{n}.0" for n in range(4)],
+           # QEMU does not say so in its device tree
+           dtb_edits="&pcie { /delete-property/ iommu-map; };",
+           more=["-machine", "default_bus_bypass_iommu=on"])
+    listed("listed-no-driver", [], (), "initcall_blacklist=arm_smmu_driver_init")
 
     # EL2 does not, or can't, own the SMMU: the machine works, and the log says why.
     def fallback(name, why, append=PKVM, tests=("refused",), **options):
         add(name, [*tests, "fallback", "io"], f"{append} pkvm_smmu.why={why}", **options)
 
+    def acpi(name, why, tests, **options):
+        """A machine with ACPI: isolated if there is no reason why not."""
+        why = why if ACPI else NO_ACPI
+        if why:
+            fallback(name, why, firmware="acpi", **options)
+        else:
+            add(name, tests, PKVM + " iommu.passthrough=1", firmware="acpi", **options)
+
+    acpi("acpi", None, ["up", "hvhe", "driver-model", "io", *ATTACKS])
+    if ACPI:
+        acpi("acpi-smmus", None, ["up", "hvhe", "io", *EACH], smmu=several[:2])
+        add("acpi-bypass", ["up", "attack-bypass", "shutdown"], PKVM + " iommu.passthrough=0",
+            firmware="acpi")
+        for iort, why in IORTS.items():
+            acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort)
+        for iort, why in IORTS_WARN.items():
+            acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort, warns=True)
+        for iort, why in IORTS_NO_DISKS.items():
+            add(f"iort-{iort}", ["refused", "fallback"], f"{PKVM}{NO_DISKS} pkvm_smmu.why={why}",
+                firmware="acpi", iort=iort)
+
     fallback("off-none", "silent", "kvm-arm.mode=none", ())
     fallback("off-nvhe", "silent", "kvm-arm.mode=nvhe", ())
     fallback("off-no-el2", "silent", tests=(), virt=False)
+    fallback("off-no-driver", "no.IOMMU.driver.is.registered", tests=["hvhe"],
+             append=PKVM + " initcall_blacklist=pkvm_smmu_driver_init")
     fallback("off-no-smmu", "there.is.no.SMMUv3", tests=["hvhe"], smmu="none")
     fallback("refused-stage1", "/smmuv3@9050000:.it.has.no.stage.2.translation", smmu="1")
+    fallback("refused-one-stage1", "/smmuv3@c020000:.it.has.no.stage.2.translation",
+             smmu=("nested", "1", "nested"))
     fallback("refused-stage2", "/smmuv3@9050000:.it.has.no.stage.1.translation", smmu="2")
     # Of the SMMU and of a bus above it; that nothing drives the provider makes no difference
     fallback("refused-power-domains", "/bus:.the.host.can.switch.it.off.(power-domains)",
@@ -172,7 +263,10 @@ def run_boot(name, tests, kernel, options):
         return skipped, log
     obj = os.environ[f"OBJ_{kernel.upper()}"]
     initrd = f"{os.environ['INITRAMFS']}-{kernel}-{os.environ['KEY']}.cpio.gz"
-    return boot(f"{obj}/arch/arm64/boot/Image", initrd, tests, log=log, **options), log
+    try:
+        return boot(f"{obj}/arch/arm64/boot/Image", initrd, tests, log=log, **options), log
+    except Missing as missing:
+        return [Result("skip", "machine", str(missing))], log
 
 
 def run_unit(directory):
@@ -197,6 +291,21 @@ def run_unit(directory):
     if not results or bool(status) != failed:
         results.append(Result("not ok", "make-check", f"exit status {status}"))
     return results, log
+
+
+def run_boards(directory):
+    """What the driver decides for the kernel's own device trees is what it was."""
+    log = f"{os.environ['LOGS']}/boards.log"
+    if skipped := left_out("features"):
+        return skipped, log
+    env = {k: v for k, v in os.environ.items() if k not in ("T", "MAKEFLAGS", "MAKEOVERRIDES")}
+    with open(log, "w", encoding="utf-8") as out:
+        status = subprocess.run(["make", "-C", directory, "boards",
+                                 f"SRC={os.environ['WHOLE']}"], stdout=out,
+                                stderr=subprocess.STDOUT, check=False, env=env).returncode
+    with open(log, encoding="utf-8", errors="replace") as out:
+        last = (out.read().splitlines() or [""])[-1]
+    return [Result("not ok" if status else "ok", "boards", last)], log
 
 
 PKVM_DIR = "drivers/iommu/arm/arm-smmu-v3/pkvm"
@@ -319,6 +428,7 @@ def main():
     table = scenarios()
     jobs_by_name = {row[0]: (run_boot, *row) for row in table}
     jobs_by_name["kunit-py"] = (run_kunit_py,)
+    jobs_by_name["boards"] = (run_boards, f"{os.environ['REPO']}/verification")
     jobs_by_name["unit"] = (run_unit, f"{os.environ['REPO']}/verification")
 
     wanted = os.environ.get("T", "")
