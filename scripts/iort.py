@@ -92,7 +92,7 @@ def rmr(base=RAM, size=0x10000, stream=0x18):
     return Node(RMR, 3, body, [(0, 1, stream, FIRST, SINGLE)], struct.pack("<QQI", base, size, 0))
 
 
-def table(*nodes, **wrong):
+def table(*nodes, revision=3, **wrong):
     """The table with these nodes; wrong has fields of its header, "cut", or "more" bytes."""
     offsets, at = {}, HEADER
     for index, node in enumerate(nodes):
@@ -100,7 +100,7 @@ def table(*nodes, **wrong):
         at += len(node.pack(index, {n: 0 for n in range(len(nodes))}))
     data = b"".join(node.pack(index, offsets) for index, node in enumerate(nodes))
     data = data[:len(data) - wrong.get("cut", 0)] + bytes(wrong.get("more", 0))
-    out = bytearray(struct.pack("<4sIBB6s8sI4sI", b"IORT", HEADER + len(data), 3, 0, b"BOCHS ",
+    out = bytearray(struct.pack("<4sIBB6s8sI4sI", b"IORT", HEADER + len(data), revision, 0, b"BOCHS ",
                                 b"BXPC    ", 2, b"BXPC", 1))
     out += struct.pack("<III", wrong.get("count", len(nodes)), wrong.get("offset", HEADER), 0)
     out += data
@@ -127,7 +127,7 @@ VARIANTS = {
     "no-irqs": table(its(), smmu(irqs=NO_IRQS), root()),
     "named": table(its(), smmu(), root(), named()),
     "named-missing": table(its(), smmu(), root(), named(r"\_SB_.NONE")),
-    "rmr": table(its(), smmu(), root(), rmr()),
+    "rmr": table(its(), smmu(), root(), rmr(), revision=5),
     "pmcg": table(its(), smmu(), root(), pmcg(0x90c0000)),
     "pmcg-in-smmu": table(its(), smmu(), root(), pmcg(SMMU + 0x2000)),
     "more-bytes": table(its(), smmu(), root(), more=64),
@@ -155,7 +155,7 @@ VARIANTS = {
     "maps-in-header": table(its(), smmu(), root(map_offset=4)),
     "maps-count-huge": table(its(), smmu(), root(map_count=0x7fffffff)),
     "rmr-ranges-beyond": table(its(), smmu(), root(), Node(
-        RMR, 3, struct.pack("<III", 0, 0x1000, 48), [(0, 1, 0x18, FIRST, SINGLE)])),
+        RMR, 3, struct.pack("<III", 0, 0x1000, 48), [(0, 1, 0x18, FIRST, SINGLE)]), revision=5),
 
     # References
     "target-nowhere": table(its(), smmu(), root(0xfffff0)),

@@ -211,6 +211,9 @@ def scenarios():
         acpi("acpi-smmus", None, ["up", "hvhe", "io", *EACH], smmu=several[:2])
         add("acpi-bypass", ["up", "attack-bypass", "shutdown"], PKVM + " iommu.passthrough=0",
             firmware="acpi")
+        add("acpi-reserved", ["reserved", "up", "hvhe", "io", "dma"],
+            PKVM + " iommu.passthrough=1 deferred_probe_timeout=600" + DEBUG, kernel="debug",
+            firmware="acpi", iort="rmr")
         for iort, why in IORTS.items():
             acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort)
         for iort, why in IORTS_WARN.items():
@@ -218,6 +221,36 @@ def scenarios():
         for iort, why in IORTS_NO_DISKS.items():
             add(f"iort-{iort}", ["refused", "fallback"], f"{PKVM}{NO_DISKS} pkvm_smmu.why={why}",
                 firmware="acpi", iort=iort)
+
+    # A second SMMU in the device tree, which is not there
+    def second(reg, more=""):
+        return f"""/ {{ second: smmuv3@c100000 {{ compatible = "arm,smmu-v3"; #iommu-cells = <1>;
+                reg = <{reg}>; {more} }}; }};"""
+
+    # Firmware keeps it from the kernel: the other one isolates, unless all have to
+    disabled = second("0 0xc100000 0 0x20000", 'status = "disabled";')
+    add("kept", ["up", "hvhe", "kept", "io"], PKVM, dtb_edits=disabled, needs="features")
+    fallback("refused-kept", "/smmuv3@c100000:.it.is.disabled.by.firmware",
+             append=PKVM + " arm_smmu_v3_pkvm.require=all", dtb_edits=disabled, needs="features")
+    # What the command line asks for
+    fallback("off-require-none", "the.SMMUs.stay.with.the.host.(require=none)", tests=["hvhe"],
+             append=PKVM + " arm_smmu_v3_pkvm.require=none", needs="features")
+    fallback("refused-require-what", "require=.is.not.available,.all.or.none",
+             append=PKVM + " arm_smmu_v3_pkvm.require=what", needs="features")
+    fallback("refused-no-smmu", "there.is.no.SMMUv3", smmu="none",
+             append=PKVM + " arm_smmu_v3_pkvm.require=all", needs="features")
+    # Wrong descriptions
+    for name, reg, why in (
+            ("uart", "0 0x9000000 0 0x20000", "its.registers.overlap.those.of.another.device"),
+            ("twice", "0 0x9050000 0 0x20000", "its.registers.overlap.those.of.another.device"),
+            ("ram", "0 0x50000000 0 0x20000", "its.registers.are.not.MMIO,.or.too.few"),
+            ("far", "0xffffffff 0xfff00000 0 0x20000", "its.registers.are.not.MMIO,.or.too.few"),
+            ("empty", "0 0xc100000 0 0", "its.registers.are.not.MMIO,.or.too.few"),
+            ("4k", "0 0xc100000 0 0x1000", "its.registers.are.not.MMIO,.or.too.few"),
+            ("64k", "0 0xc100000 0 0x10000", "its.registers.are.not.MMIO,.or.too.few"),
+            ("odd", "0 0xc100000 0 0x1ffff", "its.registers.are.not.MMIO,.or.too.few")):
+        fallback(f"refused-reg-{name}", f"/smmuv3@.*:.{why}", dtb_edits=second(reg),
+                 needs="features")
 
     fallback("off-none", "silent", "kvm-arm.mode=none", ())
     fallback("off-nvhe", "silent", "kvm-arm.mode=nvhe", ())

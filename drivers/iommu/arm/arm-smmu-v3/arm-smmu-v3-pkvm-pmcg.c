@@ -25,11 +25,14 @@
 #include <linux/platform_device.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
 
 #include "arm-smmu-v3.h"
 #include "arm-smmu-v3-pkvm-pmcg.h"
+#include "arm-smmu-v3-pkvm-report.h"
 #include "pkvm/config.h"
 
 #define PMCG_COMPATIBLE		"arm,smmu-v3-pmcg"
@@ -171,16 +174,35 @@ bool __init pkvm_pmcg_is_missing(const struct pkvm_smmu_config *cfg,
 }
 
 /**
+ * pkvm_pmcg_log_missing() - an SMMU may have PMCGs that EL2 does not own
+ * @smmu:	the SMMU
+ */
+void __init pkvm_pmcg_log_missing(struct device *smmu)
+{
+	dev_notice(smmu, "firmware describes no performance monitors: if it has any, their MSIs are not isolated\n");
+	pkvm_smmu_report_note("pmcg", dev_name(smmu),
+			      "firmware describes no performance monitors of it");
+}
+
+/**
  * pkvm_pmcg_log_disabled() - name the PMCGs that firmware has disabled
  *
  * They are the host's, unless they are among the registers of an SMMU.
  */
 void __init pkvm_pmcg_log_disabled(void)
 {
+	char *name;
+
 	for_each_compatible_node_scoped(np, NULL, PMCG_COMPATIBLE) {
-		if (!of_device_is_available(np))
-			pr_notice("%pOF: disabled by firmware, its MSIs are not isolated\n",
-				  np);
+		if (of_device_is_available(np))
+			continue;
+		pr_notice("%pOF: disabled by firmware, its MSIs are not isolated\n",
+			  np);
+		name = kasprintf(GFP_KERNEL, "%pOF", np);
+		if (name)
+			pkvm_smmu_report_note("pmcg", name,
+					      "disabled by firmware");
+		kfree(name);
 	}
 }
 

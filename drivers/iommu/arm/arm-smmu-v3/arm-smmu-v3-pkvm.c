@@ -262,7 +262,8 @@ static int __init pkvm_smmu_size(struct pkvm_smmu_claim *claim,
 	int ret;
 
 	if (!base)
-		return -ENOMEM;
+		return pkvm_smmu_refuse(pkvm_smmu_name(claim),
+					refusal_str[PKVM_SMMU_BAD_MMIO]);
 
 	idr0 = readl_relaxed(base + ARM_SMMU_IDR0);
 	idr1 = readl_relaxed(base + ARM_SMMU_IDR1);
@@ -402,6 +403,7 @@ static int __init pkvm_smmu_leave(char *name, const char *reason)
 		return pkvm_smmu_refuse(name, reason);
 
 	pr_info("%s: %s: DMA through it is not isolated\n", name, reason);
+	pkvm_smmu_report_note("smmu", name, reason);
 	kfree(name);
 	return 0;
 }
@@ -598,6 +600,11 @@ static int __init pkvm_smmu_check_overlaps(void)
 
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
 		res = platform_get_resource(claim->pdev, IORESOURCE_MEM, 0);
+		if (region_intersects(res->start, resource_size(res),
+				      IORESOURCE_SYSTEM_RAM,
+				      IORES_DESC_NONE) != REGION_DISJOINT)
+			return pkvm_smmu_refuse(pkvm_smmu_name(claim),
+						refusal_str[PKVM_SMMU_BAD_MMIO]);
 		if (bus_for_each_dev(&platform_bus_type, NULL, res,
 				     pkvm_smmu_overlaps_platform) ||
 		    bus_for_each_dev(&amba_bustype, NULL, res,
@@ -670,7 +677,7 @@ static int __init pkvm_smmu_prepare(void)
 	if (!ret)
 		ret = pkvm_smmu_fill_pool(cfg);
 	if (ret)
-		pkvm_smmu_obstacle = "out of memory";
+		pkvm_smmu_refuse(NULL, "out of memory");
 	else
 		kvm_nvhe_sym(pkvm_smmu_config) = *cfg;
 
@@ -1120,8 +1127,7 @@ static void __init pkvm_smmu_finalise(int err)
 		dev_info(&claim->pdev->dev,
 			 "taken over by EL2: DMA through it is isolated\n");
 		if (pkvm_pmcg_is_missing(cfg, claim->iidr))
-			dev_notice(&claim->pdev->dev,
-				   "firmware describes no performance monitors: if it has any, their MSIs are not isolated\n");
+			pkvm_pmcg_log_missing(&claim->pdev->dev);
 		pkvm_smmu_report_owned(dev_fwnode(&claim->pdev->dev));
 		pkvm_smmu_init_debugfs(claim);
 		pkvm_smmu_create_host(claim);
