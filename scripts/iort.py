@@ -81,9 +81,8 @@ def named(path=r"\_SB_.COM0", stream=0x8000):
 
 
 def pmcg(base):
-    """Counters of the first SMMU."""
-    return Node(PMCG, 2, lambda offsets: struct.pack("<QIIQ", base, 0, offsets[FIRST],
-                                                     base + 0x10000))
+    """Counters of the first SMMU, all in page 0."""
+    return Node(PMCG, 2, lambda offsets: struct.pack("<QIIQ", base, 0, offsets[FIRST], 0))
 
 
 def rmr(base=RAM, size=0x10000, stream=0x18):
@@ -128,7 +127,7 @@ VARIANTS = {
     "named": table(its(), smmu(), root(), named()),
     "named-missing": table(its(), smmu(), root(), named(r"\_SB_.NONE")),
     "rmr": table(its(), smmu(), root(), rmr(), revision=5),
-    "pmcg": table(its(), smmu(), root(), pmcg(0x90c0000)),
+    "pmcg-at-uart": table(its(), smmu(), root(), pmcg(UART)),
     "pmcg-in-smmu": table(its(), smmu(), root(), pmcg(SMMU + 0x2000)),
     "more-bytes": table(its(), smmu(), root(), more=64),
 

@@ -68,17 +68,37 @@ NO_ACPI = "machines.with.ACPI.are.not.supported"
 # What the series makes of each table of iort.py, if ACPI: None if it isolates DMA, else the
 # reason, as the log has it (".*" is any). The unmodified kernel works with each of these.
 IORTS = {
-    "plain": None, "more-bytes": None, "not-coherent": None, "hisilicon": None, "cavium": ".*",
-    "unknown-model": None, "no-irqs": None, "named": None, "named-missing": None, "rmr": None,
-    "pmcg": None, "pmcg-in-smmu": None, "no-smmu": ".*", "ident-twice": None,
-    "smmu-twice": ".*", "smmu-overlap": ".*", "smmu-in-ram": ".*", "smmu-at-uart": ".*",
-    "smmu-at-0": ".*", "smmu-unaligned": ".*", "smmu-at-end": ".*",
-    "length-beyond": ".*", "maps-count-huge": ".*", "rmr-ranges-beyond": ".*",
+    "plain": None, "not-coherent": None, "hisilicon": None, "unknown-model": None,
+    "no-irqs": None, "named": None, "named-missing": None, "rmr": None, "ident-twice": None,
+    "pmcg-in-smmu": None,
+    "pmcg-at-uart": "PMCG.at.0x9000000:.its.registers.share.a.page.with.those.of.another.device",
+    "more-bytes": "node.at.0xa0.of.the.IORT:.the.table.is.longer.than.its.nodes",
+    "cavium": "SMMUv3.at.0x9050000.in.the.IORT:.its.registers.are.not.MMIO,.or.too.few",
+    "smmu-twice": "SMMUv3.at.0x9050000.in.the.IORT:.its.registers.overlap",
+    "smmu-overlap": "SMMUv3.at.0x9060000.in.the.IORT:.it.has.no.device",
+    "smmu-in-ram": "SMMUv3.at.0x40000000.in.the.IORT:.its.registers.are.not.MMIO,.or.too.few",
+    "smmu-at-uart": "SMMUv3.at.0x9000000.in.the.IORT:.its.registers.overlap",
+    "smmu-at-0": "SMMUv3.at.0x0.in.the.IORT:.it.has.no.stage.1.translation",
+    "smmu-unaligned": "SMMUv3.at.0x9050800.in.the.IORT:.it.has.no.device",
+    "smmu-at-end": "SMMUv3.at.0xffffffffffff0000.in.the.IORT:.it.has.no.device",
+    "length-beyond": "node.at.0xa0.of.the.IORT:.a.node.is.outside.of.the.table",
+    "maps-count-huge": "node.at.0xa0.of.the.IORT:.its.mappings.are.outside.of.the.node",
 }
 # With these the unmodified kernel warns, and the next ones keep it from knowing what is in front
-# of the disks. All others of iort.py stop it while it reads the table, before any driver.
-IORTS_WARN = {"table-cut-in-header": ".*", "count-huge": ".*", "nodes-beyond": ".*"}
-IORTS_NO_DISKS = {"length-0": ".*", "length-short": ".*", "maps-beyond-node": ".*",
+# of the disks. All others of iort.py stop it while it reads the table: before any driver, or
+# when the driver asks for reserved streams.
+IORTS_WARN = {
+    "table-cut-in-header": "node.at.0xd8.of.the.IORT:.a.node.is.outside.of.the.table",
+    "count-huge": "node.at.0xd8.of.the.IORT:.a.node.is.outside.of.the.table",
+    "nodes-beyond": "node.at.0x10000.of.the.IORT:.a.node.is.outside.of.the.table",
+}
+IORTS_NO_DISKS = {
+    "length-0": "node.at.0x48.of.the.IORT:.a.node.is.outside.of.the.table",
+    "length-short": "node.at.0x48.of.the.IORT:.a.node.is.outside.of.the.table",
+    "maps-beyond-node": "node.at.0xa0.of.the.IORT:.its.mappings.are.outside.of.the.node",
+    "maps-in-header": "node.at.0xa0.of.the.IORT:.its.mappings.are.outside.of.the.node",
+}
+NO_DISKS = {"length-0": ".*", "length-short": ".*", "maps-beyond-node": ".*",
                   "maps-in-header": ".*"}
 NO_DISKS = " initcall_blacklist=nvme_init,virtio_blk_init"
 
@@ -119,14 +139,16 @@ def scenarios():
                   "&smmu { /delete-property/ dma-coherent; };")
 
     # The kselftest, which takes its time: one test for each attack. And on the kernel
-    # with EL2's assertions, on which the host's driver is a module.
+    # with EL2's assertions, on which the host's driver is a module. Firmware describes one
+    # bus, so that EL2's stream tables run out.
+    one_bus = "&pcie { iommu-map = <0 &smmu 0 0x100>; };"
     add("attacks", ["up", "hvhe", "attacks", "io"], PKVM + " iommu.passthrough=1", smp=3,
-        timeout=600)
+        dtb_edits=one_bus, timeout=600)
     # Here not one of "max", with whose 52 bits of address and pages of 16K (PAGE=14) KVM
     # takes 20 seconds to free a guest.
     add("debug-attacks", ["deferred", "up", "nvhe", "driver-model", "attacks", "io"],
         MODES["nvhe"] + " iommu.passthrough=1 fw_devlink.strict=1" + DEBUG,
-        kernel="debug", cpu="neoverse-v1", smp=3, timeout=900)
+        kernel="debug", cpu="neoverse-v1", smp=3, dtb_edits=one_bus, timeout=900)
     trace = ["trace"] if os.environ.get("PAGE") in ("14", "16") else []
     add("debug", ["deferred", "up", "hvhe", "driver-model", "io", *trace, "pvm", "unload",
                   "driver-model", "io", "log-shutdown"],
@@ -136,8 +158,9 @@ def scenarios():
     add("stress", ["up", "hvhe", "split", "stress", "io"], PKVM + " iommu.passthrough=1",
         mem=4096, timeout=300)
 
-    # More PCI buses than EL2 had second-level stream tables, with a device on each
-    add("ports", ["up", "hvhe", "ports", "io"], PKVM, ports=70, timeout=200)
+    # More PCI buses than an SMMU has spare second-level stream tables, with a device on each
+    add("ports", ["up", "hvhe", "ports", "io", "stats"], PKVM + " log_buf_len=1M", ports=70,
+        timeout=200)
 
     # The kernel's own tests of devices in user space, and nothing else on this one. Each of
     # them is stopped after 30 seconds, by a clock that counts instructions: how fast this
@@ -202,7 +225,7 @@ def scenarios():
         """A machine with ACPI: isolated if there is no reason why not."""
         why = why if ACPI else NO_ACPI
         if why:
-            fallback(name, why, firmware="acpi", **options)
+            fallback(name, why + ".*", firmware="acpi", **options)
         else:
             add(name, tests, PKVM + " iommu.passthrough=1", firmware="acpi", **options)
 
@@ -214,12 +237,15 @@ def scenarios():
         add("acpi-reserved", ["reserved", "up", "hvhe", "io", "dma"],
             PKVM + " iommu.passthrough=1 deferred_probe_timeout=600" + DEBUG, kernel="debug",
             firmware="acpi", iort="rmr")
+        fallback("iort-no-smmu", "no.SMMUv3.is.available", tests=["hvhe"], firmware="acpi",
+                 iort="no-smmu")
         for iort, why in IORTS.items():
             acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort)
         for iort, why in IORTS_WARN.items():
-            acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort, warns=True)
+            acpi(f"iort-{iort}", why, ["up", "hvhe", "io"], iort=iort, warns=True,
+                 append=PKVM + " log_buf_len=1M")
         for iort, why in IORTS_NO_DISKS.items():
-            add(f"iort-{iort}", ["refused", "fallback"], f"{PKVM}{NO_DISKS} pkvm_smmu.why={why}",
+            add(f"iort-{iort}", ["refused", "fallback"], f"{PKVM}{NO_DISKS} pkvm_smmu.why={why}.*",
                 firmware="acpi", iort=iort)
 
     # A second SMMU in the device tree, which is not there
@@ -235,14 +261,15 @@ def scenarios():
     # What the command line asks for
     fallback("off-require-none", "the.SMMUs.stay.with.the.host.(require=none)", tests=["hvhe"],
              append=PKVM + " arm_smmu_v3_pkvm.require=none", needs="features")
-    fallback("refused-require-what", "require=.is.not.available,.all.or.none",
+    fallback("refused-require-what", "arm_smmu_v3_pkvm.require=.must.be.available,.all.or.none",
              append=PKVM + " arm_smmu_v3_pkvm.require=what", needs="features")
-    fallback("refused-no-smmu", "there.is.no.SMMUv3", smmu="none",
+    fallback("refused-no-smmu", "no.SMMUv3.is.available", smmu="none",
              append=PKVM + " arm_smmu_v3_pkvm.require=all", needs="features")
     # Wrong descriptions
     for name, reg, why in (
             ("uart", "0 0x9000000 0 0x20000", "its.registers.overlap.those.of.another.device"),
-            ("twice", "0 0x9050000 0 0x20000", "its.registers.overlap.those.of.another.device"),
+            ("twice", "0 0x9050000 0 0x20000",
+             "it.has.no.device,.or.depends.on.one.that.has.no.driver.yet"),
             ("ram", "0 0x50000000 0 0x20000", "its.registers.are.not.MMIO,.or.too.few"),
             ("far", "0xffffffff 0xfff00000 0 0x20000", "its.registers.are.not.MMIO,.or.too.few"),
             ("empty", "0 0xc100000 0 0", "its.registers.are.not.MMIO,.or.too.few"),
@@ -257,7 +284,7 @@ def scenarios():
     fallback("off-no-el2", "silent", tests=(), virt=False)
     fallback("off-no-driver", "no.IOMMU.driver.is.registered", tests=["hvhe"],
              append=PKVM + " initcall_blacklist=pkvm_smmu_driver_init")
-    fallback("off-no-smmu", "there.is.no.SMMUv3", tests=["hvhe"], smmu="none")
+    fallback("off-no-smmu", "no.SMMUv3.is.available", tests=["hvhe"], smmu="none")
     fallback("refused-stage1", "/smmuv3@9050000:.it.has.no.stage.2.translation", smmu="1")
     fallback("refused-one-stage1", "/smmuv3@c020000:.it.has.no.stage.2.translation",
              smmu=("nested", "1", "nested"))

@@ -42,6 +42,13 @@ static int cells(const struct device_node *np, const char *name, int otherwise)
 	return prop ? (int)fdt32_to_cpu(*prop) : otherwise;
 }
 
+struct device_node *of_find_compatible_node(struct device_node *from,
+					    const char *type, const char *name)
+{
+	return node(fdt_node_offset_by_compatible(fdt, from ? offset(from) : -1,
+						  name));
+}
+
 bool of_device_is_available(const struct device_node *np)
 {
 	const char *status = fdt_getprop(fdt, offset(np), "status", NULL);
@@ -150,9 +157,7 @@ static int decide(const char *name)
 	if (!fdt)
 		return -1;
 
-	for (np = node(fdt_node_offset_by_compatible(fdt, -1, "arm,smmu-v3")); np;
-	     np = node(fdt_node_offset_by_compatible(fdt, offset(np),
-						     "arm,smmu-v3"))) {
+	for_each_compatible_node(np, NULL, "arm,smmu-v3") {
 		verdict = pkvm_smmu_of_verdict(np, &culprit, &reason);
 		if (verdict != PKVM_SMMU_TAKE &&
 		    (!why_node || (verdict == PKVM_SMMU_REFUSE &&

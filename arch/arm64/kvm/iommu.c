@@ -69,7 +69,7 @@ void __init kvm_iommu_finalise(int err)
 {
 	if (iommu_driver)
 		iommu_driver->finalise(err);
-	else if (err != -ENODEV)
+	else if (!err)
 		pr_warn("DMA is not isolated: no IOMMU driver is registered\n");
 }
 

@@ -12,6 +12,7 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/sprintf.h>
 
 #include "arm-smmu-v3-pkvm.h"
 
@@ -132,6 +133,19 @@ static bool __init iort_nodes_are_sound(const struct acpi_table_iort *iort,
 	return true;
 }
 
+/* Is there room for another node, which the kernel does not read? */
+static bool __init iort_has_more(const struct acpi_table_iort *iort)
+{
+	const struct acpi_iort_node *node;
+	u32 i;
+
+	for_each_iort_node(iort, node, i)
+		;
+
+	return (const void *)iort + iort->header.length - (const void *)node >=
+	       sizeof(*node);
+}
+
 /**
  * pkvm_smmu_iort_fault() - check the IORT
  * @iort:	the table, of header.length bytes
@@ -150,6 +164,8 @@ const char * __init pkvm_smmu_iort_fault(const struct acpi_table_iort *iort,
 	if (iort->header.length < sizeof(*iort) ||
 	    !iort_nodes_are_sound(iort, at))
 		return "a node is outside of the table, or too short";
+	if (iort_has_more(iort))
+		return "the table is longer than its nodes";
 
 	for_each_iort_node(iort, node, i) {
 		*at = (const void *)node - (const void *)iort;
@@ -167,6 +183,19 @@ const char * __init pkvm_smmu_iort_fault(const struct acpi_table_iort *iort,
 	return NULL;
 }
 
+/*
+ * The queues of NVIDIA's CMDQV have registers elsewhere. Its device has the
+ * identifier of the SMMU's node.
+ */
+static bool __init iort_smmu_has_cmdqv(const struct acpi_iort_node *node)
+{
+	char uid[sizeof("4294967295")];
+
+	scnprintf(uid, sizeof(uid), "%u", node->identifier);
+
+	return acpi_dev_present("NVDA200C", uid, -1);
+}
+
 /**
  * pkvm_smmu_iort_obstacle() - can EL2 not isolate an SMMUv3 of the IORT?
  * @node:	its node
@@ -178,6 +207,8 @@ const char * __init pkvm_smmu_iort_obstacle(const struct acpi_iort_node *node)
 	/* Page 1 of the registers is not where it should be */
 	if (pkvm_smmu_iort_smmu(node)->model == ACPI_IORT_SMMU_V3_CAVIUM_CN99XX)
 		return "its registers are not MMIO, or too few";
+	if (iort_smmu_has_cmdqv(node))
+		return "it has command queues that EL2 does not control";
 
 	return NULL;
 }

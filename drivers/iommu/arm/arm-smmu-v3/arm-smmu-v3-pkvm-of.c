@@ -80,9 +80,14 @@ const char * __init pkvm_smmu_of_switch(struct device_node *smmu,
 	return NULL;
 }
 
-/* Is the node, or a bus above it, disabled or kept by firmware? */
-static struct device_node * __init
-pkvm_smmu_find_unavailable(struct device_node *smmu)
+/**
+ * pkvm_smmu_of_unavailable() - does firmware keep an SMMU or a PMCG?
+ * @smmu:	its node
+ *
+ * Return: the node that is disabled or reserved, with a reference to it: that
+ * of the SMMU, or of a bus above it. NULL if there is none.
+ */
+struct device_node * __init pkvm_smmu_of_unavailable(struct device_node *smmu)
 {
 	struct device_node *np;
 
@@ -92,6 +97,37 @@ pkvm_smmu_find_unavailable(struct device_node *smmu)
 	}
 
 	return NULL;
+}
+
+/**
+ * pkvm_smmu_of_pmcg_unavailable() - is a PMCG to be left alone?
+ * @pmcg:	its node
+ *
+ * A PMCG among the registers of an SMMU has the power and the clocks of the
+ * SMMU.
+ *
+ * Return: the node that is disabled or reserved, with a reference to it; NULL
+ * if there is none.
+ */
+struct device_node * __init
+pkvm_smmu_of_pmcg_unavailable(struct device_node *pmcg)
+{
+	struct device_node *culprit = pkvm_smmu_of_unavailable(pmcg), *smmu;
+	struct resource page, regs;
+
+	if (culprit || of_address_to_resource(pmcg, 0, &page))
+		return culprit;
+
+	for_each_compatible_node(smmu, NULL, "arm,smmu-v3") {
+		if (of_address_to_resource(smmu, 0, &regs) ||
+		    !resource_contains(&regs, &page))
+			continue;
+		culprit = pkvm_smmu_of_unavailable(smmu);
+		of_node_put(smmu);
+		break;
+	}
+
+	return culprit;
 }
 
 /**
@@ -111,16 +147,19 @@ pkvm_smmu_of_verdict(struct device_node *smmu, struct device_node **culprit,
 {
 	struct resource res;
 
-	*culprit = pkvm_smmu_find_unavailable(smmu);
+	*culprit = pkvm_smmu_of_unavailable(smmu);
 	if (*culprit) {
 		*reason = "it is disabled by firmware";
 		return PKVM_SMMU_LEAVE;
 	}
 
 	*reason = NULL;
-	/* Invalidations have to be repeated, and CMDQV's queues are elsewhere */
+	/* Invalidations have to be repeated */
 	if (of_device_is_compatible(smmu, "nvidia,tegra264-smmu"))
 		*reason = "an erratum breaks nested translation or invalidation";
+	/* The registers of CMDQV are elsewhere */
+	else if (of_property_present(smmu, "nvidia,cmdqv"))
+		*reason = "it has command queues that EL2 does not control";
 	/* Page 1 of the registers is not where it should be */
 	else if (of_property_read_bool(smmu, "cavium,cn9900-broken-page1-regspace") ||
 		 of_address_to_resource(smmu, 0, &res) ||

@@ -25,8 +25,6 @@
 #include <linux/platform_device.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
-#include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
 
@@ -184,27 +182,7 @@ void __init pkvm_pmcg_log_missing(struct device *smmu)
 			      "firmware describes no performance monitors of it");
 }
 
-/**
- * pkvm_pmcg_log_disabled() - name the PMCGs that firmware has disabled
- *
- * They are the host's, unless they are among the registers of an SMMU.
- */
-void __init pkvm_pmcg_log_disabled(void)
-{
-	char *name;
-
-	for_each_compatible_node_scoped(np, NULL, PMCG_COMPATIBLE) {
-		if (of_device_is_available(np))
-			continue;
-		pr_notice("%pOF: disabled by firmware, its MSIs are not isolated\n",
-			  np);
-		name = kasprintf(GFP_KERNEL, "%pOF", np);
-		if (name)
-			pkvm_smmu_report_note("pmcg", name,
-					      "disabled by firmware");
-		kfree(name);
-	}
-}
+static bool pkvm_pmcg_held __initdata;
 
 /* It keeps the devices, and does nothing with them */
 static struct platform_driver pkvm_pmcg_driver = {
@@ -226,7 +204,10 @@ static struct platform_driver pkvm_pmcg_driver = {
  */
 int __init pkvm_pmcg_hold(void)
 {
-	return platform_driver_register(&pkvm_pmcg_driver);
+	int ret = platform_driver_register(&pkvm_pmcg_driver);
+
+	pkvm_pmcg_held = !ret;
+	return ret;
 }
 
 static int __init attach_pmcg(struct device *dev, void *data)
@@ -250,6 +231,9 @@ static int __init attach_pmcg(struct device *dev, void *data)
  */
 void __init pkvm_pmcg_release(void)
 {
+	if (!pkvm_pmcg_held)
+		return;
+
 	platform_driver_unregister(&pkvm_pmcg_driver);
 	bus_for_each_dev(&platform_bus_type, NULL, NULL, attach_pmcg);
 }

@@ -20,7 +20,6 @@ const char *pkvm_pmcg_add_of(struct pkvm_smmu_config *cfg,
 			     struct device_node *np);
 bool pkvm_pmcg_is_missing(const struct pkvm_smmu_config *cfg, u32 smmu_iidr);
 void pkvm_pmcg_log_missing(struct device *smmu);
-void pkvm_pmcg_log_disabled(void);
 int pkvm_pmcg_hold(void);
 void pkvm_pmcg_release(void);
 

@@ -53,6 +53,7 @@
 #include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include <asm/kvm_pkvm.h>
@@ -68,13 +69,38 @@
 #include "pkvm/config.h"
 #include "pkvm/smmu.h"
 
-/*
- * What must be isolated for protected KVM to start: "available", each SMMUv3
- * that the kernel can use; "all", each one that firmware describes, and there
- * must be one; "none", and then the SMMUs stay with the host.
- */
-static char pkvm_smmu_require[12] = "available";
-module_param_string(require, pkvm_smmu_require, sizeof(pkvm_smmu_require), 0444);
+/* Which SMMUs must be isolated for protected KVM to start */
+enum pkvm_smmu_require {
+	REQUIRE_AVAILABLE,	/* each that the kernel can use */
+	REQUIRE_ALL,		/* each that firmware describes, at least one */
+	REQUIRE_NONE,		/* the SMMUs stay with the host */
+	REQUIRE_UNKNOWN,	/* protected KVM does not start */
+};
+
+static const char * const require_str[] = { "available", "all", "none" };
+
+static enum pkvm_smmu_require pkvm_smmu_require;
+
+/* A word that is not known must not be taken for the default */
+static int require_set(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(require_str, val);
+
+	pkvm_smmu_require = i < 0 ? REQUIRE_UNKNOWN : i;
+	return 0;
+}
+
+static int require_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", pkvm_smmu_require == REQUIRE_UNKNOWN ?
+			  "unknown" : require_str[pkvm_smmu_require]);
+}
+
+static const struct kernel_param_ops require_ops = {
+	.set	= require_set,
+	.get	= require_get,
+};
+module_param_cb(require, &require_ops, NULL, 0444);
 MODULE_PARM_DESC(require, "SMMUv3s without which protected KVM does not start: available, all, none");
 
 enum pkvm_smmu_state {
@@ -130,6 +156,8 @@ static const struct acpi_table_iort *pkvm_smmu_iort __initdata;
 
 /* What EL2 counts */
 static struct pkvm_smmu_shared *pkvm_smmu_shared;
+
+static bool pkvm_smmu_registered __initdata;
 
 /* Why protected KVM did not start, and what is the reason, or NULL */
 static const char *pkvm_smmu_obstacle;
@@ -396,14 +424,18 @@ pkvm_smmu_find_claim(const struct device_node *np,
 	return NULL;
 }
 
-/* Firmware keeps an SMMU from the kernel: no device behind it is expected */
-static int __init pkvm_smmu_leave(char *name, const char *reason)
+/*
+ * Firmware keeps an SMMU or a PMCG from the kernel: no device behind it is
+ * expected. @what is not isolated
+ */
+static int __init pkvm_smmu_leave(const char *kind, char *name,
+				  const char *reason, const char *what)
 {
-	if (!strcmp(pkvm_smmu_require, "all"))
+	if (pkvm_smmu_require == REQUIRE_ALL)
 		return pkvm_smmu_refuse(name, reason);
 
-	pr_info("%s: %s: DMA through it is not isolated\n", name, reason);
-	pkvm_smmu_report_note("smmu", name, reason);
+	pr_notice("%s: %s: %s not isolated\n", name, reason, what);
+	pkvm_smmu_report_note(kind, name, reason);
 	kfree(name);
 	return 0;
 }
@@ -429,18 +461,24 @@ static int __init pkvm_smmu_check_of_node(struct device_node *smmu)
 
 	name = pkvm_smmu_of_name(culprit);
 	of_node_put(culprit);
-	return verdict == PKVM_SMMU_LEAVE ? pkvm_smmu_leave(name, reason) :
-					    pkvm_smmu_refuse(name, reason);
+	return verdict == PKVM_SMMU_LEAVE ?
+		pkvm_smmu_leave("smmu", name, reason, "DMA through it is") :
+		pkvm_smmu_refuse(name, reason);
 }
 
 /* A PMCG writes MSIs without translation: EL2 has to own it */
 static int __init pkvm_smmu_add_of_pmcg(struct device_node *np)
 {
-	struct device_node *culprit = NULL;
+	struct device_node *culprit;
 	const char *reason;
 
-	if (!of_device_is_available(np))
-		return 0;
+	culprit = pkvm_smmu_of_pmcg_unavailable(np);
+	if (culprit) {
+		of_node_put(culprit);
+		return pkvm_smmu_leave("pmcg", pkvm_smmu_of_name(np),
+				       "it is disabled by firmware",
+				       "its MSIs are");
+	}
 
 	reason = pkvm_smmu_of_switch(np, &culprit);
 	if (!reason)
@@ -460,6 +498,10 @@ static int __init pkvm_smmu_check_of(void)
 		if (ret)
 			return ret;
 	}
+
+	/* Without an SMMU there is nothing to isolate */
+	if (list_empty(&pkvm_smmu_claims))
+		return 0;
 
 	for_each_compatible_node_scoped(np, NULL, "arm,smmu-v3-pmcg") {
 		int ret = pkvm_smmu_add_of_pmcg(np);
@@ -538,7 +580,8 @@ static int __init pkvm_smmu_check_iort(void)
 					reason);
 
 	for_each_iort_node(iort, node, i) {
-		if (node->type == ACPI_IORT_NODE_PMCG) {
+		if (node->type == ACPI_IORT_NODE_PMCG &&
+		    !list_empty(&pkvm_smmu_claims)) {
 			ret = pkvm_smmu_add_iort_pmcg(node);
 			if (ret)
 				return ret;
@@ -663,6 +706,9 @@ static int __init pkvm_smmu_prepare(void)
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry)
 		claim->index = n++;
 
+	if (pkvm_smmu_require == REQUIRE_NONE)
+		return -ENODEV;
+
 	ret = pkvm_smmu_obstacle ? -EINVAL :
 	      acpi_disabled ? pkvm_smmu_check_of() : pkvm_smmu_check_iort();
 	if (!ret)
@@ -670,8 +716,8 @@ static int __init pkvm_smmu_prepare(void)
 	if (ret)
 		return ret;
 	if (list_empty(&pkvm_smmu_claims))
-		return strcmp(pkvm_smmu_require, "all") ? -ENODEV :
-			pkvm_smmu_refuse(NULL, "there is no SMMUv3");
+		return pkvm_smmu_require != REQUIRE_ALL ? -ENODEV :
+			pkvm_smmu_refuse(NULL, "no SMMUv3 is available");
 
 	ret = pkvm_smmu_describe(cfg);
 	if (!ret)
@@ -1094,7 +1140,8 @@ static void __init pkvm_smmu_decline(void)
 	pkvm_smmu_free_description();
 
 	pkvm_pmcg_release();
-	platform_driver_unregister(&pkvm_smmu_driver);
+	if (pkvm_smmu_registered)
+		platform_driver_unregister(&pkvm_smmu_driver);
 	bus_for_each_dev(&platform_bus_type, NULL, NULL, pkvm_smmu_give_back);
 }
 
@@ -1115,12 +1162,14 @@ static void __init pkvm_smmu_finalise(int err)
 	}
 
 	pkvm_pmcg_release();
-	pkvm_pmcg_log_disabled();
 
 	guard(mutex)(&pkvm_smmu_mutex);
 	pkvm_smmu_free_description();
 	if (list_empty(&pkvm_smmu_claims))
-		pr_warn("DMA is not isolated: there is no SMMUv3\n");
+		pr_warn("DMA is not isolated: %s\n",
+			pkvm_smmu_require == REQUIRE_NONE ?
+			"the SMMUs stay with the host (require=none)" :
+			"no SMMUv3 is available");
 	else
 		queue_delayed_work(system_power_efficient_wq, &pkvm_smmu_log_work, 0);
 	list_for_each_entry(claim, &pkvm_smmu_claims, entry) {
@@ -1147,20 +1196,21 @@ static int __init pkvm_smmu_driver_init(void)
 	if (!is_protected_kvm_enabled())
 		return 0;
 
-	if (!strcmp(pkvm_smmu_require, "none")) {
-		pr_warn("DMA is not isolated: the SMMUs stay with the host (require=none)\n");
-		return 0;
-	}
-	if (strcmp(pkvm_smmu_require, "available") &&
-	    strcmp(pkvm_smmu_require, "all"))
-		pkvm_smmu_refuse(NULL, "require= is not available, all or none");
+	if (pkvm_smmu_require == REQUIRE_UNKNOWN)
+		pkvm_smmu_refuse(NULL, "arm_smmu_v3_pkvm.require= must be available, all or none");
 
 	kvm_iommu_register_driver(&pkvm_smmu_iommu_driver);
-	ret = pkvm_pmcg_hold();
-	if (ret)
-		return ret;
+	if (pkvm_smmu_require == REQUIRE_NONE)
+		return 0;
 
-	return platform_driver_register(&pkvm_smmu_driver);
+	ret = platform_driver_register(&pkvm_smmu_driver);
+	pkvm_smmu_registered = !ret;
+	if (!ret)
+		ret = pkvm_pmcg_hold();
+	if (ret)
+		pkvm_smmu_refuse(NULL, "a driver could not be registered");
+
+	return ret;
 }
 
 /* The devices exist. Neither KVM nor the host's driver is initialised yet. */

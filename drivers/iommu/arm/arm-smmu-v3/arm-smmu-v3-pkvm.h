@@ -22,6 +22,8 @@ enum pkvm_smmu_verdict {
 	PKVM_SMMU_REFUSE,
 };
 
+struct device_node *pkvm_smmu_of_unavailable(struct device_node *smmu);
+struct device_node *pkvm_smmu_of_pmcg_unavailable(struct device_node *pmcg);
 const char *pkvm_smmu_of_switch(struct device_node *smmu,
 				struct device_node **culprit);
 enum pkvm_smmu_verdict pkvm_smmu_of_verdict(struct device_node *smmu,

@@ -20,6 +20,9 @@ struct of_phandle_iterator {
 bool of_device_is_available(const struct device_node *np);
 bool of_device_is_compatible(const struct device_node *np, const char *name);
 bool of_property_read_bool(const struct device_node *np, const char *name);
+#define of_property_present	of_property_read_bool
+struct device_node *of_find_compatible_node(struct device_node *from,
+					    const char *type, const char *name);
 struct device_node *of_get_next_parent(struct device_node *np);
 int of_phandle_iterator_init(struct of_phandle_iterator *it,
 			     const struct device_node *np, const char *list,
@@ -39,5 +42,9 @@ static inline void of_node_put(struct device_node *np)
 	for (of_phandle_iterator_init((it), (np), (list), (cells), (count)), \
 	     (err) = of_phandle_iterator_next(it);			\
 	     (err) == 0; (err) = of_phandle_iterator_next(it))
+
+#define for_each_compatible_node(np, type, name)				\
+	for (np = of_find_compatible_node(NULL, type, name); np;	\
+	     np = of_find_compatible_node(np, type, name))
 
 #endif /* __BOARDS_OF_H */

@@ -26,6 +26,7 @@
 #include <linux/bitfield.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 
 #include "hyp.h"
 #include "pmcg.h"
@@ -412,7 +413,7 @@ static const struct pmcg_reg *access_find(phys_addr_t pa, unsigned int size,
 	if (!page)
 		return NULL;
 
-	offset = pa - page->pa;
+	offset = array_index_nospec(pa - page->pa, SZ_4K);
 	*addr = page->base + offset;
 	return pmcg_find(pmcg->cfgr, page - pmcg->page, offset, size);
 }

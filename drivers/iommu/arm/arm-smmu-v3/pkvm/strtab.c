@@ -659,11 +659,13 @@ int smmu_strtab_enable(struct smmu_trap *trap)
 	}
 
 	/*
-	 * The SMMU has no STE cached as valid while this is the first job.
-	 * After a job for a command it may have some. Streams that firmware
-	 * reserves are not interrupted.
+	 * In a linear table the SMMU has no STE cached as valid while this is
+	 * the first job. After a job for a command it may have some. With two
+	 * levels each second-level table has been added in this job, and the
+	 * SMMU can reach all of it. Streams that firmware reserves are not
+	 * interrupted.
 	 */
-	job.reachable = strtab->initial ||
+	job.reachable = strtab->two_level || strtab->initial ||
 			(strtab->live &&
 			 !(strtab->job.next && !strtab->job.reachable));
 	strtab->clean = false;

@@ -551,6 +551,17 @@ static void again_with_all(struct kunit *test)
 	mock->config.nr_smmus = MOCK_MAX_SMMUS;
 }
 
+static void set_many_chunks(void)
+{
+	unsigned int i;
+
+	mock->config.nr_chunks = MOCK_MAX_CHUNKS;
+	for (i = 0; i < MOCK_MAX_CHUNKS; i++) {
+		mock->config.pool[i].size = PAGE_SIZE;
+		mock->config.pool[i].base = mock_alloc(PAGE_SIZE, MOCK_HOST);
+	}
+}
+
 /* The last of many elements is beyond the memory that EL1 names */
 static void init_no_room(struct kunit *test)
 {
@@ -569,7 +580,7 @@ static void init_no_room(struct kunit *test)
 		if (needs[i] <= PAGE_SIZE)
 			continue;
 		again_with_all(test);
-		mock->config.nr_chunks = MOCK_MAX_CHUNKS;
+		set_many_chunks();
 		mem = state_mem(i);
 		mem->size = ALIGN_DOWN(needs[i] - 1, PAGE_SIZE);
 		mem->base = mock_alloc(needs[i], MOCK_HOST);
@@ -620,11 +631,7 @@ static void init_pool_chunks(struct kunit *test)
 	unsigned int i;
 
 	mock_test_again(test, 4 * MOCK_NR_PAGES);
-	mock->config.nr_chunks = MOCK_MAX_CHUNKS;
-	for (i = 0; i < MOCK_MAX_CHUNKS; i++) {
-		mock->config.pool[i].size = PAGE_SIZE;
-		mock->config.pool[i].base = mock_alloc(PAGE_SIZE, MOCK_HOST);
-	}
+	set_many_chunks();
 	mock_test_boot(test);
 	KUNIT_EXPECT_EQ(test, mock->pool_pages, MOCK_MAX_CHUNKS);
 	for (i = 0; i < MOCK_MAX_CHUNKS; i++)

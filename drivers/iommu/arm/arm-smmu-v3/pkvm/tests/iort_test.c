@@ -15,6 +15,16 @@
 /* The tests run when the memory of __init functions has been freed */
 #undef __init
 #define __init
+
+/* The device of a CMDQV, by its _UID; NULL if there is none */
+static const char *cmdqv_uid;
+
+static bool test_has_cmdqv(const char *hid, const char *uid)
+{
+	return cmdqv_uid && !strcmp(hid, "NVDA200C") && !strcmp(uid, cmdqv_uid);
+}
+
+#define acpi_dev_present(hid, uid, hrv)	test_has_cmdqv(hid, uid)
 #include "../../arm-smmu-v3-pkvm-iort.c"
 
 #define TABLE_SIZE	1024
@@ -140,11 +150,17 @@ static void iort_sound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (void *)node - (void *)iort.table,
 			iort.table->header.length);
 
-	/* The kernel reads no more than what the count says */
-	iort.table->node_count = 0;
-	KUNIT_EXPECT_FALSE(test, fault(NULL));
+	/* The kernel reads no more nodes than the count says */
+	iort.table->node_count = 5;
+	KUNIT_EXPECT_TRUE(test, fault(NULL));
 	/* A mapping without a target, and identifiers of 32 bits */
 	iort.table->node_count = 6;
+	/* Padding is no node */
+	iort.table->header.length += sizeof(struct acpi_iort_node) - 1;
+	KUNIT_EXPECT_FALSE(test, fault(NULL));
+	iort.table->header.length++;
+	KUNIT_EXPECT_TRUE(test, fault(NULL));
+	iort.table->header.length -= sizeof(struct acpi_iort_node);
 	map_of(iort.rc)->output_reference = 0;
 	map_of(iort.rc)->id_count = U32_MAX;
 	KUNIT_EXPECT_FALSE(test, fault(NULL));
@@ -313,6 +329,15 @@ static void iort_models(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pkvm_smmu_iort_obstacle(node));
 	smmu->model = ACPI_IORT_SMMU_V3_CAVIUM_CN99XX;
 	KUNIT_EXPECT_TRUE(test, pkvm_smmu_iort_obstacle(node));
+
+	/* A device of ACPI has the identifier of the node */
+	smmu->model = ACPI_IORT_SMMU_V3_GENERIC;
+	node->identifier = U32_MAX;
+	cmdqv_uid = "429496729";
+	KUNIT_EXPECT_FALSE(test, pkvm_smmu_iort_obstacle(node));
+	cmdqv_uid = "4294967295";
+	KUNIT_EXPECT_TRUE(test, pkvm_smmu_iort_obstacle(node));
+	cmdqv_uid = NULL;
 }
 
 /* Whatever is in a table, nothing outside of it is read */
