@@ -2,12 +2,14 @@
 /*
  * The SMMUv3s of a protected KVM host: the half of the driver at EL1.
  *
- * - With kvm-arm.mode=protected this driver binds to every SMMUv3, before the
- *   host's SMMUv3 driver ("arm-smmu-v3") is registered.
+ * - With kvm-arm.mode=protected this driver binds to every SMMUv3 that firmware
+ *   offers to the kernel, before the host's SMMUv3 driver ("arm-smmu-v3") is
+ *   registered.
  * - When KVM initialises, it describes the SMMUs to EL2 and sets memory aside
  *   for EL2's tables and queues. The description is final from then on. If
- *   firmware describes an SMMU that this driver is not bound to, or one that EL2
- *   can't isolate, then protected KVM does not start.
+ *   this driver is not bound to such an SMMU, or if EL2 can't isolate one, then
+ *   protected KVM does not start. The parameter "require" can ask for more, or
+ *   for less.
  * - Once EL2 has taken the SMMUs and the host has lost its privileges, each
  *   SMMU gets a faux device as its child, for the SMMU that EL2 emulates. The
  *   faux device has a child in turn: a platform device with the node and the
@@ -20,9 +22,9 @@
  * - An SMMU that appears after KVM has initialised is bound and gets no child.
  *
  * If protected KVM was asked for and no DMA is isolated, one line in the log
- * gives the reason. The devices that no SMMUv3 stands before are listed by
- * arm-smmu-v3-pkvm-report.c. A kernel that was booted at EL1 says nothing: it can't tell
- * what EL2 isolates. A crash kernel is one.
+ * gives the reason. arm-smmu-v3-pkvm-report.c lists devices that are not behind
+ * an SMMUv3. A kernel that was booted at EL1 logs neither: it cannot tell what
+ * EL2 isolates. A crash kernel is such a kernel.
  * What EL2 could not do later on is logged for each SMMU.
  */
 #define pr_fmt(fmt) "arm-smmu-v3-pkvm: " fmt
@@ -33,7 +35,6 @@
 #include <linux/debugfs.h>
 #include <linux/device.h>
 #include <linux/device/faux.h>
-#include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -402,10 +403,10 @@ static const struct platform_device_id pkvm_smmu_id_match[] = {
 };
 
 /* The driver core did not call pkvm_smmu_probe() */
-static const char pkvm_smmu_unclaimed[] __initconst =
+static const char pkvm_smmu_unclaimed[] =
 	"it has no device, or depends on one that has no driver yet";
 
-static const char pkvm_smmu_many_rmrs[] __initconst =
+static const char pkvm_smmu_many_rmrs[] =
 	"firmware reserves more than " __stringify(PKVM_SMMU_MAX_RMRS) " streams (RMR)";
 
 static struct platform_driver pkvm_smmu_driver;
@@ -518,12 +519,9 @@ static int __init pkvm_smmu_add_rmrs(const struct acpi_table_iort *iort,
 				     const struct pkvm_smmu_claim *claim)
 {
 	struct pkvm_smmu_config *cfg = &pkvm_smmu_config;
-	u32 room = PKVM_SMMU_MAX_RMRS - cfg->nr_rmrs, *sids;
+	u32 sids[PKVM_SMMU_MAX_RMRS];
+	u32 room = PKVM_SMMU_MAX_RMRS - cfg->nr_rmrs;
 	u64 n, i;
-
-	sids = kmalloc_array(PKVM_SMMU_MAX_RMRS, sizeof(*sids), GFP_KERNEL);
-	if (!sids)
-		return -ENOMEM;
 
 	n = pkvm_smmu_iort_rmr_sids(iort, claim->iort, sids, room);
 	for (i = 0; i < min(n, room); i++)
@@ -531,7 +529,6 @@ static int __init pkvm_smmu_add_rmrs(const struct acpi_table_iort *iort,
 			.smmu	= claim->index,
 			.sid	= sids[i],
 		};
-	kfree(sids);
 
 	return n > room ? pkvm_smmu_refuse(pkvm_smmu_name(claim),
 					   pkvm_smmu_many_rmrs) : 0;
