@@ -76,7 +76,7 @@ IORTS = {
     "cavium": "SMMUv3.at.0x9050000.in.the.IORT:.its.registers.are.not.MMIO,.or.too.few",
     "smmu-twice": "SMMUv3.at.0x9050000.in.the.IORT:.its.registers.overlap",
     "smmu-overlap": "SMMUv3.at.0x9060000.in.the.IORT:.it.has.no.device",
-    "smmu-in-ram": "SMMUv3.at.0x40000000.in.the.IORT:.its.registers.are.not.MMIO,.or.too.few",
+    "smmu-in-ram": "SMMUv3.at.0x48000000.in.the.IORT:.its.registers.are.not.MMIO,.or.too.few",
     "smmu-at-uart": "SMMUv3.at.0x9000000.in.the.IORT:.its.registers.overlap",
     "smmu-at-0": "SMMUv3.at.0x0.in.the.IORT:.it.has.no.stage.1.translation",
     "smmu-unaligned": "SMMUv3.at.0x9050800.in.the.IORT:.it.has.no.device",
