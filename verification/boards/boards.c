@@ -129,16 +129,18 @@ int of_address_to_resource(struct device_node *np, int index,
 static void *read_file(const char *name)
 {
 	FILE *file = fopen(name, "r");
-	void *data;
-	long size;
+	void *data = NULL;
+	long size = -1;
 
-	if (!file || fseek(file, 0, SEEK_END) || (size = ftell(file)) < 0)
+	if (file && !fseek(file, 0, SEEK_END))
+		size = ftell(file);
+	if (size < (long)sizeof(struct fdt_header))
 		return NULL;
+
 	rewind(file);
 	data = malloc(size);
 	if (!data || fread(data, 1, size, file) != (size_t)size ||
-	    size < (long)sizeof(struct fdt_header) || fdt_check_header(data) ||
-	    fdt_totalsize(data) > size)
+	    fdt_check_header(data) || fdt_totalsize(data) > size)
 		return NULL;
 	fclose(file);
 

@@ -153,7 +153,7 @@ static struct pkvm_smmu_config pkvm_smmu_config __initdata;
 static struct pkvm_smmu_desc *pkvm_smmu_descs __initdata;
 
 /* With ACPI: the table. It stays mapped, as claims point to its nodes */
-static const struct acpi_table_iort *pkvm_smmu_iort __initdata;
+static const struct acpi_table_iort *pkvm_smmu_iort;
 
 /* What EL2 counts */
 static struct pkvm_smmu_shared *pkvm_smmu_shared;

@@ -3,5 +3,6 @@
 struct acpi_table_iort;
 
 struct acpi_iort_node {
-	char	node_data[1];
+	char	type;
+	char	node_data[];
 };

@@ -288,16 +288,20 @@ static void iort_rmr_bounds(struct kunit *test)
 	expect_fault(test, iort.rmr);
 }
 
+static u64 rmr_sids(unsigned int smmu, u32 *sids, u32 max)
+{
+	return pkvm_smmu_iort_rmr_sids(iort.table, node_at(iort.smmu[smmu]),
+				       sids, max);
+}
+
 static void iort_rmr_sids(struct kunit *test)
 {
 	u32 sids[4] = {};
 
 	map_of(iort.rmr)->output_base = 0x100;
 	map_of(iort.rmr)->id_count = 2;
-	KUNIT_EXPECT_EQ(test, 0, pkvm_smmu_iort_rmr_sids(iort.table,
-			node_at(iort.smmu[0]), sids, 4));
-	KUNIT_EXPECT_EQ(test, 3, pkvm_smmu_iort_rmr_sids(iort.table,
-			node_at(iort.smmu[1]), sids, 4));
+	KUNIT_EXPECT_EQ(test, 0, rmr_sids(0, sids, 4));
+	KUNIT_EXPECT_EQ(test, 3, rmr_sids(1, sids, 4));
 	KUNIT_EXPECT_EQ(test, sids[0], 0x100);
 	KUNIT_EXPECT_EQ(test, sids[2], 0x102);
 	KUNIT_EXPECT_EQ(test, sids[3], 0);
@@ -306,17 +310,14 @@ static void iort_rmr_sids(struct kunit *test)
 	map_of(iort.rmr)->output_base = 0;
 	map_of(iort.rmr)->id_count = U32_MAX;
 	sids[3] = 0x5a;
-	KUNIT_EXPECT_EQ(test, 1ULL << 32, pkvm_smmu_iort_rmr_sids(iort.table,
-			node_at(iort.smmu[1]), sids, 3));
+	KUNIT_EXPECT_EQ(test, 1ULL << 32, rmr_sids(1, sids, 3));
 	KUNIT_EXPECT_EQ(test, sids[2], 2);
 	KUNIT_EXPECT_EQ(test, sids[3], 0x5a);
-	KUNIT_EXPECT_EQ(test, 1ULL << 32, pkvm_smmu_iort_rmr_sids(iort.table,
-			node_at(iort.smmu[1]), NULL, 0));
+	KUNIT_EXPECT_EQ(test, 1ULL << 32, rmr_sids(1, NULL, 0));
 
 	/* Before revision E.d the node had another meaning */
 	iort.table->header.revision = 3;
-	KUNIT_EXPECT_EQ(test, 0, pkvm_smmu_iort_rmr_sids(iort.table,
-			node_at(iort.smmu[1]), sids, 3));
+	KUNIT_EXPECT_EQ(test, 0, rmr_sids(1, sids, 3));
 }
 
 static void iort_models(struct kunit *test)
@@ -382,4 +383,5 @@ static struct kunit_suite iort_suite = {
 	.exit = iort_test_exit,
 	.test_cases = iort_cases,
 };
+
 kunit_test_suite(iort_suite);
