@@ -637,17 +637,24 @@ static void strtab_late_off(struct kunit *test)
 	}
 }
 
-static bool interrupted;
+static bool interrupted, torn;
+static u64 reserved_ste[STRTAB_STE_DWORDS];
 
 static void watch_reserved(struct mock_smmu *s, const u64 *cmd)
 {
+	u64 ste[STRTAB_STE_DWORDS] = {};
+
 	interrupted |= mock_hw_config(SID) != HW_S2;
+	/* The SMMU may have the last one cached */
+	mock_ste(SMMU0, SID, ste);
+	torn |= ste[0] != reserved_ste[0] && ste[1] != reserved_ste[1];
+	memcpy(reserved_ste, ste, sizeof(ste));
 }
 
 /* A stream that firmware reserves passes until the host decides, without a gap */
-static void reserved(struct kunit *test, bool two_level, bool slow, bool keep)
+static void reserved(struct kunit *test, bool two_level, bool slow,
+		     const u64 *ste, int config)
 {
-	static const u64 bypass[STRTAB_STE_DWORDS] = { STE_BYPASS0, STE_BYPASS1 };
 	static const struct pkvm_smmu_rmr rmrs[] = {
 		{ .sid = SID }, { .sid = U32_MAX }, { .smmu = 1, .sid = SID + 1 },
 	};
@@ -663,16 +670,18 @@ static void reserved(struct kunit *test, bool two_level, bool slow, bool keep)
 	/* The host's driver fills its table before it sets SMMUEN */
 	host_cmdq_start(4);
 	host_strtab_make();
-	if (keep)
-		host_put_ste(SID, bypass);
+	host_put_ste(SID, ste);
 	host_put_ste(SID + 1, states[3].host);
 	SMMU0->slow = slow;
 	interrupted = false;
+	torn = false;
+	mock_ste(SMMU0, SID, reserved_ste);
 	mock->ran = watch_reserved;
 	host_writel(ARM_SMMU_CR0, CR0_CMDQEN | CR0_SMMUEN);
 	KUNIT_EXPECT_TRUE(test, host_wait_cr0());
-	KUNIT_EXPECT_EQ(test, interrupted, !keep);
-	expect_config(test, SID, keep ? HW_S2 : -1);
+	KUNIT_EXPECT_EQ(test, interrupted, config != HW_S2);
+	KUNIT_EXPECT_FALSE(test, torn);
+	expect_config(test, SID, config);
 	expect_config(test, SID + 1, HW_NESTED);
 
 	/* From then on it is a stream like all others */
@@ -684,10 +693,15 @@ static void reserved(struct kunit *test, bool two_level, bool slow, bool keep)
 
 static void strtab_reserved(struct kunit *test)
 {
+	static const u64 none[STRTAB_STE_DWORDS];
+	static const u64 bypass[STRTAB_STE_DWORDS] = { STE_BYPASS0, STE_BYPASS1 };
 	unsigned int i;
 
-	for (i = 0; i < 8; i++)
-		reserved(test, i & 1, i & 2, i & 4);
+	for (i = 0; i < 4; i++) {
+		reserved(test, i & 1, i & 2, bypass, HW_S2);
+		reserved(test, i & 1, i & 2, none, -1);
+		reserved(test, i & 1, i & 2, states[3].host, HW_NESTED);
+	}
 }
 
 /* No memory for the STE of such a stream; more of them than there may be */
