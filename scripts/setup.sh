@@ -7,8 +7,6 @@
 # is only looked at.
 #
 #	setup.sh [fuzz|coverage|bench]	also clang and its libFuzzer, or gcovr, or gnuplot
-#	setup.sh [deb|debian]		also what packs a kernel as Debian does, and with
-#					"debian" what makes a Debian system of arm64
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/apt.sh"
@@ -18,11 +16,6 @@ packages="bc binutils bison build-essential ccache cpio device-tree-compiler dpk
 	xz-utils debian-archive-keyring"
 [ "${1:-}" != coverage ] || packages="$packages gcovr"
 [ "${1:-}" != bench ] || packages="$packages gnuplot-nox"
-case ${1:-} in
-debian)	packages="$packages debhelper libdw-dev openssl dosfstools e2fsprogs fakeroot fdisk mmdebstrap
-	qemu-efi-aarch64" ;;
-deb)	packages="$packages debhelper libdw-dev openssl" ;;
-esac
 [ -z "$CROSS" ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 missing() {
